@@ -15,6 +15,7 @@ from nightjar.models.predictor import Predictor
 from nightjar.settings.project import Project
 from nightjar.settings.spine import WEIGHT
 from nightjar.tables import arrow
+from nightjar.tables.predictions import ASSIGNMENT, EXPLORATION
 from nightjar.tables.warehouse import Warehouse
 
 
@@ -30,11 +31,13 @@ def count_unobserved(
     """What `registry.unobserved` reads in the evidence.
 
     Rows of the period that are not among the training rows have no outcome, or one that acting has changed. No fit has
-    learned from them, so that the final one may score them.
+    seen an outcome of theirs, so that the final one may score them; where self-training has let one without an outcome
+    join, it is with the label that the score says already. The share that needs a person holds until the period has a
+    row that was drawn so that nobody acts on it, that the version would act on, and whose outcome is known.
 
     Args:
-        warehouse: where `features` lies.
-        project: says whether exploration shows outcomes of all scores, and what share needs a person.
+        warehouse: where `features` and `scores` lie.
+        project: says what share needs a person.
         rows: the training rows.
         final: the final period.
         final_scores: of its rows, by a fit that has not seen them.
@@ -49,9 +52,20 @@ def count_unobserved(
     score = predictor.predict(others) if len(others) else np.array([])
     other_weight = _weights(others)
     without = float(other_weight[score >= threshold].sum())
-    acted_on = without + float(weight[final.test][final_scores >= threshold].sum())
-    at_most = None if project.feedback.exploration else project.feedback.without_outcome
+    chosen = final.test[final_scores >= threshold]
+    acted_on = without + float(weight[chosen].sum())
+    at_most = None if _is_any_drawn(warehouse, rows.key.take(chosen), final) else project.feedback.without_outcome
     return {"acted_on": acted_on, "without_outcome": without, "at_most": at_most}
+
+
+def _is_any_drawn(warehouse: Warehouse, keys: pa.Table, final: Fold) -> bool:
+    """Whether some row of the period, as it was served, was drawn so that nobody acted on it, whatever its score."""
+    if not arrow.exists(warehouse, "scores") or ASSIGNMENT not in arrow.schema(warehouse, "scores").names:
+        return False
+    dates = (pc.field("run_date") >= pa.scalar(final.start)) & (pc.field("run_date") <= pa.scalar(final.end))
+    served = dates & (pc.field("role") == "champion") & (pc.field(ASSIGNMENT) == EXPLORATION)
+    drawn = arrow.read(warehouse, "scores", keys.column_names, served)
+    return len(keys.join(drawn, keys.column_names, join_type="left semi")) > 0
 
 
 def _others(warehouse: Warehouse, rows: TrainingSet, final: Fold) -> pa.Table:

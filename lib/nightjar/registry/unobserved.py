@@ -5,8 +5,8 @@ from typing import Any
 
 UNOBSERVED = "unobserved"
 """In the evidence: `acted_on` and `without_outcome`, rows of the final period that the version would act on, and those
-of them without an outcome; `at_most`, the share of them up to which no person is needed, null where exploration shows
-outcomes of all scores. Null: nobody decides by the score; older events lack it."""
+of them without an outcome; `at_most`, the share of them up to which no person is needed, null where rows drawn for
+exploration have shown outcomes of such scores. Null: nobody decides by the score; older events lack it."""
 
 
 def objection(evidence: Mapping[str, Any]) -> str | None:

@@ -8,8 +8,7 @@ import pyarrow as pa
 
 from nightjar.scoring.identity import prediction_ids
 from nightjar.settings.feedback import Feedback
-
-CONTROL, EXPLORATION, SCORE = "control", "exploration", "score"
+from nightjar.tables.predictions import ASSIGNMENT, BY_SCORE, CONTROL, EXPLORATION
 
 
 def add_assignments(rows: pa.Table, project: str, key: Sequence[str], feedback: Feedback) -> pa.Table:
@@ -27,7 +26,7 @@ def add_assignments(rows: pa.Table, project: str, key: Sequence[str], feedback: 
     if not feedback.draws():
         return rows
     control, exploration = feedback.control, feedback.exploration
-    chances = {CONTROL: control, EXPLORATION: (1 - control) * exploration, SCORE: (1 - control) * (1 - exploration)}
+    chances = {CONTROL: control, EXPLORATION: (1 - control) * exploration, BY_SCORE: (1 - control) * (1 - exploration)}
     ids: list[Any] = rows["prediction_id"].to_pylist()
     entities = prediction_ids(project, rows.select(list(key)))
     assigned = [
@@ -35,10 +34,10 @@ def add_assignments(rows: pa.Table, project: str, key: Sequence[str], feedback: 
         if _uniform(CONTROL, entity) < control
         else EXPLORATION
         if _uniform(EXPLORATION, row) < exploration
-        else SCORE
+        else BY_SCORE
         for entity, row in zip(entities, ids, strict=True)
     ]
-    rows = rows.append_column("assignment", pa.array(assigned, pa.string()))
+    rows = rows.append_column(ASSIGNMENT, pa.array(assigned, pa.string()))
     return rows.append_column("propensity", pa.array([chances[one] for one in assigned], pa.float64()))
 
 

@@ -20,8 +20,8 @@ class Feedback:
         exploration (share): of rows, drawn by the hash of each one's `prediction_id`, that are not acted on whatever
             their score, so that outcomes of high scores are seen, too.
         control (share): of entities, drawn by the hash of their key, that are never acted on.
-        without_outcome (share): where there is no exploration: a person decides about a new version if more than this
-            share of the rows that it would act on has no outcome.
+        without_outcome (share): until exploration has shown outcomes of such rows, a person decides about a new version
+            if more than this share of the rows that it would act on has no outcome.
     """
 
     exploration: Part = 0.0

@@ -8,6 +8,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 SCORE, PREDICTED, PROBABILITIES = "score", "predicted", "probabilities"
+ASSIGNMENT = "assignment"
+CONTROL, EXPLORATION, BY_SCORE = "control", "exploration", "score"
+"""Its values: of an entity that nobody acts on; drawn so that nobody acts on it; to be acted on by its score."""
 PREDICTED_CLASS = "predicted class"
 """Subject of references and drift; no feature is called so, since their names are identifiers."""
 

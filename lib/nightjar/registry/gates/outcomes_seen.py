@@ -14,7 +14,7 @@ _EXPLORE = (
 
 
 def judge_outcomes(evidence: Mapping[str, Any]) -> Outcome | None:
-    """Enough of them are seen, or exploration shows outcomes of all scores; None: nobody decides by the score."""
+    """Enough of them are seen, or exploration has shown some; None: nobody decides by the score."""
     rows = evidence.get(UNOBSERVED)
     if rows is None:
         return None
