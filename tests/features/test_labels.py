@@ -75,13 +75,16 @@ class Asked:
         self.spark, self.warehouse = spark, warehouse
         options = {"aggregate": Aggregate.COUNT, "condition": "value > 0", "horizon": "4h"} | label
         asked = Label("events", {"machine": "machine"}, options.pop("column", "value"), **options)
-        self.project = replace(project, sources=project.sources | {"events": SOURCE}, label=asked)
-        arrow.append(warehouse, source_table("events", ["id"], pa.schema(EVENTS)), events, "ingest")
+        self.project = replace(project, sources=project.sources | {"events": SOURCE, "visits": SOURCE}, label=asked)
+        self.add("events", events)
+
+    def add(self, source, facts):
+        arrow.append(self.warehouse, source_table(source, ["id"], pa.schema(EVENTS)), facts, "ingest")
 
     def frame(self, rows, run_date):
         spine = {"machine": [machine for machine, _ in rows], "prediction_time": [hour(at) for _, at in rows]}
         spine = self.spark.createDataFrame(pa.table(spine, pa.schema([*MACHINE, ("prediction_time", INSTANT)])))
-        versions = {"source_events": arrow.version(self.warehouse, "source_events")}
+        versions = arrow.pin(self.warehouse, [f"source_{name}" for name, _ in self.project.label.deciding_facts()])
         rows = with_horizon(spine, self.project, date(2024, 1, 1), date(2024, 12, 31))
         versions_of_rows = label_versions(rows, self.warehouse, self.project, versions, run_date)
         return not_stored(versions_of_rows, self.warehouse, self.project, run_date)
@@ -161,6 +164,15 @@ def test_a_label_says_whether_its_row_was_acted_on_as_known_when_the_label_was(a
         ("none", -4, False, False),
         ("not", -4, True, False),
     ]
+
+
+def test_an_action_of_another_source_that_is_known_late_is_a_new_version(asked):
+    """Known within the allowed lateness, or after it."""
+    project = asked([event(1, "m", -7)], allowed_lateness="2h", acted=Acted("stopped", "visits", {"machine": "word"}))
+    project.add("visits", [event(1, "-", -6, known=-3, word="m"), event(2, "-", -6, known=-1, word="none")])
+    rows = project.frame([("m", -8), ("none", -8)], D2).toArrow().to_pylist()
+    hours = [(r["machine"], (r["label_known_at"] - NOW) / timedelta(hours=1), r["label"], r["acted"]) for r in rows]
+    assert sorted(hours) == [("m", -4, True, False), ("m", -3, True, True), ("none", -4, False, False)]
 
 
 def test_an_outcome_that_somebody_has_changed_is_not_usable():

@@ -5,7 +5,7 @@ Facts with t < event_time <= t + horizon count, as known at some instant k. A la
 - before that, at the first k at which its outcome is known, or if it may be settled early its condition is true, or
   annotators have a majority (a fact counts from the instant it is known, were it before it happens, but not before t);
 - again, as a new version, at each later k up to t + horizon + allowed_lateness at which a late, corrected, moved or
-  deleted fact changes the answer.
+  deleted fact changes the answer, or whether the row was acted on.
 The answer of a classification is true or false, of several classes the text that names one; of a regression or a
 ranking it is a number, stored as a double, which is also how two answers are compared. NaN and infinity are no outcome:
 such an answer is null. A sum or count over nothing is what the label says, 0 if it does not; any other aggregate of
@@ -18,7 +18,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime
 
-from pyspark.sql import Column, DataFrame, SparkSession, Window
+from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F  # noqa: N812
 from pyspark.sql.pandas.types import from_arrow_schema
 from pyspark.sql.types import BooleanType, DataType, IntegralType, NumericType, StringType
@@ -34,6 +34,7 @@ from nightjar.joins.stored_facts import StoredFacts, output_schema
 from nightjar.settings.features import Aggregate
 from nightjar.settings.label import OF_NOTHING, Label
 from nightjar.settings.project import LABEL, Project
+from nightjar.settings.sources import Source
 from nightjar.settings.task import Task
 from nightjar.tables import arrow, delta
 from nightjar.tables.labels import ACTED
@@ -183,28 +184,29 @@ def _instants(
     """The queries: each row at the end of its horizon, and at every instant at which a change can alter its label."""
     label = project.label
     early = label.settled_early or label.aggregate is None
-    at_horizon = rows.where(F.col(UNTIL) <= F.lit(now)).withColumn(KNOWN_BY, F.col(UNTIL))
+    queries = rows.where(F.col(UNTIL) <= F.lit(now)).withColumn(KNOWN_BY, F.col(UNTIL))
     if not early and not label.lateness():
-        return at_horizon
+        return queries
     happened, instant, until = F.col("_fact_event_time"), F.col("_instant"), F.col(UNTIL)
-    same_key = [F.col(name) == F.col(f"_fact_{column}") for name, column in label.keys.items()]
     within = (happened > F.col("prediction_time")) & (happened <= until)
     in_time = (instant <= F.col(FINAL)) & (instant <= F.lit(now))
     matters = in_time & (F.lit(early) | (instant > until))
-    changed_rows = rows.join(_changes(rows.sparkSession, warehouse, project, versions), [*same_key, within, matters])
     known_by = F.greatest(instant, F.col("prediction_time")).alias(KNOWN_BY)
-    return at_horizon.unionByName(changed_rows.select(*rows.columns, known_by)).distinct()
+    for name, keys in label.deciding_facts():
+        facts = delta.read(rows.sparkSession, warehouse, source_table_name(name), versions[source_table_name(name)])
+        same_key = [F.col(column) == F.col(f"_fact_{of_fact}") for column, of_fact in keys.items()]
+        changed_rows = rows.join(_changes(facts, project.sources[name], keys), [*same_key, within, matters])
+        queries = queries.unionByName(changed_rows.select(*rows.columns, known_by))
+    return queries.distinct()
 
 
-def _changes(spark: SparkSession, warehouse: Warehouse, project: Project, versions: Mapping[str, int]) -> DataFrame:
+def _changes(facts: DataFrame, source: Source, keys: Mapping[str, str]) -> DataFrame:
     """`_fact_<key>`, `_fact_event_time` and `_instant` for each instant at which a fact's version starts or ends."""
-    label, table = project.label, source_table_name(project.label.source)
-    source, known_at = project.sources[label.source], F.coalesce("known_at", "event_time")
+    known_at = F.coalesce("known_at", "event_time")
     superseded_at = F.lead(known_at).over(Window.partitionBy(*source.key).orderBy(known_at, *source.sequence))
-    keys = [F.col(column).alias(f"_fact_{column}") for column in dict.fromkeys(label.keys.values())]
+    columns = [F.col(column).alias(f"_fact_{column}") for column in dict.fromkeys(keys.values())]
     instants = F.array_compact(F.array(known_at, superseded_at)).alias("_instants")
-    facts = delta.read(spark, warehouse, table, versions[table])
-    changes = facts.select(*keys, F.col("event_time").alias("_fact_event_time"), instants)
+    changes = facts.select(*columns, F.col("event_time").alias("_fact_event_time"), instants)
     return changes.withColumn("_instant", F.explode("_instants")).drop("_instants")
 
 
@@ -231,8 +233,7 @@ def _with_label(answers: DataFrame, project: Project) -> DataFrame:
         return with_ever.where((F.col(KNOWN_BY) >= F.col(UNTIL)) | F.col("_ever"))
     if label.task is not Task.CLASSIFICATION:
         return _label_of_value(answers, label, row)
-    condition = {"condition": label.condition or ""}
-    answers = guard.add_columns(answers, LABEL, condition, (BooleanType,))
+    answers = guard.add_columns(answers, LABEL, {"condition": label.condition or ""}, (BooleanType,))
     labelled = answers.withColumnRenamed("condition", "label")
     return labelled.where((F.col(KNOWN_BY) >= F.col(UNTIL)) | F.col("label"))
 

@@ -118,6 +118,11 @@ class Label:
         """The source that says which rows were acted on, and spine column -> its column."""
         return self.acted.source or self.source, self.acted.keys or self.keys
 
+    def deciding_facts(self) -> list[tuple[str, dict[str, str]]]:
+        """Each source whose changes may change a stored label, and spine column -> its column."""
+        own, actions = (self.source, self.keys), self.action_facts()
+        return [own, actions] if self.acted.column is not None and actions != own else [own]
+
     def horizon_length(self) -> Duration:
         """The horizon."""
         return parse_duration(self.horizon)
