@@ -221,13 +221,13 @@ def store_references_and_drift(warehouse, trained: pa.Table, night: pa.Table, tr
 FIGURES = {"roc_auc": 0.655, "log_loss": 0.512, "brier": 0.166, "positive_rate": 0.213, "mean_score": 0.231}
 
 
-def store_performance(warehouse, night=NIGHT, dates=6, provisional_from=4, figures=FIGURES):
+def store_performance(warehouse, night=NIGHT, dates=6, provisional_from=4, figures=FIGURES, of="all"):
     rows = []
     for n in range(dates):
         is_provisional = n >= provisional_from
         moved = {name: value and value + 0.011 * np.cos(2.1 * n) for name, value in figures.items()}
         measures = moved | {"rows": 931.0 - n, "matured_share": 0.962 if is_provisional else 1.0}
-        shared = {"evaluated_date": night - timedelta(days=dates - n), "subject": "champion", "slice": "all"}
+        shared = {"evaluated_date": night - timedelta(days=dates - n), "subject": "champion", "slice": of}
         shared |= {"provisional": is_provisional, "model_version": VERSION, "run_date": night, "run_id": "monitor-1"}
         rows += [shared | {"measure": name, "value": value} for name, value in measures.items()]
     arrow.append(warehouse, tables.PERFORMANCE, rows, "monitor-1")

@@ -11,6 +11,8 @@ import pytest
 from nightjar.errors import TableError
 from nightjar.evaluation.histograms import Bins
 from nightjar.report import night as report
+from nightjar.report.performance import read_performance
+from nightjar.report.reading import open_tables
 from nightjar.settings.datasheet import Datasheet
 from nightjar.settings.spine import Weekday
 from nightjar.tables import arrow
@@ -325,6 +327,21 @@ def test_the_share_of_null_labels_stands_beside_the_promise(tmp_path):
     nights.store_promotion(warehouse, json.dumps(nights.EVIDENCE | {"null_labels": 0.86}))
 
     assert "86.0% of the labels known then were null, settled without an outcome" in Page(written(warehouse)).text
+
+
+def test_rows_that_nobody_has_acted_on_are_compared_with_the_promise(tmp_path):
+    """Acting well lowers the ROC AUC of all rows; of a date on which all were acted on there is none to compare."""
+    warehouse = nights.warehouse_in(tmp_path)
+    nights.store_promotion(warehouse, json.dumps(nights.EVIDENCE))
+    for of, value, dates in (("all", 0.3, 2), ("acted", 0.1, 2), ("not_acted", 0.7, 1)):
+        nights.store_performance(warehouse, dates=dates, figures={"roc_auc": value}, of=of)
+    latest, before = read_performance(open_tables(warehouse, nights.NIGHT))
+
+    assert latest.values["roc_auc"] == pytest.approx(0.711)
+    assert before.values == {"matured_share": 1.0}
+    page = Page(written(warehouse)).text
+    assert "ROC AUC of 0.711 (final, 100.0% of its outcomes known)" in page
+    assert "Somebody has acted on 1,861 judged rows" in page
 
 
 @pytest.fixture

@@ -21,12 +21,16 @@ _BOUNDS = ("low", "high", "rows", "reason")
 class JudgedDate:
     """The performance of one date's served predictions as of the reported night.
 
+    It is that of rows that nobody has acted on, where this is recorded: the champion's promise is of such rows, and
+    acting well would look like decay.
+
     Attributes:
         values: measure -> value; null where it is undefined.
         figures: the same with intervals; figures of an earlier Nightjar have none.
-        slices: slice -> measure -> figure, of the rows of a decile of scores or of a class.
+        slices: slice -> measure -> figure, of the rows of a decile of scores or of a class, those acted on included.
         is_provisional: whether some outcome of the date may still become known.
         version: the model that predicted.
+        acted_on: judged rows that somebody has acted on.
     """
 
     day: date
@@ -35,6 +39,7 @@ class JudgedDate:
     version: str | None
     figures: dict[str, JudgedFigure] = field(default_factory=dict)
     slices: dict[str, dict[str, JudgedFigure]] = field(default_factory=dict)
+    acted_on: int = 0
 
 
 def read_performance(tables: PinnedTables) -> list[JudgedDate]:
@@ -75,14 +80,18 @@ def _date_of_rows(day: date, rows: list[dict[str, Any]]) -> JudgedDate:
     slices: dict[str, dict[str, JudgedFigure]] = {}
     for row in rows:
         slices.setdefault(row["slice"], {})[row["measure"]] = _figure(row)
-    of_all = slices.pop("all", {})
+    figures, acted = slices.pop("all", {}), slices.pop("acted", {})
+    if acted:  # how many outcomes are known is told of all rows alone
+        figures = {name: one for name, one in figures.items() if name == "matured_share"}
+    figures |= slices.pop("not_acted", {})
     return JudgedDate(
         day,
-        {name: one.value for name, one in of_all.items()},
+        {name: one.value for name, one in figures.items()},
         any(row["provisional"] for row in rows),
         next((row["model_version"] for row in sorted(rows, key=lambda row: str(row["measure"]))), None),
-        of_all,
+        figures,
         slices,
+        int(acted["rows"].value or 0) if "rows" in acted else 0,
     )
 
 

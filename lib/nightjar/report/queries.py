@@ -31,9 +31,9 @@ def spark_queries(tables: PinnedTables) -> list[Query]:
         ),
         Query(
             "What became of one date's figures as its labels came in",
-            f"SELECT evaluated_date, run_date, measure, value, provisional FROM {performance}\n"
-            f"WHERE subject = 'champion' AND slice = 'all' AND run_date <= {night}\n"
-            "ORDER BY evaluated_date, measure, run_date;",
+            f"SELECT evaluated_date, slice, run_date, measure, value, provisional FROM {performance}\n"
+            f"WHERE subject = 'champion' AND slice IN ('all', 'acted', 'not_acted') AND run_date <= {night}\n"
+            "ORDER BY evaluated_date, slice, measure, run_date;",
         ),
         Query(
             "The refused rows",
