@@ -18,7 +18,7 @@ from nightjar.learning.champion import Champion, candidate_of_recipe, recipe_of
 from nightjar.learning.clusters import clusters_of
 from nightjar.learning.consequences import add_consequences, plan_attempt
 from nightjar.learning.data.training_set import TrainingSet
-from nightjar.learning.evidence import judge
+from nightjar.learning.evidence import CHAMPION, judge
 from nightjar.learning.fitting.candidates import Candidate
 from nightjar.learning.fitting.fit import fit_candidate
 from nightjar.learning.splits.folding import Fold
@@ -171,6 +171,13 @@ def test_a_new_model_has_to_beat_the_champion_too_on_rows_that_neither_has_learn
     assert not decide(asdict(worse)).promoted
 
 
+def test_a_candidate_may_be_called_champion():
+    _, expected = judge_winner(Metric.ROC_AUC, LOGISTIC, [MAJORITY])
+    of_name = replace(LOGISTIC, name="champion")
+    _, scores = judge_winner(Metric.ROC_AUC, of_name, [MAJORITY], champion=champion(STUMP, days_before=3))
+    assert scores.tolist() == expected.tolist()
+
+
 def test_a_champion_that_has_learned_from_the_period_is_fitted_anew_or_left_to_a_person():
     seen = champion(STUMP, days_before=-1)
     evidence, _ = judge_winner(Metric.ROC_AUC, LOGISTIC, [MAJORITY], champion=seen)
@@ -228,7 +235,7 @@ def test_what_promotion_has_limits_for_is_measured_stored_and_judged():
     evidence = replace(evidence, thresholds=({"value": 0.8},))
     complete = add_consequences(evidence, scores, old, predictor, rows, fold, clusters, project)
     stored = json.loads(json.dumps(asdict(complete), allow_nan=False))
-    assert stored["swaps"]["action_rate"]["champion"] == (scores["champion"] >= 0.5).mean()
+    assert stored["swaps"]["action_rate"]["champion"] == (scores[CHAMPION] >= 0.5).mean()
     assert (stored["swaps"]["in"]["rows"], stored["swaps"]["out"]["rows"] > 0) == (0, True)
     decision = decide(stored, limits)
     assert decision.promoted, decision.reason

@@ -27,8 +27,8 @@ from nightjar.settings.task import METRICS, Metric, Task
 from nightjar.timeline import cutoff
 
 log = logging.getLogger("nightjar.train")
-CHAMPION = "champion"
-"""Among the scores of the final period: the champion's, whose own name may be that of a candidate."""
+CHAMPION = "the champion"
+"""Among the scores of the final period: the champion's. No candidate is called so: names hold no spaces."""
 
 
 @dataclass(frozen=True)
