@@ -21,6 +21,7 @@ from nightjar.learning.data.training_set import TrainingSet
 from nightjar.learning.evidence import CHAMPION, judge
 from nightjar.learning.fitting.candidates import Candidate
 from nightjar.learning.fitting.fit import fit_candidate
+from nightjar.learning.search.problem import Problem
 from nightjar.learning.splits.folding import Fold
 from nightjar.models.columns import FeatureColumn
 from nightjar.registry import events
@@ -253,15 +254,19 @@ def test_what_compares_nothing_takes_no_chance_of_a_false_promotion():
 def test_a_night_that_is_trained_again_has_its_level_and_another_search_takes_a_new_one(warehouse):
     project, rows, fold = builders.machines(Path("files")), rows_for(Task.CLASSIFICATION), final(6)
 
-    def plan(candidate, old=None):
-        return plan_attempt(warehouse, rows, candidate, fold, old, FIRST, project)
+    def plan(candidate, old=None, seed=1, places=10, **options):
+        problem = Problem(rows, [], [], Task.CLASSIFICATION, seed, Standard(places=places))
+        return plan_attempt(warehouse, problem, builders.search(**options), candidate, fold, old, FIRST, project)
 
     first = plan(LOGISTIC)
     assert first.level == pytest.approx(0.025)
     told = {events.ATTEMPT: {"digest": first.digest, "level": first.level}}
     events.record(warehouse, "registered", events.Version("1", "w", FIRST, told), "run")
     assert plan(LOGISTIC) == first
-    assert plan(STUMP).level == plan(LOGISTIC, champion(STUMP)).level == pytest.approx(0.00625)
+    others = [plan(STUMP), plan(LOGISTIC, champion(STUMP)), plan(LOGISTIC, seed=2), plan(LOGISTIC, block_days=3)]
+    others += [plan(LOGISTIC, metric=Metric.BRIER), plan(LOGISTIC, places=5)]
+    assert [one.level for one in others] == pytest.approx([0.00625] * 6)
+    assert len({first.digest, *(one.digest for one in others)}) == 7
 
 
 def test_every_baseline_has_to_be_beaten_not_the_one_that_looks_best():

@@ -123,7 +123,7 @@ def train(
             project,
             settings,
             champion,
-            plan_attempt(warehouse, rows, winner, final, champion, run_date, project),
+            plan_attempt(warehouse, problem, settings, winner, final, champion, run_date, project),
         )
         log.info("final period: %s; 95%% intervals over %s", _describe(evidence), intervals_over(asdict(evidence)))
         checks = out_of_fold_checks(

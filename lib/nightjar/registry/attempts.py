@@ -42,7 +42,7 @@ class Attempt:
 
 
 def digest_of(*compared: Any) -> str:
-    """SHA-256 of what is compared, as JSON can hold it: the data, the new model, what it would replace.
+    """SHA-256 of what is compared and how, as JSON can hold it: data, seed, metric, the new model, what it replaces.
 
     The same comparison, made again, can only end as it did.
     """
