@@ -251,6 +251,15 @@ def test_what_compares_nothing_takes_no_chance_of_a_false_promotion():
     assert evidence.difference["confidence"] == 0.95
 
 
+def test_where_no_chance_of_an_error_is_there_a_person_decides_by_a_finite_interval():
+    attempt = Attempt("d", FIRST, 0.0)
+    evidence, _ = judge_winner(Metric.RMSE, LINEAR, [MEAN], attempt=attempt)
+    decision = decide(json.loads(json.dumps(asdict(evidence), allow_nan=False)))
+    assert evidence.difference["high"] < 0
+    assert (decision.promoted, decision.needs_person()) == (False, True)
+    assert "have taken what there is of false_promotions_per_year" in decision.reason
+
+
 def test_a_night_that_is_trained_again_has_its_level_and_another_search_takes_a_new_one(warehouse):
     project, rows, fold = builders.machines(Path("files")), rows_for(Task.CLASSIFICATION), final(6)
 

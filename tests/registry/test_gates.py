@@ -112,6 +112,12 @@ REFUSED, PERSON = Verdict.REFUSED, Verdict.PERSON
             "Against champion version 3 .*: roc_auc cannot be",
         ),
         (
+            "attempt",
+            {"attempt": {"digest": "d", "level": 0.0}},
+            PERSON,
+            "have taken what there is of",
+        ),
+        (
             "slices",
             with_gates(slices=[SLICE, SLICE | {"value": "south", "estimate": -0.09, "low": -0.15, "high": -0.03}]),
             REFUSED,

@@ -51,7 +51,7 @@ class Evidence:
             least. Below three blocks they are of this period only.
         thresholds: of each tier what `learning.thresholds.Threshold` holds, in their order.
         attempt: what is compared with what it would replace, the champion or the best baseline, as `digest`, and at
-            which `level`; None: there is no interval that could promote it.
+            which `level`, 0 where there was no chance of an error to take; None: no interval could promote it.
         smallest: the smallest `difference` from that model (`over`) which the period can show, see
             `Comparison.smallest`; None: none.
         swaps: whose decision would change, see `learning.swaps`; None: there is no champion to compare decisions with.
@@ -124,7 +124,7 @@ def judge(
         baselines, key=lambda baseline: _sort_value(measured[baseline.name][metric.value]["estimate"], sign)
     ).name
     compared, usual = Comparison(metric, truth, scores[winner.name]), project.promotion.confidence
-    strict = usual if attempt is None else 1 - 2 * attempt.level
+    strict = usual if attempt is None else attempt.confidence
 
     def over_champion(name: str, others: Floats) -> dict[str, Any]:
         result = compared.over(name, others, strict)
