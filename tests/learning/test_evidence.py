@@ -14,7 +14,7 @@ from nightjar.errors import LearningError
 from nightjar.evaluation.criteria import Standard, all_criteria
 from nightjar.evaluation.metrics import measures
 from nightjar.evaluation.rows import number_or_none
-from nightjar.learning.champion import Champion, candidate_of_recipe, recipe_of
+from nightjar.learning.champion import Champion, candidate_of_recipe, open_champion, recipe_of
 from nightjar.learning.clusters import clusters_of
 from nightjar.learning.consequences import add_consequences, plan_attempt
 from nightjar.learning.data.training_set import TrainingSet
@@ -27,6 +27,7 @@ from nightjar.models.columns import FeatureColumn
 from nightjar.registry import events
 from nightjar.registry.attempts import Attempt
 from nightjar.registry.promotion import Approval, decide
+from nightjar.settings.environment import Environment
 from nightjar.settings.features import Aggregate
 from nightjar.settings.model import Calibration, Estimator, Model
 from nightjar.settings.promotion import Fairness, Promotion, Slices
@@ -218,6 +219,16 @@ def test_what_would_be_replaced_is_compared_at_the_level_of_the_attempt():
     assert usual.champion["low"] > beside.champion["low"]
 
 
+def test_beside_an_expired_champion_the_baselines_are_beaten_at_the_level_of_the_attempt():
+    expired = replace(champion(LOGISTIC, days_before=-1), expired_on=FIRST)
+    evidence, _ = judge_winner(
+        Metric.ROC_AUC, LOGISTIC, [MAJORITY], champion=expired, attempt=Attempt("d", FIRST, 0.001)
+    )
+    assert evidence.difference["confidence"] == 0.998
+    assert (evidence.smallest["over"], evidence.attempt["level"]) == ("majority", 0.001)
+    assert decide(asdict(evidence)).promoted
+
+
 def test_what_promotion_has_limits_for_is_measured_stored_and_judged():
     """Of a champion with a threshold, on the final period's rows: as JSON holds it, all gates have what they need."""
     limits = Promotion(
@@ -249,6 +260,24 @@ def test_what_compares_nothing_takes_no_chance_of_a_false_promotion():
     evidence, _ = judge_winner(Metric.ROC_AUC, LOGISTIC, [MAJORITY], champion=same, attempt=Attempt("d", FIRST, 0.01))
     assert (evidence.attempt, evidence.smallest) == (None, None)
     assert evidence.difference["confidence"] == 0.95
+
+
+@pytest.mark.parametrize(
+    ("recorded", "threshold"),
+    [
+        ({"thresholds": [{"value": 0.7}, {"value": 0.4}]}, 0.4),
+        ({"threshold": {"value": 0.3}}, 0.3),
+        ({"threshold": None}, None),
+        ({}, None),
+    ],
+)
+def test_a_champion_acts_from_the_threshold_that_its_evidence_has_in_either_form(
+    warehouse, tmp_path, recorded, threshold
+):
+    events.record(warehouse, "promoted", events.Version("1", "w", FIRST, recorded), "run", events.CHAMPION)
+    environment = Environment(home=str(tmp_path), warehouse=warehouse.root)
+    old = open_champion(environment, warehouse, "machines", FIRST, rows_for(Task.CLASSIFICATION))
+    assert (old.version, old.threshold, old.predictor) == ("1", threshold, None)
 
 
 def test_where_no_chance_of_an_error_is_there_a_person_decides_by_a_finite_interval():

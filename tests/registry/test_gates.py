@@ -198,6 +198,14 @@ def test_harm_is_what_the_whole_interval_shows_not_an_estimate():
     assert decide(EVIDENCE | with_gates(slices=slices, fairness=pairs, calibration=error), LIMITS).promoted
 
 
+@pytest.mark.parametrize("figure", [{"low": -0.09, "high": -0.01}, NOTHING])
+def test_an_expired_champion_is_compared_but_need_not_be_beaten(figure):
+    champion = EVIDENCE["champion"] | figure | {"has_expired": True}
+    decision = decide(EVIDENCE | {"champion": champion}, LIMITS)
+    assert decision.promoted
+    assert "It scores no more: the baselines decide." in decision.reason
+
+
 def test_for_a_loss_a_slice_is_worse_above():
     losses = SLICE | {"better": -1, "estimate": 0.09, "low": 0.03, "high": 0.15}
     assert not decide(EVIDENCE | with_gates(slices=[losses]), LIMITS).promoted

@@ -42,7 +42,7 @@ def plan_attempt(
     """
     period = [final.start.isoformat(), final.end.isoformat(), settings.days_of_block(project.label)]
     baselines = sorted(one.key() for one in proposals.baselines(settings))
-    rival = None if champion is None else champion.version
+    rival = None if champion is None or champion.has_expired else champion.version
     how = [settings.metric.value, winner.key(), baselines, rival]
     digest = attempts.digest_of(problem.key(), period, how)
     per_year = project.promotion.false_promotions_per_year
@@ -88,6 +88,6 @@ def add_consequences(
 
 
 def _rival(evidence: Evidence, scores: dict[str, Floats], champion: Champion | None) -> Rival | None:
-    if evidence.champion is None or champion is None:
+    if evidence.champion is None or champion is None or champion.has_expired:
         return Rival(evidence.difference["over"], scores[evidence.difference["over"]])
     return Rival(evidence.champion["over"], scores[CHAMPION]) if CHAMPION in scores else None

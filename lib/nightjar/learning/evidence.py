@@ -44,8 +44,8 @@ class Evidence:
             `better` is the sign of an improvement, and `confidence` the interval's.
         differences: baseline -> the same for each of them: all have to be beaten, not the one that looks best on these
             rows.
-        champion: the winner minus the champion that it would replace, in the same form, with the champion's `version`
-            and `basis`; None: there is none.
+        champion: the winner minus the champion that it would replace, in the same form, with the champion's `version`,
+            `basis`, and whether it `has_expired`: it need not be beaten then; None: there is none.
         null_labels: see `TrainingSet`.
         clusters: how many `entities` and `blocks` the intervals are over, and `block_days`, the dates of a block at
             least. Below three blocks they are of this period only.
@@ -132,10 +132,11 @@ def judge(
         return result
 
     beside = None if champion is None else _beside(champion, winner, rows, fold, project, settings, over_champion)
-    of_baselines = usual if beside is not None else max(usual, strict)
+    is_rival = champion is not None and not champion.has_expired
+    of_baselines = usual if is_rival else max(usual, strict)
     differences = {one.name: compared.over(one.name, scores[one.name], of_baselines) for one in baselines}
-    rival = CHAMPION if beside is not None else best_baseline
-    decides = beside or differences[best_baseline]
+    rival = CHAMPION if is_rival else best_baseline
+    decides = beside if beside is not None and is_rival else differences[best_baseline]
     smallest = compared.smallest(decides["over"], scores[rival], decides["confidence"]) if rival in scores else None
     _tell_smallest(metric, smallest)
     evidence = Evidence(
@@ -181,6 +182,7 @@ def _beside(
     """
     name = str(champion)
     about = {"version": champion.version, "basis": "none", "over": name, "better": 1, "confidence": LEVEL}
+    about["has_expired"] = champion.has_expired
     is_earlier = champion.cutoff is not None and champion.cutoff <= cutoff(fold.start, project.zone)
     try:
         if champion.predictor is not None and is_earlier:

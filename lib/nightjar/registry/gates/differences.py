@@ -51,12 +51,19 @@ def judge_period(evidence: Mapping[str, Any], *, is_better: bool) -> Outcome:
 
 
 def judge_champion(evidence: Mapping[str, Any], settings: Promotion) -> Outcome | None:
-    """The champion is beaten by the margin of the settings, or is not better by more; None: there is none."""
+    """The champion is beaten by the margin of the settings, or is not better by more; None: there is none.
+
+    One that has expired is only compared: it scores no more.
+    """
     champion, metric = evidence.get("champion"), evidence["metric"]
     if champion is None:
         return None
     what, rows = f"Against {champion['over']}", champion.get("rows")
     margin = settings.better_by if settings.not_worse_by is None else -settings.not_worse_by
+    if champion.get("has_expired"):
+        figure = in_words(metric, champion) if has_bounds(champion) else _without_bounds(metric, champion)
+        sentence = f"{what}: {figure}. It scores no more: the baselines decide."
+        return Outcome(CHAMPION, Verdict.PASSED, sentence, champion["estimate"], None, rows)
     if not has_bounds(champion):
         sentence = f"{what}: {_without_bounds(metric, champion)}. {ADVICE}"
         return Outcome(CHAMPION, Verdict.PERSON, sentence, champion["estimate"], margin, rows)
