@@ -106,8 +106,8 @@ def require_few_groups(columns: pa.Table | None, settings: Promotion) -> None:
     Raises:
         LearningError: names the column.
     """
-    for column in settings.fairness.columns if columns is not None else []:
-        number = len(pc.unique(columns[column]))
+    for column in settings.fairness.columns:
+        number = 0 if columns is None else len(pc.unique(columns[column]))
         if number > MOST_GROUPS:
             raise LearningError(
                 f"promotion.fairness.columns: {column} has {number:,} values in the rows of the training, at most "
