@@ -14,18 +14,20 @@ from nightjar.errors import LearningError
 from nightjar.evaluation.criteria import Standard, all_criteria
 from nightjar.evaluation.metrics import measures
 from nightjar.evaluation.rows import number_or_none
-from nightjar.learning.champion import Champion, candidate_of_recipe, recipe_of
+from nightjar.learning.champion import Champion, candidate_of_recipe, open_champion, recipe_of
 from nightjar.learning.clusters import clusters_of
 from nightjar.learning.consequences import add_consequences, plan_attempt
 from nightjar.learning.data.training_set import TrainingSet
-from nightjar.learning.evidence import judge
+from nightjar.learning.evidence import CHAMPION, judge
 from nightjar.learning.fitting.candidates import Candidate
 from nightjar.learning.fitting.fit import fit_candidate
+from nightjar.learning.search.problem import Problem
 from nightjar.learning.splits.folding import Fold
 from nightjar.models.columns import FeatureColumn
 from nightjar.registry import events
 from nightjar.registry.attempts import Attempt
 from nightjar.registry.promotion import Approval, decide
+from nightjar.settings.environment import Environment
 from nightjar.settings.features import Aggregate
 from nightjar.settings.model import Calibration, Estimator, Model
 from nightjar.settings.promotion import Fairness, Promotion, Slices
@@ -171,6 +173,13 @@ def test_a_new_model_has_to_beat_the_champion_too_on_rows_that_neither_has_learn
     assert not decide(asdict(worse)).promoted
 
 
+def test_a_candidate_may_be_called_champion():
+    _, expected = judge_winner(Metric.ROC_AUC, LOGISTIC, [MAJORITY])
+    of_name = replace(LOGISTIC, name="champion")
+    _, scores = judge_winner(Metric.ROC_AUC, of_name, [MAJORITY], champion=champion(STUMP, days_before=3))
+    assert scores.tolist() == expected.tolist()
+
+
 def test_a_champion_that_has_learned_from_the_period_is_fitted_anew_or_left_to_a_person():
     seen = champion(STUMP, days_before=-1)
     evidence, _ = judge_winner(Metric.ROC_AUC, LOGISTIC, [MAJORITY], champion=seen)
@@ -210,6 +219,16 @@ def test_what_would_be_replaced_is_compared_at_the_level_of_the_attempt():
     assert usual.champion["low"] > beside.champion["low"]
 
 
+def test_beside_an_expired_champion_the_baselines_are_beaten_at_the_level_of_the_attempt():
+    expired = replace(champion(LOGISTIC, days_before=-1), expired_on=FIRST)
+    evidence, _ = judge_winner(
+        Metric.ROC_AUC, LOGISTIC, [MAJORITY], champion=expired, attempt=Attempt("d", FIRST, 0.001)
+    )
+    assert evidence.difference["confidence"] == 0.998
+    assert (evidence.smallest["over"], evidence.attempt["level"]) == ("majority", 0.001)
+    assert decide(asdict(evidence)).promoted
+
+
 def test_what_promotion_has_limits_for_is_measured_stored_and_judged():
     """Of a champion with a threshold, on the final period's rows: as JSON holds it, all gates have what they need."""
     limits = Promotion(
@@ -228,10 +247,11 @@ def test_what_promotion_has_limits_for_is_measured_stored_and_judged():
     evidence = replace(evidence, thresholds=({"value": 0.8},))
     complete = add_consequences(evidence, scores, old, predictor, rows, fold, clusters, project)
     stored = json.loads(json.dumps(asdict(complete), allow_nan=False))
-    assert stored["swaps"]["action_rate"]["champion"] == (scores["champion"] >= 0.5).mean()
+    assert stored["swaps"]["action_rate"]["champion"] == (scores[CHAMPION] >= 0.5).mean()
     assert (stored["swaps"]["in"]["rows"], stored["swaps"]["out"]["rows"] > 0) == (0, True)
     decision = decide(stored, limits)
-    assert decision.promoted, decision.reason
+    assert decision.needs_person(), decision.reason
+    assert decision.reason.startswith("Whether the calibration error is above 0.3 cannot be said: 144 rows are fewer")
     assert {one.gate for one in decision.outcomes} >= {"champion", "slices", "fairness", "calibration", "speed"}
     assert [one["value"] for one in stored["gates"]["slices"]] == ["north", "south"]
 
@@ -243,18 +263,49 @@ def test_what_compares_nothing_takes_no_chance_of_a_false_promotion():
     assert evidence.difference["confidence"] == 0.95
 
 
+@pytest.mark.parametrize(
+    ("recorded", "threshold"),
+    [
+        ({"thresholds": [{"value": 0.7}, {"value": 0.4}]}, 0.4),
+        ({"threshold": {"value": 0.3}}, 0.3),
+        ({"threshold": None}, None),
+        ({}, None),
+    ],
+)
+def test_a_champion_acts_from_the_threshold_that_its_evidence_has_in_either_form(
+    warehouse, tmp_path, recorded, threshold
+):
+    events.record(warehouse, "promoted", events.Version("1", "w", FIRST, recorded), "run", events.CHAMPION)
+    environment = Environment(home=str(tmp_path), warehouse=warehouse.root)
+    old = open_champion(environment, warehouse, "machines", FIRST, rows_for(Task.CLASSIFICATION))
+    assert (old.version, old.threshold, old.predictor) == ("1", threshold, None)
+
+
+def test_where_no_chance_of_an_error_is_there_a_person_decides_by_a_finite_interval():
+    attempt = Attempt("d", FIRST, 0.0)
+    evidence, _ = judge_winner(Metric.RMSE, LINEAR, [MEAN], attempt=attempt)
+    decision = decide(json.loads(json.dumps(asdict(evidence), allow_nan=False)))
+    assert evidence.difference["high"] < 0
+    assert (decision.promoted, decision.needs_person()) == (False, True)
+    assert "have taken what there is of false_promotions_per_year" in decision.reason
+
+
 def test_a_night_that_is_trained_again_has_its_level_and_another_search_takes_a_new_one(warehouse):
     project, rows, fold = builders.machines(Path("files")), rows_for(Task.CLASSIFICATION), final(6)
 
-    def plan(candidate, old=None):
-        return plan_attempt(warehouse, rows, candidate, fold, old, FIRST, project)
+    def plan(candidate, old=None, seed=1, places=10, **options):
+        problem = Problem(rows, [], [], Task.CLASSIFICATION, seed, Standard(places=places))
+        return plan_attempt(warehouse, problem, builders.search(**options), candidate, fold, old, FIRST, project)
 
     first = plan(LOGISTIC)
     assert first.level == pytest.approx(0.025)
     told = {events.ATTEMPT: {"digest": first.digest, "level": first.level}}
     events.record(warehouse, "registered", events.Version("1", "w", FIRST, told), "run")
     assert plan(LOGISTIC) == first
-    assert plan(STUMP).level == plan(LOGISTIC, champion(STUMP)).level == pytest.approx(0.00625)
+    others = [plan(STUMP), plan(LOGISTIC, champion(STUMP)), plan(LOGISTIC, seed=2), plan(LOGISTIC, block_days=3)]
+    others += [plan(LOGISTIC, metric=Metric.BRIER), plan(LOGISTIC, places=5)]
+    assert [one.level for one in others] == pytest.approx([0.00625] * 6)
+    assert len({first.digest, *(one.digest for one in others)}) == 7
 
 
 def test_every_baseline_has_to_be_beaten_not_the_one_that_looks_best():

@@ -1,14 +1,20 @@
 """The figures of slices, groups and calibration, and what difference a period can show."""
 
+from dataclasses import replace
+
 import numpy as np
 import pyarrow as pa
 import pytest
 
+from nightjar.errors import LearningError
 from nightjar.evaluation.clusters import Clusters
 from nightjar.evaluation.metric_report import Truth, metric_difference
 from nightjar.learning.comparison import Comparison
-from nightjar.learning.gate_figures import POOLED, Rival, gate_figures
+from nightjar.learning.gate_figures import MOST_GROUPS, POOLED, Rival, gate_figures, require_few_groups
 from nightjar.learning.swaps import find_swaps
+from nightjar.registry.gates.calibration import LEAST_ROWS, judge_calibration
+from nightjar.registry.gates.outcome import Verdict
+from nightjar.registry.gates.slices import judge_slices
 from nightjar.registry.swaps import describe
 from nightjar.settings.promotion import Fairness, Promotion, Slices
 from nightjar.settings.task import Metric, Task
@@ -53,6 +59,90 @@ def test_a_slice_of_one_row_says_why_it_has_no_figure():
     alone = gate_figures(compared, rival, None, columns, Promotion(slices=Slices(["site"], least_rows=20)))["slices"][1]
     assert (alone["value"], alone["size"], alone["estimate"]) == ("null", 1, None)
     assert "of the 1 row" in alone["reason"]
+
+
+def test_of_two_classes_slices_are_as_large_as_their_rarer_class():
+    """Of 200 rows of the south 25 are positive, or negative: that is what a metric is uncertain by."""
+    compared, rival = period()
+    columns = pa.table({"site": ["north"] * 300 + ["south"] * 200 + ["east"] * 100})
+    settings = Promotion(slices=Slices(["site"], least_rows=30))
+    for rare in (True, False):
+        label = compared.truth.label.copy()
+        label[300:500] = np.where(np.arange(200) % 8 == 0, rare, not rare)
+        few = replace(compared, truth=replace(compared.truth, label=label))
+        slices = gate_figures(few, rival, None, columns, settings)["slices"]
+        sizes = {one["value"]: one["of_rarer_class"] for one in slices}
+        assert sizes["south"] == 25
+        assert min(sizes["north"], sizes["east"]) >= 30
+    few_of_each = replace(settings, slices=Slices(["site"], least_rows=60))
+    assert [one["value"] for one in gate_figures(few, rival, None, columns, few_of_each)["slices"]] == ["north", POOLED]
+
+
+def test_what_is_of_two_nights_only_is_left_to_a_person():
+    """Slice, group, and a period: an interval over their entities says nothing of other nights."""
+    compared, rival = period()
+    where = np.where(np.arange(NIGHTS * A_NIGHT) < 2 * A_NIGHT, "new", "old")
+    sex = np.where(where == "new", np.arange(NIGHTS * A_NIGHT) % 2, 2)
+    limits = Fairness(["sex"], selection_rate=0.1, least_rows=10)
+    settings = Promotion(slices=Slices(["site"], least_rows=10), fairness=limits, calibration_error=0.1)
+    columns, acts = pa.table({"site": where, "sex": sex}), compared.scores > 0.5
+    figures = gate_figures(compared, rival, acts, columns, settings)
+    reason = "its rows are of 2 blocks of time, and fewer than 3 say nothing of others"
+    new, old = figures["slices"]
+    assert (new["value"], new["low"], new["high"], new["reason"]) == ("new", None, None, reason)
+    assert new["estimate"] is not None
+    assert old["low"] is not None
+    assert [one["low"] for one in figures["fairness"]] == [None] * 3
+    assert (figures["fairness"][0]["groups"], figures["fairness"][0]["reason"]) == (["0", "1"], reason)
+    both = np.flatnonzero(where == "new")
+    short = Comparison(compared.metric, compared.truth.take(both), compared.scores[both])
+    assert gate_figures(short, None, acts[both], None, settings)["calibration"]["reason"] == reason
+
+
+def test_small_groups_are_not_compared_and_take_no_confidence():
+    compared, rival = period()
+    columns = pa.table({"site": np.where(np.arange(600) < 20, np.arange(600), 20 + np.arange(600) % 3)})
+    settings = Promotion(fairness=Fairness(["site"], selection_rate=0.1))
+    figures = gate_figures(compared, rival, compared.scores > 0.5, columns, settings)
+    assert figures["confidence"] == pytest.approx(1 - 0.05 / 3)
+    pairs = figures["fairness"]
+    assert len(pairs) == 23 * 22 / 2
+    assert [one["reason"] for one in pairs if one["low"] is not None] == [None] * 3
+    assert {one["reason"] for one in pairs if one["low"] is None} == {"1 rows of a group are fewer than 100"}
+
+
+def test_a_column_of_very_many_groups_is_refused():
+    settings = Promotion(fairness=Fairness(["site"], selection_rate=0.1))
+    require_few_groups(pa.table({"site": np.arange(500) % MOST_GROUPS}), settings)
+    with pytest.raises(LearningError, match=r"fairness\.columns: site has 51 values .*, at most 50 are expected"):
+        require_few_groups(pa.table({"site": np.arange(500) % (MOST_GROUPS + 1)}), settings)
+
+
+def test_with_the_least_rows_of_the_rarer_class_a_slice_shows_scores_that_are_chance():
+    random, size, refused = np.random.default_rng(6), 2 * Slices().least_rows, 0
+    label = np.arange(size) % 2 == 0
+    truth = Truth(Task.CLASSIFICATION, label, Clusters(np.arange(size), np.arange(size) // 2 % 25))
+    settings = Promotion(slices=Slices(["site"], not_worse_by=0.02))
+    for _ in range(10):
+        chance, rival = (1 / (1 + np.exp(-gain * label - random.normal(size=size))) for gain in (0.0, 1.5))
+        compared = Comparison(Metric.ROC_AUC, truth, chance)
+        gates = gate_figures(compared, Rival("rival", rival), None, pa.table({"site": ["a"] * size}), settings)
+        refused += judge_slices({"metric": "roc_auc", "gates": gates}, settings).verdict is Verdict.REFUSED
+    assert refused >= 9
+
+
+def test_with_the_least_rows_a_calibration_error_far_beyond_the_limit_is_refused():
+    random, refused = np.random.default_rng(4), 0
+    night = np.repeat(np.arange(28), 36)
+    assert len(night) >= LEAST_ROWS
+    for _ in range(8):
+        chance = random.uniform(0.15, 0.85, len(night))
+        truth = Truth(Task.CLASSIFICATION, random.random(len(night)) < chance, Clusters(np.arange(len(night)), night))
+        compared = Comparison(Metric.ROC_AUC, truth, chance + 0.15)
+        settings = Promotion(calibration_error=0.05)
+        gates = gate_figures(compared, None, compared.scores > 0.5, None, settings)
+        refused += judge_calibration({"gates": gates}, settings).verdict is Verdict.REFUSED
+    assert refused >= 6
 
 
 def test_all_figures_together_share_the_confidence():

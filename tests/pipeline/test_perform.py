@@ -162,11 +162,12 @@ def test_who_is_overtaken_is_refused_even_in_a_later_step_of_its_night_and_says_
 
 
 def test_ingests_of_two_dates_need_the_same_sources_and_builds_the_same_labels(context):
-    """So do two upkeeps. Everything else is of its date alone."""
+    """So do two upkeeps, and two trainings the same budget. Everything else is of its date alone."""
     both = {name: [set(resources(name, step_of(context, day=day))) for day in (D1, D3)] for name in JobName}
     assert {name.value: one & other for name, (one, other) in both.items() if one & other} == {
         "ingest": {"source/schedule", "source/outcomes", "source/readings"},
         "build_features": {"build_features"},
+        "train": {"train"},
         "maintain": {"maintain"},
     }
 

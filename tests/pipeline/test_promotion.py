@@ -78,20 +78,23 @@ def decisions(context):
 
 def test_a_refused_promotion_is_an_event_and_changes_no_champion_until_a_person_says_so(context):
     register(context, "7")
+    with pytest.raises(ModelError, match="Version 7 of model machines cannot be fetched from MLflow"):
+        perform(JobName.PROMOTE, step_of(context, Promote), "config-2")
+    assert decisions(context) == []
+    register(context, "1")  # which MLflow knows, by another name
     register(context, "8", events.STAND_IN, stand_in=True)
     perform(JobName.PROMOTE, step_of(context, Promote), "config-2")
-    assert decisions(context) == [("refused", "7")]
+    assert decisions(context) == [("refused", "1")]
     recorded = rows_of(context.warehouse, "model_events", "event", "model_version", "evidence")
-    (refused,) = [json.loads(evidence) for event, number, evidence in recorded if (event, number) == ("refused", "7")]
+    (refused,) = [json.loads(evidence) for event, number, evidence in recorded if (event, number) == ("refused", "1")]
     told = {one["gate"]: (one["verdict"], one["sentence"]) for one in refused["outcomes"]}
     assert told["baselines"][0] == "refused"
     assert told["signature"][0] == "refused"
-    assert "Version 7 of model machines cannot be fetched from MLflow" in told["signature"][1]
+    assert "is signed as version 1 of" in told["signature"][1]
     first = events.champion(context.warehouse, D3)
     assert first.number == "1"
     verdicts = {one["gate"]: one["verdict"] for one in first.evidence["outcomes"]}
     assert verdicts == dict.fromkeys(["baselines", "period", "outcomes", "signature", "schema", "lineage"], "passed")
-    register(context, "1")  # which MLflow knows, by another name
     with pytest.raises(UsageError, match=r"version 1 cannot score, whoever approves it: .* is signed as version 1 of"):
         act(context, Action.APPROVE, version=1)
     register(context, "1", name="logistic-1")

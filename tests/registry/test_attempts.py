@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nightjar.registry import events
-from nightjar.registry.attempts import YEAR, Attempt, digest_of, level_of
+from nightjar.registry.attempts import LEAST, YEAR, Attempt, digest_of, level_of
 from nightjar.registry.events import Version
 
 FIRST, RATE = date(2024, 1, 1), 0.05
@@ -33,7 +33,8 @@ def test_no_year_spends_more_than_its_rate_whenever_it_is_trained(gaps, rate):
     for start in days:
         year = (one.level for one, day in zip(attempts, days, strict=True) if 0 <= (day - start).days < YEAR)
         assert sum(year) <= rate * (1 + 1e-9)
-    assert all(one.level > 0 for one in attempts)
+    assert all(one.level == 0 or one.level >= LEAST for one in attempts)
+    assert all(one.confidence < 1 for one in attempts)
 
 
 @pytest.mark.parametrize(("gap", "share"), [(1, 1095), (7, 156.4), (30, 36.5), (365, 3)])
@@ -43,6 +44,15 @@ def test_a_cadence_settles_at_its_share_of_the_rate(gap, share):
 
 def test_trainings_of_one_date_share_what_is_there():
     assert [one.level for one in spend([0, 0, 0])] == pytest.approx([RATE / 2, RATE / 8, RATE / 32])
+
+
+def test_where_too_little_is_there_an_attempt_takes_nothing_until_more_has_come_in():
+    attempts = spend([0] * 40 + [1])
+    levels = [one.level for one in attempts]
+    assert levels[7] >= LEAST
+    assert set(levels[8:40]) == {0.0}
+    assert attempts[39].confidence == 1 - 2 * LEAST
+    assert levels[40] == pytest.approx(0.75 * (RATE / 3 / YEAR + RATE * 2 / 3 / 4**8))
 
 
 def test_the_same_comparison_has_the_level_of_before_whatever_came_between():

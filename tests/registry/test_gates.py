@@ -23,7 +23,7 @@ NOTHING = {"estimate": None, "low": None, "high": None, "reason": "none of the 6
 SLICE = BETTER | {"column": "site", "value": "north", "size": 60, "over": "champion version 3 (w)", "confidence": 0.99}
 PAIR = {"column": "sex", "rate": "recall", "groups": ["f", "m"], "rates": [0.5, 0.4], "size": 60, "rows": 120}
 PAIR |= {"estimate": 0.1, "low": -0.1, "high": 0.3, "reason": None}
-ERROR = {"estimate": 0.03, "low": 0.02, "high": 0.05, "rows": 900, "reason": None}
+ERROR = {"estimate": 0.03, "low": 0.02, "high": 0.05, "rows": 1900, "reason": None}
 GATES = {
     "confidence": 0.99,
     "slices": [SLICE],
@@ -112,12 +112,19 @@ REFUSED, PERSON = Verdict.REFUSED, Verdict.PERSON
             "Against champion version 3 .*: roc_auc cannot be",
         ),
         (
+            "attempt",
+            {"attempt": {"digest": "d", "level": 0.0}},
+            PERSON,
+            "have taken what there is of",
+        ),
+        (
             "slices",
             with_gates(slices=[SLICE, SLICE | {"value": "south", "estimate": -0.09, "low": -0.15, "high": -0.03}]),
             REFUSED,
             r"site=south against champion version 3 \(w\): roc_auc -0.0900, 99% interval .*, worse by more than 0.02\.",
         ),
         ("slices", with_gates(slices=[SLICE | {"size": 1}]), PERSON, "site=north .*: it has 1 rows, fewer than 50"),
+        ("slices", with_gates(slices=[SLICE | {"of_rarer_class": 9}]), PERSON, "9 rows of the rarer class, fewer than"),
         (
             "slices",
             with_gates(slices=[SLICE | NOTHING, SLICE | NOTHING]),
@@ -146,6 +153,7 @@ REFUSED, PERSON = Verdict.REFUSED, Verdict.PERSON
             REFUSED,
             "calibration error is 0.0800, 99% interval 0.0600 to 0.0500, above 0.05",
         ),
+        ("calibration", with_gates(calibration=ERROR | {"rows": 999}), PERSON, "999 rows are fewer than 1000"),
         ("calibration", with_gates(calibration=ERROR | NOTHING), PERSON, "cannot be said: none of the 60 rows"),
         (
             "outcomes",
@@ -190,6 +198,14 @@ def test_harm_is_what_the_whole_interval_shows_not_an_estimate():
     pairs = [PAIR | {"estimate": 0.3, "low": 0.19, "high": 0.41}]
     error = ERROR | {"estimate": 0.07, "low": 0.049, "high": 0.09}
     assert decide(EVIDENCE | with_gates(slices=slices, fairness=pairs, calibration=error), LIMITS).promoted
+
+
+@pytest.mark.parametrize("figure", [{"low": -0.09, "high": -0.01}, NOTHING])
+def test_an_expired_champion_is_compared_but_need_not_be_beaten(figure):
+    champion = EVIDENCE["champion"] | figure | {"has_expired": True}
+    decision = decide(EVIDENCE | {"champion": champion}, LIMITS)
+    assert decision.promoted
+    assert "It scores no more: the baselines decide." in decision.reason
 
 
 def test_for_a_loss_a_slice_is_worse_above():

@@ -6,13 +6,16 @@ import pickle
 import shutil
 from base64 import b64encode
 from dataclasses import replace
+from datetime import date
 
 import numpy as np
 import pytest
 import skops.io
+from deltalake import write_deltalake
 
 from nightjar.errors import ModelError
 from nightjar.registry import keys, signature, tracking, verified
+from nightjar.registry.inspection import inspect
 from nightjar.registry.signature import Subject
 from nightjar.settings.environment import Environment
 from registry.conftest import FIRST, OTHER, SECOND
@@ -239,7 +242,26 @@ def test_an_unlisted_type_is_refused_though_it_is_signed(stored, registered):
         artifact.open()
 
 
-def test_the_registered_folder_itself_is_checked_and_the_package_versions_with_it(registered, stored):
+@pytest.fixture
+def with_features(warehouse):
+    """A warehouse whose features are those that the registered models read."""
+    write_deltalake(warehouse.path("features"), ROWS)
+    return warehouse
+
+
+def test_only_what_is_wrong_with_the_files_is_a_refusal(registered, with_features, tmp_path):
+    """Where they cannot be fetched, or there is no key, nothing can be said of them."""
+    environment, night = registered.environment, date(2024, 4, 2)
+    wrong = inspect(environment, with_features, replace(FIRST, model_name="other"), night)
+    assert list(wrong) == ["refusal"]
+    assert "is signed as version 1 of model machines (logistic-1)" in wrong["refusal"]
+    with pytest.raises(ModelError, match="Version 99 of model machines cannot be fetched"):
+        inspect(environment, with_features, replace(FIRST, version="99"), night)
+    with pytest.raises(ModelError, match="There is no public key"):
+        inspect(replace(environment, public_key=str(tmp_path / "none.pub")), with_features, FIRST, night)
+
+
+def test_the_registered_folder_itself_is_checked_and_the_package_versions_with_it(registered, stored, with_features):
     """Altered in place, and put back."""
     folder = registered.folder(FIRST)
     packages = verified.manifest(registered.environment, FIRST).packages
@@ -255,6 +277,9 @@ def test_the_registered_folder_itself_is_checked_and_the_package_versions_with_i
         with pytest.raises(ModelError, match=r"numpy 1\.2\.3, but here .* Nothing was opened"):
             verified.load(registered.environment, FIRST)
         assert verified.manifest(registered.environment, FIRST).packages["numpy"] == "1.2.3"
+        opened_elsewhere = inspect(registered.environment, with_features, FIRST, date(2024, 4, 2))
+        assert (opened_elsewhere["refusal"], opened_elsewhere["data_age_days"]) == (None, 3)
+        assert opened_elsewhere["schema_differences"] == []
     finally:
         shutil.rmtree(folder)
         shutil.move(backup, folder)

@@ -15,7 +15,7 @@ from nightjar.evaluation.clusters import Codes
 from nightjar.evaluation.influence import of_ratio
 from nightjar.evaluation.intervals import Interval, Scale, interval
 from nightjar.evaluation.metric_report import Truth
-from nightjar.evaluation.rows import Floats
+from nightjar.evaluation.rows import Floats, RowNumbers
 
 _ROWS_OF: Mapping[str, Callable[[Booleans], Booleans]] = {
     "selection_rate": lambda label: np.ones(len(label), bool),
@@ -33,17 +33,19 @@ class GroupDifference:
         groups: their numbers.
         rates: theirs, None where a group has no rows of the rate.
         least: the rows that the rate of the smaller group is of.
+        blocks: the blocks of time of these rows, of the group that has fewer.
         interval: of the difference.
     """
 
     groups: tuple[int, int]
     rates: tuple[float | None, float | None]
     least: int
+    blocks: int
     interval: Interval
 
 
 def group_differences(
-    rate: str, truth: Truth, acts: Booleans, group: Codes, confidence: float
+    rate: str, truth: Truth, acts: Booleans, group: Codes, confidence: float, least_rows: int = 1
 ) -> Iterator[GroupDifference]:
     """The differences between all pairs of groups in a rate of decisions.
 
@@ -53,6 +55,7 @@ def group_differences(
         acts: whether each row is acted on.
         group: the number of each row's group, from 0.
         confidence: of each interval.
+        least_rows: a group with fewer rows of the rate is not compared.
 
     Example:
         >>> from nightjar.evaluation.clusters import Clusters
@@ -67,25 +70,30 @@ def group_differences(
     label = np.asarray(truth.label) == 1
     weight = np.ones(len(label)) if truth.weight is None else truth.weight
     counts = _ROWS_OF[rate](label) & (weight > 0)
-    members = [counts & (group == number) for number in range(int(group.max(initial=-1)) + 1)]
-    rates = [float(np.average(acts[rows], weights=weight[rows])) if rows.any() else None for rows in members]
+    members = [np.flatnonzero(counts & (group == number)) for number in range(int(group.max(initial=-1)) + 1)]
+    blocks = [truth.clusters.take(rows).blocks for rows in members]
+    rates = [float(np.average(acts[rows], weights=weight[rows])) if rows.size else None for rows in members]
     for one, other in combinations(range(len(members)), 2):
-        least = min(int(members[one].sum()), int(members[other].sum()))
-        between = _difference(truth, acts, weight, (members[one], members[other]), confidence) if least else _NO_ROWS
-        yield GroupDifference((one, other), (rates[one], rates[other]), least, between)
-
-
-_NO_ROWS = Interval(None, None, None, 0, "a group has no such rows")
+        least, pair = min(len(members[one]), len(members[other])), (members[one], members[other])
+        if least == 0:
+            between = Interval(None, None, None, 0, "a group has no such rows")
+        elif least < least_rows:
+            reason = f"{least} rows of a group are fewer than {least_rows}"
+            between = Interval(None, None, None, least, reason)
+        else:
+            between = _difference(truth, acts, weight, pair, confidence)
+        yield GroupDifference((one, other), (rates[one], rates[other]), least, min(blocks[one], blocks[other]), between)
 
 
 def _difference(
-    truth: Truth, acts: Booleans, weight: Floats, members: tuple[Booleans, Booleans], confidence: float
+    truth: Truth, acts: Booleans, weight: Floats, members: tuple[RowNumbers, RowNumbers], confidence: float
 ) -> Interval:
-    used = np.flatnonzero(weight)
-    first, second = (rows[used].astype(np.float64) for rows in members)
-    weights, numerator = weight[used], acts[used].astype(np.float64)
-    influences = [of_ratio(numerator * rows, rows, weights) for rows in (first, second)]
-    rates = [float(weights @ (numerator * rows) / (weights @ rows)) for rows in (first, second)]
+    """By the rows of the two groups alone: others have no influence on it, and with many groups they are most rows."""
+    used = np.concatenate(members)
+    first = (np.arange(len(used)) < len(members[0])).astype(np.float64)
+    weights, numerator, pair = weight[used], acts[used].astype(np.float64), (first, 1 - first)
+    influences = [of_ratio(numerator * rows, rows, weights) for rows in pair]
+    rates = [float(weights @ (numerator * rows) / (weights @ rows)) for rows in pair]
     clusters = truth.clusters.take(used)
     influence = influences[0].minus(influences[1])
     return interval(

@@ -45,6 +45,11 @@ class Champion:
     threshold: float | None = None
     expired_on: date | None = None
 
+    @property
+    def has_expired(self) -> bool:
+        """Whether it scores no more, so that a new model is compared with it, but need not beat it."""
+        return self.expired_on is not None
+
     def __str__(self) -> str:
         """In words, as the evidence names it."""
         expired = "" if self.expired_on is None else f", which has expired on {self.expired_on}"
@@ -82,6 +87,8 @@ def open_champion(
         except ValueError as error:  # settings have been renamed since
             log.warning("the recipe of champion version %s is no longer valid: %s", version.number, error)
     dates, thresholds = lifetime(version.evidence), version.evidence.get("thresholds")
+    if thresholds is None:  # evidence of before tiers has the one of `act`, or null
+        thresholds = [version.evidence["threshold"]] if version.evidence.get("threshold") else []
     expired_on = dates.expires_on if dates.has_expired(run_date) else None
     threshold = thresholds[-1]["value"] if thresholds else None
     return Champion(version.number, version.model_name, cutoff, predictor, recipe, threshold, expired_on)

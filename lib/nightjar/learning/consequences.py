@@ -13,11 +13,14 @@ from nightjar.learning.data.training_set import TrainingSet
 from nightjar.learning.evidence import CHAMPION, Evidence
 from nightjar.learning.fitting.candidates import Candidate
 from nightjar.learning.gate_figures import Rival, gate_figures, rows_per_second
+from nightjar.learning.search import proposals
+from nightjar.learning.search.problem import Problem
 from nightjar.learning.splits.folding import Fold
 from nightjar.learning.swaps import acted_on, find_swaps
 from nightjar.models.predictor import Predictor
 from nightjar.registry import attempts, events
 from nightjar.registry.attempts import Attempt
+from nightjar.settings.learning import Search
 from nightjar.settings.project import Project
 from nightjar.settings.task import Metric, Task
 from nightjar.tables.warehouse import Warehouse
@@ -25,16 +28,23 @@ from nightjar.tables.warehouse import Warehouse
 
 def plan_attempt(
     warehouse: Warehouse,
-    rows: TrainingSet,
+    problem: Problem,
+    settings: Search,
     winner: Candidate,
     final: Fold,
     champion: Champion | None,
     run_date: date,
     project: Project,
 ) -> Attempt:
-    """The comparison of the winner with what it would replace, and the level that it has, before it is made."""
-    period, rival = [final.start.isoformat(), final.end.isoformat()], None if champion is None else champion.version
-    digest = attempts.digest_of(rows.content_hash, winner.key(), period, rival)
+    """The comparison of the winner with what it would replace, and the level that it has, before it is made.
+
+    Its digest is of all that decides how it ends, so that one with another seed, metric or block takes a level anew.
+    """
+    period = [final.start.isoformat(), final.end.isoformat(), settings.days_of_block(project.label)]
+    baselines = sorted(one.key() for one in proposals.baselines(settings))
+    rival = None if champion is None or champion.has_expired else champion.version
+    how = [settings.metric.value, winner.key(), baselines, rival]
+    digest = attempts.digest_of(problem.key(), period, how)
     per_year = project.promotion.false_promotions_per_year
     return Attempt(digest, run_date, attempts.level_of(digest, run_date, events.attempts(warehouse), per_year))
 
@@ -78,6 +88,6 @@ def add_consequences(
 
 
 def _rival(evidence: Evidence, scores: dict[str, Floats], champion: Champion | None) -> Rival | None:
-    if evidence.champion is None or champion is None:
+    if evidence.champion is None or champion is None or champion.has_expired:
         return Rival(evidence.difference["over"], scores[evidence.difference["over"]])
     return Rival(evidence.champion["over"], scores[CHAMPION]) if CHAMPION in scores else None

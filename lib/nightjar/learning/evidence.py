@@ -27,8 +27,8 @@ from nightjar.settings.task import METRICS, Metric, Task
 from nightjar.timeline import cutoff
 
 log = logging.getLogger("nightjar.train")
-CHAMPION = "champion"
-"""Among the scores of the final period: the champion's, whose own name may be that of a candidate."""
+CHAMPION = "the champion"
+"""Among the scores of the final period: the champion's. No candidate is called so: names hold no spaces."""
 
 
 @dataclass(frozen=True)
@@ -44,14 +44,14 @@ class Evidence:
             `better` is the sign of an improvement, and `confidence` the interval's.
         differences: baseline -> the same for each of them: all have to be beaten, not the one that looks best on these
             rows.
-        champion: the winner minus the champion that it would replace, in the same form, with the champion's `version`
-            and `basis`; None: there is none.
+        champion: the winner minus the champion that it would replace, in the same form, with the champion's `version`,
+            `basis`, and whether it `has_expired`: it need not be beaten then; None: there is none.
         null_labels: see `TrainingSet`.
         clusters: how many `entities` and `blocks` the intervals are over, and `block_days`, the dates of a block at
             least. Below three blocks they are of this period only.
         thresholds: of each tier what `learning.thresholds.Threshold` holds, in their order.
         attempt: what is compared with what it would replace, the champion or the best baseline, as `digest`, and at
-            which `level`; None: there is no interval that could promote it.
+            which `level`, 0 where there was no chance of an error to take; None: no interval could promote it.
         smallest: the smallest `difference` from that model (`over`) which the period can show, see
             `Comparison.smallest`; None: none.
         swaps: whose decision would change, see `learning.swaps`; None: there is no champion to compare decisions with.
@@ -124,7 +124,7 @@ def judge(
         baselines, key=lambda baseline: _sort_value(measured[baseline.name][metric.value]["estimate"], sign)
     ).name
     compared, usual = Comparison(metric, truth, scores[winner.name]), project.promotion.confidence
-    strict = usual if attempt is None else 1 - 2 * attempt.level
+    strict = usual if attempt is None else attempt.confidence
 
     def over_champion(name: str, others: Floats) -> dict[str, Any]:
         result = compared.over(name, others, strict)
@@ -132,10 +132,11 @@ def judge(
         return result
 
     beside = None if champion is None else _beside(champion, winner, rows, fold, project, settings, over_champion)
-    of_baselines = usual if beside is not None else max(usual, strict)
+    is_rival = champion is not None and not champion.has_expired
+    of_baselines = usual if is_rival else max(usual, strict)
     differences = {one.name: compared.over(one.name, scores[one.name], of_baselines) for one in baselines}
-    rival = CHAMPION if beside is not None else best_baseline
-    decides = beside or differences[best_baseline]
+    rival = CHAMPION if is_rival else best_baseline
+    decides = beside if beside is not None and is_rival else differences[best_baseline]
     smallest = compared.smallest(decides["over"], scores[rival], decides["confidence"]) if rival in scores else None
     _tell_smallest(metric, smallest)
     evidence = Evidence(
@@ -181,6 +182,7 @@ def _beside(
     """
     name = str(champion)
     about = {"version": champion.version, "basis": "none", "over": name, "better": 1, "confidence": LEVEL}
+    about["has_expired"] = champion.has_expired
     is_earlier = champion.cutoff is not None and champion.cutoff <= cutoff(fold.start, project.zone)
     try:
         if champion.predictor is not None and is_earlier:

@@ -5,6 +5,7 @@ least the share c of periods (Bonferroni's inequality). Source: Dunn (1961), Mul
 Journal of the American Statistical Association 56(293), 52-64.
 """
 
+import math
 import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
@@ -12,18 +13,24 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
+from nightjar.errors import LearningError
 from nightjar.evaluation.binary import Booleans
+from nightjar.evaluation.clusters import FEWEST
 from nightjar.evaluation.fairness import group_differences
 from nightjar.evaluation.metric_report import Truth, figure
 from nightjar.evaluation.reliability import expected_calibration_error
 from nightjar.evaluation.rows import Floats, RowNumbers
 from nightjar.learning.comparison import Comparison
 from nightjar.models.predictor import Predictor
-from nightjar.settings.promotion import Promotion
+from nightjar.settings.promotion import Fairness, Promotion
+from nightjar.settings.task import Task
 from nightjar.tables import groups
 
 _ENOUGH_SECONDS = 2.0
+MOST_GROUPS = 50
+"""Of a column of fairness: 1,225 pairs in each rate."""
 POOLED = "all smaller ones"
 """In place of a value: the slice of the values that have too few rows by themselves."""
 
@@ -54,15 +61,15 @@ def gate_figures(
         settings: the columns and limits.
     """
     truth, score = compared.truth, compared.scores
-    slices = list(_slices(columns, settings)) if columns is not None and rival is not None else []
+    slices = list(_slices(truth, columns, settings)) if columns is not None and rival is not None else []
     fairness = settings.fairness if acts is not None and columns is not None else None
-    pairs = 0 if fairness is None or columns is None else _pairs(columns, fairness.columns) * len(fairness.limits())
+    pairs = 0 if fairness is None or columns is None else _pairs(columns, fairness) * len(fairness.limits())
     calibrated = acts is not None and settings.calibration_error is not None
     confidence = 1 - (1 - settings.confidence) / max(1, len(slices) + pairs + calibrated)
     result: dict[str, Any] = {"confidence": confidence}
     if rival is not None:
         result["slices"] = [
-            {"column": column, "value": value, "size": len(rows), **_within(compared, rival, rows, confidence)}
+            {"column": column, "value": value, **_within(compared, rival, rows, confidence)}
             for column, value, rows in slices
         ]
     if fairness is not None and acts is not None and columns is not None:
@@ -71,10 +78,11 @@ def gate_figures(
             one
             for column in fairness.columns
             for rate in fairness.limits()
-            for one in _between_groups(rate, column, truth, acts, columns, confidence)
+            for one in _between_groups(rate, column, truth, acts, columns, confidence, fairness.least_rows)
         ]
     if calibrated:
-        result["calibration"] = asdict(figure(expected_calibration_error, truth, score, confidence))
+        error = asdict(figure(expected_calibration_error, truth, score, confidence))
+        result["calibration"] = _of_enough_blocks(error, truth.clusters.blocks)
     return result
 
 
@@ -92,11 +100,33 @@ def rows_per_second(predictor: Predictor, rows: pa.Table) -> float | None:
     return len(rows) / max(min(seconds), 1e-9) if len(rows) else None
 
 
-def _slices(columns: pa.Table, settings: Promotion) -> Iterator[tuple[str, str, RowNumbers]]:
-    """Column, value and row numbers of each slice; values with few rows are one slice of each column."""
+def require_few_groups(columns: pa.Table | None, settings: Promotion) -> None:
+    """Refuse to compare all pairs of very many groups.
+
+    Raises:
+        LearningError: names the column.
+    """
+    for column in settings.fairness.columns:
+        number = 0 if columns is None else len(pc.unique(columns[column]))
+        if number > MOST_GROUPS:
+            raise LearningError(
+                f"promotion.fairness.columns: {column} has {number:,} values in the rows of the training, at most "
+                f"{MOST_GROUPS} are expected, as all pairs of groups are compared. Name a column of broader groups. "
+                "Nothing was written."
+            )
+
+
+def _slices(truth: Truth, columns: pa.Table, settings: Promotion) -> Iterator[tuple[str, str, RowNumbers]]:
+    """Column, value and row numbers of each slice; values with few rows are one slice of each column.
+
+    Of two classes the rarer one counts: it is what a metric of few rows is uncertain by.
+    """
     for column in settings.slices.columns:
         values, code = _groups(columns, column)
         sizes = np.bincount(code, minlength=len(values))
+        if truth.task is Task.CLASSIFICATION:
+            positive = np.bincount(code, truth.label == 1, minlength=len(values))
+            sizes = np.minimum(positive, sizes - positive)
         small = sizes < settings.slices.least_rows
         for number in np.flatnonzero(~small):
             yield column, values[number], np.flatnonzero(code == number)
@@ -112,21 +142,33 @@ def _groups(columns: pa.Table, column: str) -> tuple[list[str], RowNumbers]:
     return ["null" if value is None else str(value) for value in columns[column].take(first).to_pylist()], code
 
 
-def _pairs(columns: pa.Table, names: list[str]) -> int:
-    sizes = [len(_groups(columns, name)[0]) for name in names]
-    return sum(size * (size - 1) // 2 for size in sizes)
+def _pairs(columns: pa.Table, fairness: Fairness) -> int:
+    """How many pairs of groups have enough rows to be compared."""
+    sizes = [np.bincount(_groups(columns, name)[1]) for name in fairness.columns]
+    return sum(math.comb(int((size >= fairness.least_rows).sum()), 2) for size in sizes)
 
 
 def _within(compared: Comparison, rival: Rival, rows: RowNumbers, confidence: float) -> dict[str, Any]:
-    part = Comparison(compared.metric, compared.truth.take(rows), compared.scores[rows])
-    return part.over(rival.name, rival.scores[rows], confidence)
+    truth = compared.truth.take(rows)
+    positive = int((truth.label == 1).sum())
+    rarer = min(positive, len(rows) - positive) if truth.task is Task.CLASSIFICATION else None
+    part = Comparison(compared.metric, truth, compared.scores[rows]).over(rival.name, rival.scores[rows], confidence)
+    return {"size": len(rows), "of_rarer_class": rarer, **_of_enough_blocks(part, truth.clusters.blocks)}
+
+
+def _of_enough_blocks(interval: dict[str, Any], blocks: int) -> dict[str, Any]:
+    """The interval, without bounds where its rows are of too few blocks of time to say anything of others."""
+    if blocks >= FEWEST or interval["low"] is None:
+        return interval
+    reason = f"its rows are of {blocks} blocks of time, and fewer than {FEWEST} say nothing of others"
+    return interval | {"low": None, "high": None, "reason": reason}
 
 
 def _between_groups(
-    rate: str, column: str, truth: Truth, acts: Booleans, columns: pa.Table, confidence: float
+    rate: str, column: str, truth: Truth, acts: Booleans, columns: pa.Table, confidence: float, least_rows: int
 ) -> Iterator[dict[str, Any]]:
     values, code = _groups(columns, column)
-    for one in group_differences(rate, truth, acts, code, confidence):
+    for one in group_differences(rate, truth, acts, code, confidence, least_rows):
         pair = [values[number] for number in one.groups]
         rates = {"groups": pair, "rates": list(one.rates), "size": one.least}
-        yield {"column": column, "rate": rate, **rates, **asdict(one.interval)}
+        yield {"column": column, "rate": rate, **rates, **_of_enough_blocks(asdict(one.interval), one.blocks)}

@@ -21,6 +21,7 @@ from nightjar.learning.evidence import Evidence, judge
 from nightjar.learning.fitting.candidates import Candidate
 from nightjar.learning.fitting.fit import fit_candidate
 from nightjar.learning.fitting.fit_sets import make_fit_set, require_fit_sets
+from nightjar.learning.gate_figures import require_few_groups
 from nightjar.learning.leakage import suspect_features
 from nightjar.learning.missing_dates import describe_missing_dates
 from nightjar.learning.out_of_fold_checks import out_of_fold_checks
@@ -78,10 +79,10 @@ def train(
         task=label.task,
         unlabelled=settings.self_trains(),
     )
+    require_few_groups(rows.slices, project.promotion)
     prices = read_prices(warehouse, project, rows)
     require_learnable(settings, rows.columns, label.task, weighted=rows.weight is not None)
-    summary = (f"{len(rows.label):,}", rows.day[0], rows.day[-1], len(rows.columns))
-    log.info("%s labelled rows, %s to %s, %d features", *summary)
+    log.info("%s labelled rows, %s to %s, %d features", f"{len(rows.label):,}", *rows.day[[0, -1]], len(rows.columns))
     for share, what in ((rows.null_labels, "null: settled without an outcome"), (rows.acted_on, "of rows acted on")):
         if share > 0:
             log.info("%.1f%% of all known labels are %s, left out", 100 * share, what)
@@ -123,7 +124,7 @@ def train(
             project,
             settings,
             champion,
-            plan_attempt(warehouse, rows, winner, final, champion, run_date, project),
+            plan_attempt(warehouse, problem, settings, winner, final, champion, run_date, project),
         )
         log.info("final period: %s; 95%% intervals over %s", _describe(evidence), intervals_over(asdict(evidence)))
         predictor = fit_candidate(rows, fit_rows, run_date, winner, project, settings)

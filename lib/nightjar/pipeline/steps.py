@@ -178,6 +178,7 @@ def resources(name: JobName, step: Step[Job]) -> tuple[str, ...]:
     of_all_dates = {
         JobName.INGEST: [f"source/{source}" for source in step.project.sources],
         JobName.BUILD_FEATURES: [JobName.BUILD_FEATURES.value],  # a label is of the first date that knows it
+        JobName.TRAIN: [JobName.TRAIN.value],  # it takes of one budget, read at its start and recorded at its end
         JobName.MAINTAIN: [JobName.MAINTAIN.value],
     }
     return (f"{name.value}/{step.run_date}", *of_all_dates.get(name, ()))

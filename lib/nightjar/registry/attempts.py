@@ -6,7 +6,8 @@ chance of a false promotion among them is at most the sum of their levels (Boole
 budget. Two thirds of the yearly rate are there at the beginning, and are the most that can be saved; the last third
 comes in over a year, the same each day. An attempt takes three quarters of what is there, the first one half of the
 yearly rate: of 5% an interval of 95%. Of any 365 days no more than the yearly rate can be spent, and it is never used
-up: a training each night has 1 / 1095 of it each time, one each month about 1 / 36.
+up: a training each night has 1 / 1095 of it each time, one each month about 1 / 36. Trainings of one date, or of dates
+before the newest, share what is there: where that is less than `LEAST`, an attempt takes nothing, and a person decides.
 
 `scripts/simulate promotion` compares this with other rules; docs/promotion.md says why it is this one.
 Source: Foster and Stine (2008), Alpha-investing: a procedure for sequential control of expected false discoveries,
@@ -22,6 +23,8 @@ from datetime import date
 from typing import Any
 
 YEAR = 365
+LEAST = 1e-6
+"""The least level: no interval of so few nights is right so far out, and at 1e-16 there is none at all."""
 _SAVED = 2 / 3  # of the yearly rate, at most
 _SPENT = 3 / 4  # of what is there
 
@@ -33,16 +36,21 @@ class Attempt:
     Attributes:
         digest: of what was compared, see `digest_of`.
         run_date: of the training.
-        level: the chance of a false promotion that it took.
+        level: the chance of a false promotion that it took; 0: there was too little, and it can promote nobody.
     """
 
     digest: str
     run_date: date
     level: float
 
+    @property
+    def confidence(self) -> float:
+        """That of its interval."""
+        return 1 - 2 * max(self.level, LEAST)
+
 
 def digest_of(*compared: Any) -> str:
-    """SHA-256 of what is compared, as JSON can hold it: the data, the new model, what it would replace.
+    """SHA-256 of what is compared and how, as JSON can hold it: data, seed, metric, the new model, what it replaces.
 
     The same comparison, made again, can only end as it did.
     """
@@ -50,7 +58,7 @@ def digest_of(*compared: Any) -> str:
 
 
 def level_of(digest: str, run_date: date, attempts: Iterable[Attempt], per_year: float) -> float:
-    """The level at which a comparison is judged.
+    """The level at which a comparison is judged; 0 where less than `LEAST` is there.
 
     A comparison that was made before has the level that it had: a past night that is run again decides as it did.
 
@@ -81,7 +89,8 @@ def level_of(digest: str, run_date: date, attempts: Iterable[Attempt], per_year:
         today = max(today, attempt.run_date)
         budget = max(0.0, budget - attempt.level)
         before[attempt.digest] = attempt.level
-    return before.get(digest, _SPENT * _refilled(budget, most, daily, today, run_date))
+    share = _SPENT * _refilled(budget, most, daily, today, run_date)
+    return before.get(digest, share if share >= LEAST else 0.0)
 
 
 def _refilled(budget: float, most: float, daily: float, since: date, until: date) -> float:

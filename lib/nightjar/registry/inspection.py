@@ -2,11 +2,12 @@
 
 from collections.abc import Mapping
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 from nightjar.errors import ModelError
 from nightjar.models.columns import difference
-from nightjar.registry import verified
+from nightjar.registry import keys, tracking, verified
 from nightjar.registry.signature import Subject
 from nightjar.settings.environment import Environment
 from nightjar.tables import arrow
@@ -14,15 +15,20 @@ from nightjar.tables.warehouse import Warehouse
 
 
 def inspect(environment: Environment, warehouse: Warehouse, subject: Subject, run_date: date) -> Mapping[str, Any]:
-    """Fetch and verify the artifact; nothing in it is opened.
+    """Fetch and verify the artifact; nothing in it is opened. It need not be one that can be opened here.
 
     Returns:
         `refusal`, why it is not to be trusted, as a sentence, or None; and where it is: the `bytes` of its files, the
         versions of its `data`, the `last_date` that it was fitted on and its age on the run date, and the
-        `schema_differences` of table `features` from what it reads, a text for each column.
+        `schema_differences` of table `features` as it is now from what it reads, a text for each column.
+
+    Raises:
+        ModelError: it cannot be fetched, or there is no key to verify it with: that says nothing of it.
     """
+    key = keys.public_key(environment)
+    folder = tracking.fetch(Path(environment.home).absolute(), subject.project, subject.version)
     try:
-        artifact = verified.load(environment, subject)
+        artifact = verified.check(folder, subject, key)
     except ModelError as error:
         return {"refusal": str(error)}
     last_date = artifact.manifest.period[1]

@@ -5,7 +5,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from nightjar.registry.gates.calibration import judge_calibration
-from nightjar.registry.gates.differences import BASELINES, CHAMPION, judge_baselines, judge_champion, judge_period
+from nightjar.registry.gates.differences import (
+    BASELINES,
+    CHAMPION,
+    judge_attempt,
+    judge_baselines,
+    judge_champion,
+    judge_period,
+)
 from nightjar.registry.gates.fairness import judge_fairness
 from nightjar.registry.gates.origin import judge_freshness, judge_lineage, judge_schema, judge_signature
 from nightjar.registry.gates.outcome import Outcome, Verdict
@@ -99,6 +106,7 @@ def judge(evidence: Mapping[str, Any], settings: Promotion) -> tuple[Outcome, ..
         judge_period(evidence, is_better=baselines.verdict is Verdict.PASSED),
         judge_outcomes(evidence),
         judge_champion(evidence, settings),
+        judge_attempt(evidence),
         judge_slices(evidence, settings),
         judge_fairness(evidence, settings),
         judge_calibration(evidence, settings),

@@ -20,7 +20,7 @@ class Slices:
     Attributes:
         columns: of the feature table; the rows of each of their values are a slice.
         not_worse_by (the metric's): a slice is harmed if it is worse by more than this, with its whole interval.
-        least_rows (rows): slices with fewer are judged together, as one.
+        least_rows (rows): slices with fewer, of two classes with fewer of the rarer one, are judged together, as one.
     """
 
     columns: list[str] = field(default_factory=list)
@@ -33,7 +33,7 @@ class Fairness:
     """How far groups may lie apart in what is decided for their rows, for a classification.
 
     Attributes:
-        columns: of the feature table; the rows of each of their values are a group.
+        columns: of the feature table; the rows of each of their values, 50 at most, are a group.
         selection_rate (share): the greatest difference between two groups in the share of rows that are acted on; None:
             not judged.
         recall (share): the same of the True rows.

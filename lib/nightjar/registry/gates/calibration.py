@@ -7,6 +7,8 @@ from nightjar.registry.gates.outcome import Outcome, Verdict, has_bounds
 from nightjar.settings.promotion import Promotion
 
 CALIBRATION = "calibration"
+LEAST_ROWS = 1000
+"""So many show an error of 0.15 to be above a limit of 0.05 in most periods, half as many in a third."""
 
 
 def judge_calibration(evidence: Mapping[str, Any], settings: Promotion) -> Outcome | None:
@@ -19,6 +21,12 @@ def judge_calibration(evidence: Mapping[str, Any], settings: Promotion) -> Outco
         why = "it was not measured" if error is None else error["reason"]
         sentence = f"Whether the calibration error is above {limit:g} cannot be said: {why}."
         return Outcome(CALIBRATION, Verdict.PERSON, sentence, None, limit, None if error is None else error["rows"])
+    if error["rows"] < LEAST_ROWS:
+        sentence = (
+            f"Whether the calibration error is above {limit:g} cannot be said: {error['rows']} rows are fewer than "
+            f"{LEAST_ROWS}."
+        )
+        return Outcome(CALIBRATION, Verdict.PERSON, sentence, error["estimate"], limit, error["rows"])
     interval = f"{100 * gates['confidence']:.5g}% interval {error['low']:.4f} to {error['high']:.4f}"
     figure = f"The calibration error is {error['estimate']:.4f}, {interval}"
     is_beyond = error["low"] > limit

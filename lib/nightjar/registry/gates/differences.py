@@ -1,14 +1,15 @@
-"""Whether a version beats every baseline and the champion that it would replace."""
+"""Whether a version beats every baseline and the champion that it would replace, and what chance of error that has."""
 
 from collections.abc import Mapping
 from typing import Any
 
 from nightjar.evaluation.clusters import FEWEST
+from nightjar.registry.attempts import LEAST
 from nightjar.registry.gates.outcome import Outcome, Verdict, has_bounds, in_words, signed
 from nightjar.registry.period import this_period_only
 from nightjar.settings.promotion import Promotion
 
-BASELINES, PERIOD, CHAMPION = "baselines", "period", "champion"
+BASELINES, PERIOD, CHAMPION, ATTEMPT = "baselines", "period", "champion", "attempt"
 ADVICE = "Use a longer final period (search.final_days), or have a person promote it (jobs/promote.py action=approve)."
 
 
@@ -50,12 +51,19 @@ def judge_period(evidence: Mapping[str, Any], *, is_better: bool) -> Outcome:
 
 
 def judge_champion(evidence: Mapping[str, Any], settings: Promotion) -> Outcome | None:
-    """The champion is beaten by the margin of the settings, or is not better by more; None: there is none."""
+    """The champion is beaten by the margin of the settings, or is not better by more; None: there is none.
+
+    One that has expired is only compared: it scores no more.
+    """
     champion, metric = evidence.get("champion"), evidence["metric"]
     if champion is None:
         return None
     what, rows = f"Against {champion['over']}", champion.get("rows")
     margin = settings.better_by if settings.not_worse_by is None else -settings.not_worse_by
+    if champion.get("has_expired"):
+        figure = in_words(metric, champion) if has_bounds(champion) else _without_bounds(metric, champion)
+        sentence = f"{what}: {figure}. It scores no more: the baselines decide."
+        return Outcome(CHAMPION, Verdict.PASSED, sentence, champion["estimate"], None, rows)
     if not has_bounds(champion):
         sentence = f"{what}: {_without_bounds(metric, champion)}. {ADVICE}"
         return Outcome(CHAMPION, Verdict.PERSON, sentence, champion["estimate"], margin, rows)
@@ -64,6 +72,19 @@ def judge_champion(evidence: Mapping[str, Any], settings: Promotion) -> Outcome 
     fails = worst < margin or worst == margin == 0
     verdict, word = (Verdict.REFUSED, "not reliably ") if fails else (Verdict.PASSED, "")
     return Outcome(CHAMPION, verdict, f"{what}: {word}{margin_in_words}, {figure}.", champion["estimate"], margin, rows)
+
+
+def judge_attempt(evidence: Mapping[str, Any]) -> Outcome | None:
+    """A chance of a false promotion was there for it to take; None: it was, or the comparison takes none."""
+    attempt = evidence.get("attempt")
+    if attempt is None or attempt["level"] > 0:
+        return None
+    sentence = (
+        "Earlier trainings of this date or later ones have taken what there is of false_promotions_per_year: by its "
+        "evidence it is not promoted. Train for a later date, for which more has come in, or have a person promote it "
+        "(jobs/promote.py action=approve)."
+    )
+    return Outcome(ATTEMPT, Verdict.PERSON, sentence, 0.0, LEAST)
 
 
 def _worst(difference: Mapping[str, Any]) -> float:

@@ -30,7 +30,7 @@ def judge_slices(evidence: Mapping[str, Any], settings: Promotion) -> Outcome | 
 
 
 def _judge_measured(metric: str, judged: Sequence[Mapping[str, Any]], least: int, margin: float) -> Outcome:
-    bounded = [one for one in judged if has_bounds(one) and one["size"] >= least]
+    bounded = [one for one in judged if has_bounds(one) and _rows_that_count(one) >= least]
     worst = min(bounded, key=_best_case, default=None)
     if worst is not None and _best_case(worst) < margin:
         what = f"{worst['column']}={worst['value']} against {worst['over']}: {in_words(metric, worst)}"
@@ -39,13 +39,20 @@ def _judge_measured(metric: str, judged: Sequence[Mapping[str, Any]], least: int
     open_ones = [one for one in judged if one not in bounded]
     if open_ones:
         first = open_ones[0]
-        why = first["reason"] or f"it has {first['size']} rows, fewer than {least}"
+        of_class = "" if first.get("of_rarer_class") is None else " of the rarer class"
+        why = first["reason"] or f"it has {_rows_that_count(first)} rows{of_class}, fewer than {least}"
         others = f" (and {len(open_ones) - 1} more)" if len(open_ones) > 1 else ""
         sentence = f"Of {first['column']}={first['value']}{others} it cannot be said whether it is worse: {why}."
         return Outcome(SLICES, Verdict.PERSON, sentence, first["estimate"], margin, first["size"])
     figure, size = (None, None) if worst is None else (worst["estimate"], worst["size"])
     sentence = f"None of {len(judged)} slices is shown to be worse by more than {-margin:g}."
     return Outcome(SLICES, Verdict.PASSED, sentence, figure, margin, size)
+
+
+def _rows_that_count(one: Mapping[str, Any]) -> int:
+    """The rows that count: of two classes those of the rarer one, which evidence of before does not have."""
+    of_rarer = one.get("of_rarer_class")
+    return int(one["size"] if of_rarer is None else of_rarer)
 
 
 def _best_case(difference: Mapping[str, Any]) -> float:
