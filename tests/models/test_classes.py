@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from models.rows import CLASSIFIED, FEATURES, MEMBERS, SEVERAL, examples, sklearn_models
 from nightjar.errors import LearningError, ModelError
+from nightjar.evaluation.multiclass import log_loss
 from nightjar.models.ensembles.calibration import Isotonic, PerClass, Platt, fit_per_class
 from nightjar.models.examples import Examples
 from nightjar.models.fitting import fit
@@ -209,6 +210,18 @@ def test_a_bagging_knows_each_class_that_any_member_knows():
     bagging = fit_classes(Model(Estimator.BAGGING, parameters={"count": 4}, members=["tree"]), label=rare)
     assert {member.seen for member in bagging.members} == {(2, 3), (0, 2, 3)}
     np.testing.assert_allclose(bagging.predict(ROWS.table).sum(axis=1), 1)
+    assert (bagging.predict(ROWS.table)[:, [0, 2, 3]] > 0).all()
+    assert not bagging.predict(ROWS.table)[:, 1].any()
+
+
+@pytest.mark.parametrize("calibration", Calibration, ids=lambda kind: kind.word)
+def test_a_class_that_training_rows_had_is_never_impossible(calibration):
+    """Leaves of one class: of these rows the others have no share, and yet the model has seen them."""
+    scores = fit_classes(Model(Estimator.TREE, calibration=calibration)).predict(ROWS.table)
+    assert (scores[:, [0, 2, 3]] > 0).all()
+    assert not scores[:, 1].any()
+    early = scores[ROWS.label == 0]
+    assert isinstance(log_loss(np.full(len(early), 3), early), float)
 
 
 def test_rates_of_classes_are_what_one_would_reckon_by_hand():
