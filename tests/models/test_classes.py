@@ -131,6 +131,20 @@ def test_each_class_is_calibrated_against_all_others(kind):
     assert not calibrated(squeezed)[:, 3].any()
 
 
+@pytest.mark.parametrize("kind", [Calibration.PLATT, Calibration.ISOTONIC], ids=lambda kind: kind.word)
+def test_a_class_is_not_calibrated_on_folds_that_could_not_know_it(kind):
+    """Their score of it is exactly 0, whatever the rows are."""
+    random = np.random.default_rng(1)
+    truth = random.dirichlet([2, 2, 2], size=1000)
+    label = (random.random((1000, 1)) > truth.cumsum(axis=1)).sum(axis=1)
+    weight = random.uniform(1, 2, 2000)
+    earlier = truth * [1, 1, 0] / truth[:, :2].sum(axis=1, keepdims=True)
+
+    both = fit_per_class(kind, np.vstack([earlier, truth]), np.tile(label, 2), weight)
+
+    assert both.curves[2] == fit_per_class(kind, truth, label, weight[1000:]).curves[2]
+
+
 @pytest.mark.parametrize(
     "kind", [kind for kind in ImbalanceKind if kind is not ImbalanceKind.NONE], ids=lambda one: one.word
 )
