@@ -228,6 +228,19 @@ def test_a_bagging_knows_each_class_that_any_member_knows():
     assert not bagging.predict(ROWS.table)[:, 1].any()
 
 
+def test_a_stacking_takes_a_class_that_no_out_of_fold_row_has_from_its_members():
+    tested = np.unique(np.concatenate([split.test for split in ROWS.inner]))
+    label = np.where(np.isin(np.arange(600), tested), np.maximum(ROWS.label, 2), ROWS.label)
+
+    stack = fit_classes(Model(Estimator.STACKING, members=["tree", "boosting"]), label=label)
+    scores, members = stack.predict(ROWS.table), [one.predict(ROWS.table) for one in stack.members]
+
+    assert (stack.seen, stack.members[0].seen) == ((2, 3), (0, 2, 3))
+    np.testing.assert_allclose(scores[:, 0], np.mean(members, axis=0)[:, 0], rtol=1e-12)
+    np.testing.assert_allclose(scores.sum(axis=1), 1, rtol=1e-12)
+    assert not scores[:, 1].any()
+
+
 @pytest.mark.parametrize("calibration", Calibration, ids=lambda kind: kind.word)
 def test_a_class_that_training_rows_had_is_never_impossible(calibration):
     """Leaves of one class: of these rows the others have no share, and yet the model has seen them."""

@@ -98,10 +98,19 @@ class Predictor:
         if not self.classes:
             score = scores_of(self.estimator, self.inputs(frame))
             return score if self.calibration is None else self.calibration(score)
-        score = np.zeros((len(frame), len(self.classes)))
-        score[:, self.seen] = probabilities_of(self.estimator, self.inputs(frame))
+        score = self._probabilities(self.inputs(frame))
         score = score if self.calibration is None else self.calibration(score)
         return np.where((score == 0) & self.is_seen(), LEAST, score)
+
+    def _probabilities(self, inputs: Any) -> Floats:
+        """Of all classes: one that a stacking lacks has the mean of its members' probabilities."""
+        score = np.zeros((len(inputs), len(self.classes)))
+        if self.members:
+            score += inputs.mean(axis=-1)
+            score[:, self.seen] = 0
+        rest = np.maximum(1 - score.sum(axis=1, keepdims=True), 0)
+        score[:, self.seen] = rest * probabilities_of(self.estimator, inputs)
+        return score
 
     def is_seen(self) -> npt.NDArray[np.bool_]:
         """Whether training rows had each of several classes: of an ensemble, those of any member."""

@@ -123,7 +123,7 @@ def stacking(
     """A linear model of the members' scores, learned from out-of-fold ones; the members are then fitted on all rows.
 
     For a classification it is logistic in the members' log-odds, otherwise a ridge on their scores. Of several classes
-    it knows those that out-of-fold rows have.
+    it knows those that out-of-fold rows have; of any other the predictor takes the mean of the members' probabilities.
     Source: Wolpert (1992), Stacked generalization, Neural Networks 5, 241-259.
 
     Args:
