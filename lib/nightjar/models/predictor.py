@@ -114,9 +114,10 @@ class Predictor:
 
     def is_seen(self) -> npt.NDArray[np.bool_]:
         """Whether training rows had each of several classes: of an ensemble, those of any member."""
-        if self.members:
-            return np.any([member.is_seen() for member in self.members], axis=0)
-        return np.isin(np.arange(len(self.classes)), self.seen)
+        if not self.members:
+            return np.isin(np.arange(len(self.classes)), self.seen)
+        by_member = np.array([member.is_seen() for member in self.members])
+        return np.asarray(by_member.any(axis=0))
 
     def inputs(self, frame: pd.DataFrame) -> Any:
         """What the estimator gets for a frame that has the features: an array, or the frame as it is."""
