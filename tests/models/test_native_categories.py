@@ -20,7 +20,7 @@ from nightjar.models.serialization.predictor_files import dump, open_predictor
 from nightjar.models.unseen import unseen_texts
 from nightjar.settings.columns import Category, ColumnPreparation, Encoding, MissingLevel
 from nightjar.settings.model import Estimator, Model
-from nightjar.settings.preparation import Maker, MakerKind, Preparation
+from nightjar.settings.preparation import Maker, MakerKind, Preparation, Selection, SelectionKind
 
 NATIVE = Preparation(category=Category(Encoding.NATIVE))
 MODELS = {
@@ -70,14 +70,14 @@ def test_members_of_an_ensemble_count_too():
     assert unseen_texts(predictor, carriers("ZZ", "UA")).to_pylist() == ["carrier", None]
 
 
-def test_where_a_null_is_a_level_it_is_an_unseen_one_if_training_had_none():
+def test_a_null_is_no_unseen_level_where_it_is_a_level_that_training_had_not():
     own = ColumnPreparation(category=Category(Encoding.NATIVE, MissingLevel.UNKNOWN))
     model = Model(Estimator.XGBOOST, parameters={"n_estimators": 5}, preparation=Preparation(columns={"carrier": own}))
     full = examples(table=carriers(*["UA", "AA"] * 300), label=np.arange(600) % 2 == 0)
 
     predictor = fit(model, full, features=FEATURES, seed=0)
 
-    assert unseen_texts(predictor, carriers(None, "UA")).to_pylist() == ["carrier", None]
+    assert unseen_texts(predictor, carriers(None, "ZZ")).to_pylist() == [None, "carrier"]
 
 
 @pytest.mark.parametrize(
@@ -89,6 +89,12 @@ def test_where_a_null_is_a_level_it_is_an_unseen_one_if_training_had_none():
         Model(
             Estimator.LIGHTGBM,
             preparation=Preparation(category=Category(Encoding.NATIVE), make=[Maker(MakerKind.CLUSTER)]),
+        ),
+        Model(
+            Estimator.XGBOOST,
+            preparation=Preparation(
+                category=Category(Encoding.NATIVE), select=[Selection(SelectionKind.CORRELATION, threshold=0.9)]
+            ),
         ),
     ],
 )
