@@ -140,8 +140,7 @@ def _night(tables: PinnedTables, day: date, subject: str) -> "pa.ChunkedArray[An
     where, classes = pc.field("run_date") == day, classes_of([subject])
     stored = PROBABILITIES if classes else _OF_SCORES.get(subject)
     if stored is None:
-        known = subject in tables.columns("features")
-        rows = tables.read("features", [subject], where) if known else None
+        rows = tables.read("features", [subject], where) if subject in tables.columns("features") else None
         return rows[subject] if rows else None
     rows = tables.read("scores", [stored], where & (pc.field("role") == "champion"))
     if not rows:
