@@ -11,14 +11,16 @@ import pytest
 
 import builders
 from nightjar.errors import LearningError
+from nightjar.evaluation.clusters import Clusters
 from nightjar.evaluation.criteria import Standard, all_criteria
+from nightjar.evaluation.metric_report import Truth, intervals
 from nightjar.evaluation.metrics import measures
 from nightjar.evaluation.rows import number_or_none
 from nightjar.learning.champion import Champion, candidate_of_recipe, open_champion, recipe_of
 from nightjar.learning.clusters import clusters_of
 from nightjar.learning.consequences import add_consequences, plan_attempt
 from nightjar.learning.data.training_set import TrainingSet
-from nightjar.learning.evidence import CHAMPION, judge
+from nightjar.learning.evidence import CHAMPION, _require_defined, judge
 from nightjar.learning.fitting.candidates import Candidate
 from nightjar.learning.fitting.fit import fit_candidate
 from nightjar.learning.search.problem import Problem
@@ -132,6 +134,19 @@ def test_metrics_that_are_not_finite_are_refused_before_anything_is_recorded():
     wild = Candidate("wild", Model(Estimator.RULE, parameters={"expression": "x * 1e200"}))
     with pytest.raises(LearningError, match=r"r2 of wild in the final period is undefined: .*; its predictions are"):
         judge_winner(Metric.RMSE, wild, [MEAN])
+
+
+def test_a_class_that_one_candidate_has_not_seen_is_no_fault_of_it():
+    """As of a bagging whose bootstraps lack the one row of a class that a baseline has learned from."""
+    clusters, standard = (
+        Clusters(np.arange(6), np.arange(6)),
+        Standard(("a", "b", "c"), ((0, 1, 1), (1, 0, 1), (1, 1, 0))),
+    )
+    truth = Truth(Task.MULTICLASS, np.array([0, 1, 2, 0, 1, 0]), clusters, standard=standard)
+    scores = {"bagging": np.tile([0.5, 0.5, 0.0], (6, 1)), "majority": np.tile([0.5, 0.3, 0.2], (6, 1))}
+    measured = {name: {key: asdict(one) for key, one in intervals(truth, own).items()} for name, own in scores.items()}
+    assert measured["bagging"]["log_loss"]["estimate"] is None
+    _require_defined(measured, truth, scores)
 
 
 @pytest.mark.parametrize(("last_days", "blocks"), [(1, "1 night, and"), (2, "2 nights, and")])

@@ -150,6 +150,15 @@ def test_blends_by_hand():
     assert by_odds == pytest.approx(expit([0 + 2 * np.log(1 / 3) + 0.5]))
 
 
+def test_a_mean_of_probabilities_is_one():
+    """Nine ninths are more than 1 in floating point, which every measure refuses."""
+    mean = Blend((1 / 9,) * 9)
+
+    assert mean.predict(np.ones((2, 9))).tolist() == [1, 1]
+    assert mean.predict(np.tile([[1.0], [0.0]], (1, 1, 9))).tolist() == [[1, 0]]
+    assert Blend((1.0, 1.0)).predict(np.ones((1, 2))).tolist() == [2]
+
+
 @given(chosen=st.lists(st.integers(0, 9), min_size=1, max_size=15).map(sorted), sides=SIDES, within=SIDES)
 def test_splits_of_a_subset_of_rows_keep_their_sides(chosen, sides, within):
     """The oracle looks at one row after the other; rows of the split within are named by their own numbers here."""

@@ -88,6 +88,7 @@ def test_models_that_cannot_be_fitted_are_refused_before_any_row(model, message)
         (Model(E.STACKING, members=["tree", "tuned"]), "its member tuned is calibrated, and so is the whole"),
         (Model(E.VOTING, members=["tree", "tuned"], calibration=CALIBRATED), "its member tuned is calibrated"),
         (Model(E.STACKING, members=["tree", "boosting"], calibration=CALIBRATED), "a calibration already"),
+        (Model(E.MAJORITY, calibration=CALIBRATED), "majority gives every row the same probabilities"),
     ],
 )
 def test_members_that_cannot_be_members_are_named(model, message):

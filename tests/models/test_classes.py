@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from models.rows import CLASSIFIED, FEATURES, MEMBERS, SEVERAL, examples, sklearn_models
 from nightjar.errors import LearningError, ModelError
+from nightjar.evaluation.multiclass import log_loss
 from nightjar.models.ensembles.calibration import Isotonic, PerClass, Platt, fit_per_class
 from nightjar.models.examples import Examples
 from nightjar.models.fitting import fit
@@ -130,6 +131,20 @@ def test_each_class_is_calibrated_against_all_others(kind):
     assert not calibrated(squeezed)[:, 3].any()
 
 
+@pytest.mark.parametrize("kind", [Calibration.PLATT, Calibration.ISOTONIC], ids=lambda kind: kind.word)
+def test_a_class_is_not_calibrated_on_folds_that_could_not_know_it(kind):
+    """Their score of it is exactly 0, whatever the rows are."""
+    random = np.random.default_rng(1)
+    truth = random.dirichlet([2, 2, 2], size=1000)
+    label = (random.random((1000, 1)) > truth.cumsum(axis=1)).sum(axis=1)
+    weight = random.uniform(1, 2, 2000)
+    earlier = truth * [1, 1, 0] / truth[:, :2].sum(axis=1, keepdims=True)
+
+    both = fit_per_class(kind, np.vstack([earlier, truth]), np.tile(label, 2), weight)
+
+    assert both.curves[2] == fit_per_class(kind, truth, label, weight[1000:]).curves[2]
+
+
 @pytest.mark.parametrize(
     "kind", [kind for kind in ImbalanceKind if kind is not ImbalanceKind.NONE], ids=lambda one: one.word
 )
@@ -209,6 +224,31 @@ def test_a_bagging_knows_each_class_that_any_member_knows():
     bagging = fit_classes(Model(Estimator.BAGGING, parameters={"count": 4}, members=["tree"]), label=rare)
     assert {member.seen for member in bagging.members} == {(2, 3), (0, 2, 3)}
     np.testing.assert_allclose(bagging.predict(ROWS.table).sum(axis=1), 1)
+    assert (bagging.predict(ROWS.table)[:, [0, 2, 3]] > 0).all()
+    assert not bagging.predict(ROWS.table)[:, 1].any()
+
+
+def test_a_stacking_takes_a_class_that_no_out_of_fold_row_has_from_its_members():
+    tested = np.unique(np.concatenate([split.test for split in ROWS.inner]))
+    label = np.where(np.isin(np.arange(600), tested), np.maximum(ROWS.label, 2), ROWS.label)
+
+    stack = fit_classes(Model(Estimator.STACKING, members=["tree", "boosting"]), label=label)
+    scores, members = stack.predict(ROWS.table), [one.predict(ROWS.table) for one in stack.members]
+
+    assert (stack.seen, stack.members[0].seen) == ((2, 3), (0, 2, 3))
+    np.testing.assert_allclose(scores[:, 0], np.mean(members, axis=0)[:, 0], rtol=1e-12)
+    np.testing.assert_allclose(scores.sum(axis=1), 1, rtol=1e-12)
+    assert not scores[:, 1].any()
+
+
+@pytest.mark.parametrize("calibration", Calibration, ids=lambda kind: kind.word)
+def test_a_class_that_training_rows_had_is_never_impossible(calibration):
+    """Leaves of one class: of these rows the others have no share, and yet the model has seen them."""
+    scores = fit_classes(Model(Estimator.TREE, calibration=calibration)).predict(ROWS.table)
+    assert (scores[:, [0, 2, 3]] > 0).all()
+    assert not scores[:, 1].any()
+    early = scores[ROWS.label == 0]
+    assert isinstance(log_loss(np.full(len(early), 3), early), float)
 
 
 def test_rates_of_classes_are_what_one_would_reckon_by_hand():

@@ -1,6 +1,7 @@
 """Native categories: codes by the model's own levels, unseen ones missing and counted, sets checked when opened."""
 
 import json
+from dataclasses import replace
 from functools import cache
 
 import numpy as np
@@ -20,7 +21,15 @@ from nightjar.models.serialization.predictor_files import dump, open_predictor
 from nightjar.models.unseen import unseen_texts
 from nightjar.settings.columns import Category, ColumnPreparation, Encoding, MissingLevel
 from nightjar.settings.model import Estimator, Model
-from nightjar.settings.preparation import Maker, MakerKind, Preparation
+from nightjar.settings.preparation import (
+    Imbalance,
+    ImbalanceKind,
+    Maker,
+    MakerKind,
+    Preparation,
+    Selection,
+    SelectionKind,
+)
 
 NATIVE = Preparation(category=Category(Encoding.NATIVE))
 MODELS = {
@@ -70,14 +79,32 @@ def test_members_of_an_ensemble_count_too():
     assert unseen_texts(predictor, carriers("ZZ", "UA")).to_pylist() == ["carrier", None]
 
 
-def test_where_a_null_is_a_level_it_is_an_unseen_one_if_training_had_none():
+def test_a_null_is_no_unseen_level_where_it_is_a_level_that_training_had_not():
     own = ColumnPreparation(category=Category(Encoding.NATIVE, MissingLevel.UNKNOWN))
     model = Model(Estimator.XGBOOST, parameters={"n_estimators": 5}, preparation=Preparation(columns={"carrier": own}))
     full = examples(table=carriers(*["UA", "AA"] * 300), label=np.arange(600) % 2 == 0)
 
     predictor = fit(model, full, features=FEATURES, seed=0)
 
-    assert unseen_texts(predictor, carriers(None, "UA")).to_pylist() == ["carrier", None]
+    assert unseen_texts(predictor, carriers(None, "ZZ")).to_pylist() == [None, "carrier"]
+
+
+@BOTH
+def test_a_level_of_which_resampling_left_no_row_is_unseen(model):
+    """Of 590 rows without the label ten are left: of ten levels of one row each the model has then seen few."""
+    levels = [*map(str, range(10)), *["UA", "AA"] * 295]
+    rows = examples(table=carriers(*levels), label=np.arange(600) >= 590)
+    under = replace(model, imbalance=Imbalance(ImbalanceKind.UNDER))
+
+    predictor = fit(under, rows, features=FEATURES, seed=0)
+    plain = fit(model, rows, features=FEATURES, seed=0)
+
+    texts = unseen_texts(predictor, carriers(*levels[:12])).to_pylist()
+    assert texts.count("carrier") > 5
+    assert texts[10:] == [None, None]
+    scores = predictor.predict(carriers(None, *levels[:10]))
+    assert all(score == scores[0] for score, text in zip(scores[1:], texts, strict=False) if text)
+    assert unseen_texts(plain, carriers(*levels[:12])).to_pylist() == [None] * 12
 
 
 @pytest.mark.parametrize(
@@ -89,6 +116,12 @@ def test_where_a_null_is_a_level_it_is_an_unseen_one_if_training_had_none():
         Model(
             Estimator.LIGHTGBM,
             preparation=Preparation(category=Category(Encoding.NATIVE), make=[Maker(MakerKind.CLUSTER)]),
+        ),
+        Model(
+            Estimator.XGBOOST,
+            preparation=Preparation(
+                category=Category(Encoding.NATIVE), select=[Selection(SelectionKind.CORRELATION, threshold=0.9)]
+            ),
         ),
     ],
 )

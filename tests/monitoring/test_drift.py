@@ -15,7 +15,7 @@ from nightjar.errors import ModelError
 from nightjar.evaluation.histograms import Bins, count
 from nightjar.monitoring import drift
 from nightjar.monitoring.drift import Reference
-from nightjar.tables import arrow
+from nightjar.tables import arrow, predictions
 
 D1, D2 = date(2024, 4, 1), date(2024, 4, 2)
 NUMBERS, LEVELS = Bins("numeric", edges=(0.0, 1.0)), Bins("categorical", levels=("a", "b"))
@@ -80,6 +80,13 @@ def test_of_several_classes_the_predicted_one_and_each_probability_are_counted(s
         "score": [0, 0, 2],
         "predicted class": [0, 1, 1],
     }
+
+
+def test_what_is_watched_of_scores_follows_from_the_reference():
+    """Though a class is no longer declared: its probability is no feature."""
+    subjects = predictions.watched(["old", "a[b]", "late"])
+    assert predictions.classes_of([*subjects, "hour"]) == ["old", "a[b]", "late"]
+    assert predictions.classes_of(["score", "hour"]) == []
 
 
 def test_every_feature_and_the_score_is_compared_with_the_model_s_reference(nights):

@@ -7,7 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from nightjar.evaluation.histograms import Bins
 from nightjar.report import night as report
+from nightjar.report.drift import pictures, read_drift
+from nightjar.report.reading import open_tables
 from nightjar.settings.features import Aggregate
 from nightjar.settings.sources import Column, ColumnType
 from nightjar.settings.task import Task
@@ -137,3 +140,17 @@ def test_a_class_that_the_model_has_not_seen_leaves_no_log_loss_and_says_why(tmp
     assert "or some are of a class that the model has not seen" in written
     (judged,) = Page(written).table("Served predictions by date")
     assert (judged["Log loss"], judged["Balanced accuracy"]) == ("–", "–")
+
+
+def test_what_is_watched_of_several_classes_is_drawn(tmp_path):
+    warehouse = nights.warehouse_in(tmp_path)
+    nights.night_of_classes(warehouse)
+    nights.store_reference(warehouse, "probability[late]", Bins("numeric", edges=(0.0, 0.5, 1.0)), [0, 0, 500, 400, 0])
+    for subject in ("score", "predicted class", "probability[late]"):
+        nights.store_drift(warehouse, subject, {"psi": 0.3})
+    tables = open_tables(warehouse, nights.NIGHT)
+
+    drawn = {one.column.subject: one for one in pictures(tables, read_drift(tables))}
+
+    assert set(drawn) == {"score", "predicted class", "probability[late]"}
+    assert all(one.chart and not one.absence for one in drawn.values())

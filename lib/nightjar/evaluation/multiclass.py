@@ -2,8 +2,9 @@
 
 `y` holds the number of each row's class, from 0 on, and `score` its probabilities, (rows, classes), which add up to 1.
 `weight` says how many rows each one stands for, see `rows`. A class to which no row gives a probability above 0 is one
-that the model has not seen: its rows count as errors, and leave without a value what has none for them. For one class
-against all others, take the measures of `binary` and `reliability` of `y == number` and `score[:, number]`.
+that the model has not seen, since a `Predictor` gives any other one at least 2.2e-308: its rows count as errors, and
+leave without a value what has none for them. For one class against all others, take the measures of `binary` and
+`reliability` of `y == number` and `score[:, number]`.
 """
 
 from typing import Any

@@ -12,7 +12,8 @@ from nightjar.evaluation.clusters import Clusters
 from nightjar.evaluation.criteria import standard_of
 from nightjar.evaluation.intervals import LEVEL, Interval
 from nightjar.evaluation.metric_report import Truth, intervals
-from nightjar.evaluation.rows import Floats
+from nightjar.evaluation.metrics import measures, neutral_scores
+from nightjar.evaluation.rows import Floats, Undefined
 from nightjar.learning.champion import Champion
 from nightjar.learning.comparison import Comparison
 from nightjar.learning.data.training_set import TrainingSet
@@ -23,7 +24,7 @@ from nightjar.registry.attempts import Attempt
 from nightjar.registry.gates.slices import SAME_RECIPE
 from nightjar.settings.learning import Search
 from nightjar.settings.project import Project
-from nightjar.settings.task import METRICS, Metric, Task
+from nightjar.settings.task import METRICS, Metric
 from nightjar.timeline import cutoff
 
 log = logging.getLogger("nightjar.train")
@@ -118,7 +119,7 @@ def judge(
     test = rows.examples(fold.test)
     truth = Truth(project.label.task, test.label, clusters, test.query, test.weight, standard_of(project))
     measured = {name: _as_dicts(name, intervals(truth, score)) for name, score in scores.items()}
-    _require_defined(measured, project.label.task)
+    _require_defined(measured, truth, scores)
     sign = 1 if metric.greater_is_better else -1
     best_baseline = max(
         baselines, key=lambda baseline: _sort_value(measured[baseline.name][metric.value]["estimate"], sign)
@@ -213,12 +214,17 @@ def _counts(clusters: Clusters, block_days: int) -> dict[str, int]:
     return {"entities": clusters.entities, "blocks": clusters.blocks, "block_days": block_days}
 
 
-def _require_defined(measured: Mapping[str, Mapping[str, Any]], task: Task) -> None:
-    """Refuse predictions that leave a metric undefined which those of another candidate give a value."""
+def _require_defined(measured: Mapping[str, Mapping[str, Any]], truth: Truth, scores: Mapping[str, Floats]) -> None:
+    """Refuse predictions that leave a metric undefined which neutral ones, of as many classes, give a value."""
     for name, figures in measured.items():
-        for metric in (one.value for one in METRICS[task]):
-            figure = figures[metric]
-            if figure["estimate"] is None and any(one[metric]["estimate"] is not None for one in measured.values()):
+        undefined = [one.value for one in METRICS[truth.task] if figures[one.value]["estimate"] is None]
+        if not undefined:
+            continue
+        neutral = neutral_scores(truth.task, len(truth.label), truth.standard, scores[name])
+        others = measures(truth.task, truth.label, neutral, truth.query, truth.weight, truth.standard)
+        for metric in undefined:
+            if not isinstance(others[metric], Undefined):
+                figure = figures[metric]
                 raise LearningError(
                     f"{metric} of {name} in the final period is undefined: {figure['reason']}; {_OUT_OF_BOUNDS}"
                 )

@@ -58,6 +58,11 @@ def check_model(
         raise LearningError(f"{_name(model)} has no parameter {', '.join(unknown)} here{near}. It knows {listing}.")
     if model.calibration is not Calibration.NONE and not task.has_classes:
         raise LearningError(f"calibration is {model.calibration.word}: only a classification has probabilities.")
+    if model.calibration is not Calibration.NONE and model.estimator is Estimator.MAJORITY:
+        raise LearningError(
+            f"calibration is {model.calibration.word}: majority gives every row the same probabilities, which are the "
+            "shares of the training rows. Leave it out."
+        )
     if model.self_training.floor is not None and not task.has_classes:
         raise LearningError("self_training joins rows by a predicted class: only a classification has one.")
     parts = [model, *(members[name] for name in model.members if name in members)]

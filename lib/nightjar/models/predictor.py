@@ -18,6 +18,8 @@ BLOCK_ROWS = 64
 """Chunks are padded to a multiple of this number of rows."""
 SUM_TOLERANCE = 1e-6
 """How far from 1 the sum of the probabilities of several classes may be, which a booster computes in float32."""
+LEAST = float(np.finfo(np.float64).tiny)
+"""The least probability of a class that training rows had: 0 says that they lacked it."""
 
 Floats = npt.NDArray[np.float64]
 
@@ -62,8 +64,8 @@ class Predictor:
         members: of an ensemble; each prepares the features in its own way.
         calibration: fitted; None: the estimator's scores are given as they are.
         classes: of several classes: their values, in the order of the probabilities; otherwise none.
-        seen: numbers of the classes that training rows had, ascending: those of the estimator's probabilities. Any
-            other class has probability 0.
+        seen: numbers of the classes that the estimator gives probabilities of, ascending: of one that is no ensemble
+            those that training rows had.
     """
 
     features: tuple[FeatureColumn, ...]
@@ -79,7 +81,8 @@ class Predictor:
 
         That is the probability of True, the probabilities of several classes, (rows, classes), the value, or for a
         ranking a number that is greater for rows that belong earlier. Other columns than the features are ignored.
-        Nulls are missing values in every column.
+        Nulls are missing values in every column. A class that no training row had has probability 0, any other one at
+        least `LEAST`.
 
         Raises:
             ModelError: a feature is missing or of another type (names all of them), a number is infinite or so great
@@ -92,12 +95,29 @@ class Predictor:
 
     def scores(self, frame: pd.DataFrame) -> Floats:
         """The score of each row of a frame that has the features, of several classes (rows, classes)."""
-        if self.classes:
-            score = np.zeros((len(frame), len(self.classes)))
-            score[:, self.seen] = probabilities_of(self.estimator, self.inputs(frame))
-        else:
+        if not self.classes:
             score = scores_of(self.estimator, self.inputs(frame))
-        return score if self.calibration is None else self.calibration(score)
+            return score if self.calibration is None else self.calibration(score)
+        score = self._probabilities(self.inputs(frame))
+        score = score if self.calibration is None else self.calibration(score)
+        return np.where((score == 0) & self.is_seen(), LEAST, score)
+
+    def _probabilities(self, inputs: Any) -> Floats:
+        """Of all classes: one that a stacking lacks has the mean of its members' probabilities."""
+        score = np.zeros((len(inputs), len(self.classes)))
+        if self.members:
+            score += inputs.mean(axis=-1)
+            score[:, self.seen] = 0
+        rest = np.maximum(1 - score.sum(axis=1, keepdims=True), 0)
+        score[:, self.seen] = rest * probabilities_of(self.estimator, inputs)
+        return score
+
+    def is_seen(self) -> npt.NDArray[np.bool_]:
+        """Whether training rows had each of several classes: of an ensemble, those of any member."""
+        if not self.members:
+            return np.isin(np.arange(len(self.classes)), self.seen)
+        by_member = np.array([member.is_seen() for member in self.members])
+        return np.asarray(by_member.any(axis=0))
 
     def inputs(self, frame: pd.DataFrame) -> Any:
         """What the estimator gets for a frame that has the features: an array, or the frame as it is."""

@@ -23,12 +23,13 @@ from nightjar.models.monotone import signs_of
 from nightjar.models.network.inputs import columns_to_embed, levels_of, network_preparation
 from nightjar.models.network.options import Options
 from nightjar.models.predictor import Predictor
-from nightjar.models.preprocessing.inputs import inputs_of
+from nightjar.models.preprocessing.inputs import drop_unused_levels, inputs_of
 from nightjar.models.preprocessing.preparation import preparation
 from nightjar.models.preprocessing.resampling import Synthesiser, resample
 from nightjar.models.preprocessing.synthetic_rows import interpolate
 from nightjar.settings.columns import FeatureType
 from nightjar.settings.model import EARLY_STOPPING, Estimator, Model
+from nightjar.settings.preparation import ImbalanceKind
 from nightjar.settings.task import Task
 
 Features = tuple[FeatureColumn, ...]
@@ -109,7 +110,10 @@ def _prepare(
     """The fitted preparation, and the estimator's inputs, labels and weights, evened out."""
     prepared = preparation(features, model.preparation, requirement, task=task, seed=seed, inner=rows.inner)
     inputs = prepared.fit_transform(frame, rows.label)
-    return prepared, *_rebalance(model, inputs, rows, task, seed, _synthesiser(model, frame, prepared))
+    inputs, label, weight = _rebalance(model, inputs, rows, task, seed, _synthesiser(model, frame, prepared))
+    if model.imbalance.kind is ImbalanceKind.UNDER:
+        drop_unused_levels(prepared, inputs)
+    return prepared, inputs, label, weight
 
 
 def _fit_network(

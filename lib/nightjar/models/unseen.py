@@ -19,7 +19,8 @@ def unseen_by_column(predictor: Predictor, table: pa.Table) -> dict[str, Mask]:
     for part in (predictor, *predictor.members):
         for step, names in native_steps(part.preparation):
             columns = [column for column in part.features if column.name in names]
-            masks = step[-1].unseen(step[:-1].transform(to_frame(table, columns)[names]))
+            frame = to_frame(table, columns)[names]
+            masks = step[-1].unseen(step[:-1].transform(frame)) & frame.notna().to_numpy()
             for place, name in enumerate(names):
                 unseen[name] = masks[:, place] | unseen.get(name, False)
     return unseen

@@ -24,6 +24,7 @@ from nightjar.tables.predictions import (
     PREDICTED_CLASS,
     PROBABILITIES,
     SCORE,
+    classes_of,
     probability_of,
     watched,
 )
@@ -64,7 +65,7 @@ def measure(spark: SparkSession, warehouse: Warehouse, project: Project, run_dat
     if scored_by is not None:
         references = _references(warehouse, scored_by[0], outcome.inputs[REFERENCES.name])
         features = delta.read(spark, warehouse, "features", outcome.inputs["features"]).where(is_night)
-        rows = _drift_rows(features, scores, references, list(project.label.classes), scored_by[0], run_date, run_id)
+        rows = _drift_rows(features, scores, references, scored_by[0], run_date, run_id)
         log.info("drift: %d columns compared with the reference of version %s", len(references), scored_by[0])
     elif absence is not None:
         log.info("drift: nothing to compare; %s", absence)
@@ -79,13 +80,13 @@ def _drift_rows(
     features: DataFrame,
     scores: DataFrame,
     references: Mapping[str, Reference],
-    classes: Sequence[str],
     scored_by: str,
     run_date: date,
     run_id: str,
 ) -> list[dict[str, Any]]:
     """The rows of `drift`, one for each distance of each column."""
     bins = {name: reference.bins for name, reference in references.items()}
+    classes = classes_of(references)
     of_scores = {name: bins.pop(name) for name in watched(classes) if name in bins}
     counts = _count_columns(features, bins) | _count_columns(_columns_of_scores(scores, classes), of_scores)
     return [

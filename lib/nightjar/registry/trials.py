@@ -1,5 +1,6 @@
 """The folds of a search in MLflow, each a nested run."""
 
+import hashlib
 import re
 import time
 from collections.abc import Mapping
@@ -11,6 +12,8 @@ from mlflow.entities import Metric, Param
 
 PARENT, FOLD = "mlflow.parentRunId", "nightjar.fold"
 _OF_CLASS, _REFUSED = re.compile(r"\[(.*)\]"), re.compile(r"[^\w\- ]", re.ASCII)
+LONGEST_CLASS = 150
+"""Of the 250 characters of a metric's name, those that a class may have."""
 LONGEST_TAG = 8000
 """The length to which MLflow truncates a tag."""
 
@@ -49,13 +52,21 @@ def log(client: MlflowClient, experiment: str, parent: str, trial: Trial) -> Non
 
 
 def metrics(values: Mapping[str, float | None]) -> list[Metric]:
-    """The values that are defined, as of now: recall[late] is recall/late, where what MLflow may refuse is _."""
+    """The values that are defined, as of now: recall[late] is recall/late.
+
+    Of a class whose value MLflow may refuse, that is _, and 8 digits of the value's SHA-256 tell it from others.
+    """
     now = int(time.time() * 1000)
     return [Metric(_name(name), value, now, 0) for name, value in values.items() if value is not None]
 
 
 def _name(figure: str) -> str:
-    return _OF_CLASS.sub(lambda match: "/" + _REFUSED.sub("_", match[1]), figure)
+    return _OF_CLASS.sub(lambda match: f"/{_name_of_class(match[1])}", figure)
+
+
+def _name_of_class(value: str) -> str:
+    name = _REFUSED.sub("_", value)[:LONGEST_CLASS]
+    return name if name == value else f"{name} {hashlib.sha256(value.encode()).hexdigest()[:8]}"
 
 
 def _tags(trial: Trial, parent: str) -> dict[str, str]:

@@ -14,6 +14,7 @@ from nightjar.report.charts import bar, histogram
 from nightjar.report.histograms import Distribution, compare, null_share
 from nightjar.report.reading import PinnedTables, nan_to_none
 from nightjar.report.references import Histogram, training_histograms
+from nightjar.tables.predictions import PREDICTED, PREDICTED_CLASS, PROBABILITIES, SCORE, classes_of, unfold
 
 SOME, MUCH = 0.1, 0.2
 """The conventional marks of the population stability index: below 0.1 little change, from 0.2 on a large one."""
@@ -21,6 +22,7 @@ CHANCE = 0.01
 """An index is marked only if its p-value is at most this: unchanged rows would rarely have so great an index."""
 DRAWN = 6
 _FULL_BAR = 0.5
+_OF_SCORES = {SCORE: SCORE, PREDICTED_CLASS: PREDICTED}
 
 
 @dataclass(frozen=True)
@@ -135,14 +137,15 @@ def _picture(tables: PinnedTables, day: date, column: ColumnDrift) -> Picture:
 
 
 def _night(tables: PinnedTables, day: date, subject: str) -> "pa.ChunkedArray[Any] | None":
-    where = pc.field("run_date") == day
-    if subject == "score":
-        rows = tables.read("scores", [subject], where & (pc.field("role") == "champion"))
-    elif subject in tables.columns("features"):
-        rows = tables.read("features", [subject], where)
-    else:
-        rows = None
-    return rows[subject] if rows is not None and len(rows) else None
+    where, classes = pc.field("run_date") == day, classes_of([subject])
+    stored = PROBABILITIES if classes else _OF_SCORES.get(subject)
+    if stored is None:
+        rows = tables.read("features", [subject], where) if subject in tables.columns("features") else None
+        return rows[subject] if rows else None
+    rows = tables.read("scores", [stored], where & (pc.field("role") == "champion"))
+    if not rows:
+        return None
+    return unfold(rows, classes)[subject] if classes else rows[stored]
 
 
 def _distribution(reference: Histogram, night: "pa.ChunkedArray[Any]") -> Distribution | None:

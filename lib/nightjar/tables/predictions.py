@@ -1,6 +1,6 @@
 """Predictions of several classes: the columns by which references and drift watch them, and their probabilities."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -23,6 +23,12 @@ def probability_of(value: str) -> str:
 def watched(classes: Sequence[str]) -> list[str]:
     """The subjects that are no features: the score; of several classes the predicted one and each probability, too."""
     return [SCORE, PREDICTED_CLASS, *map(probability_of, classes)] if classes else [SCORE]
+
+
+def classes_of(subjects: Iterable[str]) -> list[str]:
+    """The classes of which the probability is among the subjects of a reference; since then others may be declared."""
+    start = probability_of("").removesuffix("]")
+    return [name.removeprefix(start).removesuffix("]") for name in subjects if name.startswith(start)]
 
 
 def unfold(scores: pa.Table, classes: Sequence[str]) -> pa.Table:

@@ -26,6 +26,8 @@ FitMember = Callable[[Model, Examples, int], Predictor]
 
 SOLVER_STEPS = 1000
 """The most steps of the solver of a stacking's logistic model; a few dozen suffice."""
+ROUNDING = 1e-9
+"""Weights whose sum differs from 1 by less are those of a mean."""
 BAGGED = 10
 """Members of a bagging, unless `count` is set."""
 
@@ -51,7 +53,13 @@ class Blend:
         total = np.full(scores.shape[:-1], self.intercept)
         for member, weight in enumerate(self.weights):
             total += weight * scores[..., member]
-        return np.asarray(expit(total), dtype=np.float64) if self.log_odds else total
+        if self.log_odds:
+            return np.asarray(expit(total), dtype=np.float64)
+        # Nine ninths of the probability 1 are 1.0000000000000002, which is none.
+        return np.clip(total, scores.min(axis=-1), scores.max(axis=-1)) if self._is_mean() else total
+
+    def _is_mean(self) -> bool:
+        return self.intercept == 0 and min(self.weights) >= 0 and abs(sum(self.weights) - 1) < ROUNDING
 
 
 @dataclass(frozen=True)
@@ -115,7 +123,7 @@ def stacking(
     """A linear model of the members' scores, learned from out-of-fold ones; the members are then fitted on all rows.
 
     For a classification it is logistic in the members' log-odds, otherwise a ridge on their scores. Of several classes
-    it knows those that out-of-fold rows have.
+    it knows those that out-of-fold rows have; of any other the predictor takes the mean of the members' probabilities.
     Source: Wolpert (1992), Stacked generalization, Neural Networks 5, 241-259.
 
     Args:

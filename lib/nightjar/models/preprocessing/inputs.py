@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 from sklearn.decomposition import PCA
 
 # scikit-learn 1.9 exports its IterativeImputer only after this import.
@@ -13,9 +15,11 @@ from sklearn.pipeline import FeatureUnion, Pipeline
 from sklearn.preprocessing import OneHotEncoder
 
 from nightjar.models.preprocessing.encoding import Hashed
-from nightjar.models.preprocessing.level_codes import LevelCodes
+from nightjar.models.preprocessing.level_codes import LevelCodes, native_steps
 from nightjar.models.preprocessing.selection import Selected, WithValues
 from nightjar.models.preprocessing.text import Terms
+
+Floats = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -45,6 +49,22 @@ def inputs_of(prepared: Pipeline) -> list[Input]:
             case PCA():
                 inputs = [Input(None)] * int(step.n_components_)
     return inputs
+
+
+def drop_unused_levels(prepared: Pipeline, inputs: Floats) -> None:
+    """Leave the levels of native categories that these inputs have, and number them anew, in the inputs, too.
+
+    Rows that were left out after the preparation was fitted may have had others, which no tree knows.
+    """
+    steps = {name: (step[-1], at) for step, names in native_steps(prepared) for at, name in enumerate(names)}
+    for place, one in enumerate(inputs_of(prepared)):
+        if one.column is None or not one.levels:
+            continue
+        rows = ~np.isnan(inputs[:, place])
+        used, codes = np.unique(inputs[rows, place].astype(np.intp), return_inverse=True)
+        inputs[rows, place] = codes
+        step, at = steps[one.column]
+        step.levels_[at] = step.levels_[at][used]
 
 
 def _of_group(step: Any, names: Sequence[str]) -> list[Input]:

@@ -81,7 +81,7 @@ def check_preparation(
     Raises:
         LearningError: there are no features; `columns` names none of them, or gives one another type's settings; nulls
             are kept for an estimator that needs complete numbers; target encoding of several classes; native categories
-            for an estimator that cannot part them, or with columns made of codes; chi-squared selection without
+            for an estimator that cannot part them, or where codes would be read as sizes; chi-squared selection without
             classes, or of numbers below 0.
     """
     if not features:
@@ -137,10 +137,10 @@ def _check_native(features: Sequence[FeatureColumn], settings: Preparation, requ
         rule = column_rule(column, settings)
         if not isinstance(rule, Category) or rule.encoding is not Encoding.NATIVE:
             continue
-        if requirement is not InputRequirement.NATIVE or settings.make:
+        if requirement is not InputRequirement.NATIVE or settings.make or settings.select:
             raise LearningError(
-                f"encoding=native makes codes of {column.name}, which lightgbm and xgboost alone can read, and neither "
-                "`make` nor `components`: choose another encoding."
+                f"encoding=native makes codes of {column.name}, which lightgbm and xgboost alone can read, and not "
+                "`make`, `select` or `components`: choose another encoding."
             )
 
 
