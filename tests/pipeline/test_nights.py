@@ -15,7 +15,7 @@ from nightjar.features.definitions import definitions_hash, label_hash
 from nightjar.pipeline import nightly, steps
 from nightjar.pipeline.execution import Context, perform
 from nightjar.pipeline.sessions import Sessions
-from nightjar.registry import events
+from nightjar.registry import events, tracking
 from nightjar.settings.arrival import Arrival, Severity
 from nightjar.settings.features import Aggregate
 from nightjar.settings.files import File
@@ -107,33 +107,38 @@ def test_a_failed_step_stops_the_night_and_leaves_the_tables_whole(copied):
 
 
 def refused(copied, day):
-    """A training for a date, whose winner is no better than its baseline."""
+    """The version of a training whose winner, a copy of the first version's files, is no better than its baseline."""
     difference = {"over": "majority", "better": 1, "estimate": 0.0, "low": -0.1, "high": 0.1}
     evidence = {"metric": "roc_auc", "period": ["a", "b"], "candidate": {"name": "w"}, "difference": difference}
-    events.record(copied.warehouse, "registered", events.Version("7", "w", day, evidence), "x")
+    client = tracking._client(Path(copied.environment.home))
+    number = str(client.create_model_version("machines", client.get_model_version("machines", "1").source).version)
+    events.record(copied.warehouse, "registered", events.Version(number, "w", day, evidence), "x")
     settings = Nightly(copied.environment, copied.project, day.isoformat(), search=builders.search())
     context = Context(settings, "config-2", Sessions(copied.environment, "tests"), copied.warehouse, "revision-2")
     perform(JobName.TRAIN, context.step(day, settings), "config-2", lambda _: Outcome())
+    return number
 
 
 def test_a_refused_promotion_leaves_the_night_scored_by_the_champion_and_is_told_on_top(nights, copied):
-    refused(copied, D2)
+    number = refused(copied, D2)
     run(copied, "2024-04-02", only=["promote", "score", "monitor"])
     assert rows_of(copied.warehouse, "scores") == rows_of(nights.warehouse, "scores")
     page = Path(copied.warehouse.path("reports/night-2024-04-02.html")).read_text(encoding="utf-8")
     summary = page.partition('<p class="lead" id="summary">')[2].partition("</p>")[0]
-    assert summary.startswith("Promotion of version 7 (w) was refused on")
+    assert summary.startswith(f"Promotion of version {number} (w) was refused on")
     assert "version 1 (logistic-1) still holds. w against majority on a to b: not reliably better" in summary
 
 
 def test_a_night_that_a_refused_promotion_leaves_without_a_champion_stops_with_a_report(copied):
     DeltaTable(copied.warehouse.path("model_events")).delete()
-    refused(copied, D2)
-    with pytest.raises(ModelError, match=r"No champion .* Version 7 \(w\) was refused on 2024-04-02: w against"):
+    number = refused(copied, D2)
+    with pytest.raises(
+        ModelError, match=rf"No champion .* Version {number} \(w\) was refused on 2024-04-02: w against"
+    ):
         run(copied, "2024-04-02", only=["promote", "score", "monitor"])
     page = Path(copied.warehouse.path("reports/night-2024-04-02.html")).read_text(encoding="utf-8")
     assert "The night stopped: score ended as failed. No champion of machines holds" in page
-    assert "Promotion of version 7 (w) was refused on" in page
+    assert "Promotion of version 2 (w) was refused on" in page
 
 
 def with_empty_files(copied, folder, **arrival):
