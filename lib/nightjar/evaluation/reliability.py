@@ -178,8 +178,9 @@ def of_calibration_error(label: Floats, score: Floats, weights: Floats, *, bins:
     """The influence on `expected_calibration_error`, the bins being what they are."""
     binned = _in_bins(label == 1, score, weights, bins)
     gap = binned.mean - binned.rate
+    side = np.where(np.abs(gap) > 1e-12, np.sign(gap), 0)  # that of a gap which is 0 but for rounding says nothing
     error = binned.probability - binned.outcome
-    values = binned.weight * (np.sign(gap) * error - binned.weight @ np.abs(gap))
+    values = binned.weight * (side * error - binned.weight @ np.abs(gap))
     return Influence(values, (weights,), distances=binned.distances(error - gap, squared=False))
 
 
