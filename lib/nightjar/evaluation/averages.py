@@ -19,8 +19,8 @@ import numpy.typing as npt
 from nightjar.evaluation import binary, confusion, influence
 from nightjar.evaluation.confusion import check_decisions
 from nightjar.evaluation.influence import Influence, of_ratio
-from nightjar.evaluation.multiclass import drop_unweighted
-from nightjar.evaluation.rows import NO_ROWS, Floats, RowNumbers, Undefined, Value, rows_with_weight
+from nightjar.evaluation.multiclass import check_class_probabilities
+from nightjar.evaluation.rows import NO_ROWS, Floats, RowNumbers, Undefined, Value, drop_unweighted
 
 Terms = Callable[..., tuple[Floats, Floats]]
 OfClass = Callable[[int], float]
@@ -160,7 +160,7 @@ def _of_scores(
     weight: npt.ArrayLike | None,
     average: Average,
 ) -> Value:
-    classes, probabilities, weights = drop_unweighted(y, score, weight)
+    classes, probabilities, weights = drop_unweighted(*check_class_probabilities(y, score), weight)
 
     def of_class(number: int) -> float:
         return _number(measure(classes == number, probabilities[:, number], weights))
@@ -171,9 +171,7 @@ def _of_scores(
 def _of_decisions(
     terms: Terms, y: npt.ArrayLike, decision: npt.ArrayLike, weight: npt.ArrayLike | None, average: Average
 ) -> Value:
-    classes, decisions = check_decisions(y, decision)
-    rows, weights = rows_with_weight(weight, len(classes))
-    classes, decisions = classes[rows], decisions[rows]
+    classes, decisions, weights = drop_unweighted(*check_decisions(y, decision), weight)
     weights = np.ones(len(classes)) if weights is None else weights
     return _average(partial(_ratio, terms, classes, decisions, weights), classes, weights, average)
 

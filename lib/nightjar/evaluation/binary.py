@@ -11,7 +11,7 @@ from sklearn.metrics import average_precision_score, brier_score_loss, roc_auc_s
 from sklearn.metrics import log_loss as sklearn_log_loss
 
 from nightjar.errors import LearningError
-from nightjar.evaluation.rows import NO_ROWS, Floats, Undefined, Value, floats, rows_with_weight
+from nightjar.evaluation.rows import NO_ROWS, Floats, Undefined, Value, drop_unweighted, floats
 
 Booleans = npt.NDArray[np.bool_]
 
@@ -54,18 +54,6 @@ def check_probabilities(y: npt.ArrayLike, score: npt.ArrayLike) -> tuple[Boolean
             "this measure needs probabilities, not margins or log-odds.",
         )
     return outcomes, scores
-
-
-def drop_unweighted(
-    outcomes: Booleans, scores: Floats, weight: npt.ArrayLike | None
-) -> tuple[Booleans, Floats, Floats | None]:
-    """The rows with a weight above 0, and their weights.
-
-    Raises:
-        LearningError: see `rows.check_weight`.
-    """
-    rows, weights = rows_with_weight(weight, len(scores))
-    return outcomes[rows], scores[rows], weights
 
 
 def without_positive(outcomes: Booleans) -> Undefined | None:

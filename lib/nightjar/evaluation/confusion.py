@@ -8,7 +8,15 @@ import numpy as np
 import numpy.typing as npt
 
 from nightjar.errors import LearningError
-from nightjar.evaluation.rows import NO_ROWS, Floats, RowNumbers, Undefined, Value, floats, rows_with_weight
+from nightjar.evaluation.rows import (
+    NO_ROWS,
+    Floats,
+    RowNumbers,
+    Undefined,
+    Value,
+    drop_unweighted,
+    floats,
+)
 
 
 def check_decisions(y: npt.ArrayLike, decision: npt.ArrayLike) -> tuple[RowNumbers, RowNumbers]:
@@ -180,9 +188,8 @@ def f_beta_terms(y: RowNumbers, decision: RowNumbers, *, beta: float = 1.0, posi
 def _weighted(
     y: npt.ArrayLike, decision: npt.ArrayLike, weight: npt.ArrayLike | None
 ) -> tuple[RowNumbers, RowNumbers, Floats]:
-    truth, decided = check_decisions(y, decision)
-    rows, weights = rows_with_weight(weight, len(truth))
-    return truth[rows], decided[rows], np.ones(len(truth[rows])) if weights is None else weights
+    truth, decided, weights = drop_unweighted(*check_decisions(y, decision), weight)
+    return truth, decided, np.ones(len(truth)) if weights is None else weights
 
 
 def _ratio(numerator: Floats, denominator: Floats, weights: Floats, lacking: str) -> Value:

@@ -10,9 +10,9 @@ import numpy as np
 import numpy.typing as npt
 
 from nightjar.errors import LearningError
-from nightjar.evaluation.binary import check_outcomes, drop_unweighted, without_positive
+from nightjar.evaluation.binary import check_outcomes, without_positive
 from nightjar.evaluation.influence import Influence
-from nightjar.evaluation.rows import Floats, Undefined, Value
+from nightjar.evaluation.rows import Floats, Undefined, Value, drop_unweighted
 
 _BAND = 0.05
 """The share of rows on either side of the border from which the rate of positives at the border is estimated, at most.

@@ -17,7 +17,16 @@ from nightjar.evaluation.confusion import check_decisions
 from nightjar.evaluation.decisions import row_costs
 from nightjar.evaluation.influence import Influence, of_mean
 from nightjar.evaluation.reliability import expected_calibration_error, of_calibration_error
-from nightjar.evaluation.rows import Floats, RowNumbers, Undefined, Value, floats, mean, rows_with_weight
+from nightjar.evaluation.rows import (
+    Floats,
+    RowNumbers,
+    Undefined,
+    Value,
+    drop_unweighted,
+    floats,
+    mean,
+    rows_with_weight,
+)
 
 _SLACK = 1e-4
 """The most by which the sum of a row's probabilities may differ from 1: as many of 32 bits may."""
@@ -54,19 +63,6 @@ def check_class_probabilities(y: npt.ArrayLike, score: npt.ArrayLike) -> tuple[R
     return classes, probabilities
 
 
-def drop_unweighted(
-    y: npt.ArrayLike, score: npt.ArrayLike, weight: npt.ArrayLike | None
-) -> tuple[RowNumbers, Floats, Floats | None]:
-    """The classes and probabilities of the rows with a weight above 0, and their weights.
-
-    Raises:
-        LearningError: see `check_class_probabilities` and `rows.check_weight`.
-    """
-    classes, probabilities = check_class_probabilities(y, score)
-    rows, weights = rows_with_weight(weight, len(classes))
-    return classes[rows], probabilities[rows], weights
-
-
 def log_loss(y: npt.ArrayLike, score: npt.ArrayLike, weight: npt.ArrayLike | None = None) -> Value:
     """Mean negative log-likelihood per row, in nats (natural logarithm), clipped as `binary.log_loss`.
 
@@ -82,7 +78,7 @@ def log_loss(y: npt.ArrayLike, score: npt.ArrayLike, weight: npt.ArrayLike | Non
         >>> log_loss([0, 1, 2], [[0.5, 0.5, 0], [0.2, 0.8, 0], [0.1, 0.9, 0]])
         Undefined(reason='1 of 3 rows is of a class to which the model gives no probability')
     """
-    classes, probabilities, weights = drop_unweighted(y, score, weight)
+    classes, probabilities, weights = drop_unweighted(*check_class_probabilities(y, score), weight)
     unseen = int(is_unseen(classes, probabilities).sum())
     if unseen:
         verb = "is" if unseen == 1 else "are"
@@ -105,7 +101,7 @@ def brier(y: npt.ArrayLike, score: npt.ArrayLike, weight: npt.ArrayLike | None =
         >>> round(brier([0, 2], [[0.5, 0.5, 0], [0, 0.2, 0.8]]), 4)
         0.29
     """
-    classes, probabilities, weights = drop_unweighted(y, score, weight)
+    classes, probabilities, weights = drop_unweighted(*check_class_probabilities(y, score), weight)
     return mean(squared_distances(classes, probabilities), weights)
 
 
@@ -138,7 +134,7 @@ def unseen_share(y: npt.ArrayLike, score: npt.ArrayLike, weight: npt.ArrayLike |
         >>> unseen_share([0, 2], [[0.5, 0.5, 0], [0.1, 0.9, 0]])
         0.5
     """
-    classes, probabilities, weights = drop_unweighted(y, score, weight)
+    classes, probabilities, weights = drop_unweighted(*check_class_probabilities(y, score), weight)
     return mean(is_unseen(classes, probabilities), weights)
 
 

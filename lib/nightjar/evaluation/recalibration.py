@@ -12,9 +12,9 @@ import numpy.typing as npt
 from scipy.optimize import brentq
 from scipy.special import expit, logit
 
-from nightjar.evaluation.binary import Booleans, check_probabilities, drop_unweighted, without_both_classes
+from nightjar.evaluation.binary import Booleans, check_probabilities, without_both_classes
 from nightjar.evaluation.influence import Influence
-from nightjar.evaluation.rows import Floats, Undefined, Value
+from nightjar.evaluation.rows import Floats, Undefined, Value, drop_unweighted
 
 _STEPS = 100
 _BISECTIONS = 10_000  # at most: where scores of 0 and 1 make a step of the sum, only halving gets near it

@@ -7,7 +7,16 @@ import numpy as np
 import numpy.typing as npt
 
 from nightjar.errors import LearningError
-from nightjar.evaluation.rows import NO_ROWS, Floats, Undefined, Value, floats, greatest, mean, rows_with_weight
+from nightjar.evaluation.rows import (
+    NO_ROWS,
+    Floats,
+    Undefined,
+    Value,
+    drop_unweighted,
+    floats,
+    greatest,
+    mean,
+)
 
 GREATEST = 1e300
 """Sums of so great amounts are finite, over a hundred million rows."""
@@ -40,7 +49,7 @@ def rmse(y: npt.ArrayLike, score: npt.ArrayLike, weight: npt.ArrayLike | None = 
         >>> round(rmse([1, 2, 3], [1, 2, 5]), 4)
         1.1547
     """
-    amounts, scores, weights = drop_unweighted(y, score, weight)
+    amounts, scores, weights = drop_unweighted(*check_amounts(y, score), weight)
     unit = greatest(amounts - scores)
     mse = mean(((amounts - scores) / unit) ** 2, weights)
     return mse if isinstance(mse, Undefined) else unit * float(np.sqrt(mse))
@@ -56,7 +65,7 @@ def mae(y: npt.ArrayLike, score: npt.ArrayLike, weight: npt.ArrayLike | None = N
         >>> round(mae([1, 2, 3], [1, 2, 5]), 4)
         0.6667
     """
-    amounts, scores, weights = drop_unweighted(y, score, weight)
+    amounts, scores, weights = drop_unweighted(*check_amounts(y, score), weight)
     return mean(np.abs(amounts - scores), weights)
 
 
@@ -72,7 +81,7 @@ def r2(y: npt.ArrayLike, score: npt.ArrayLike, weight: npt.ArrayLike | None = No
         >>> r2([1, 2, 3], [1, 2, 5])
         -1.0
     """
-    amounts, scores, weights = drop_unweighted(y, score, weight)
+    amounts, scores, weights = drop_unweighted(*check_amounts(y, score), weight)
     if not len(amounts):
         return NO_ROWS
     if (amounts == amounts[0]).all():
@@ -105,7 +114,7 @@ def mape(y: npt.ArrayLike, score: npt.ArrayLike, weight: npt.ArrayLike | None = 
         >>> mape([0, 2], [1, 2])
         Undefined(reason='1 of 2 labels are 0, of which no error is a share')
     """
-    amounts, scores, weights = drop_unweighted(y, score, weight)
+    amounts, scores, weights = drop_unweighted(*check_amounts(y, score), weight)
     zeros = int(np.count_nonzero(amounts == 0))
     if zeros:
         return Undefined(f"{zeros:,} of {len(amounts):,} labels are 0, of which no error is a share")
@@ -129,7 +138,7 @@ def smape(y: npt.ArrayLike, score: npt.ArrayLike, weight: npt.ArrayLike | None =
         >>> smape([1, 0], [3, 0])
         0.5
     """
-    amounts, scores, weights = drop_unweighted(y, score, weight)
+    amounts, scores, weights = drop_unweighted(*check_amounts(y, score), weight)
     return mean(symmetric_percentages(amounts, scores), weights)
 
 
@@ -148,7 +157,7 @@ def pinball(
         >>> pinball([10, 10], [8, 11], quantile=0.9)
         0.95
     """
-    amounts, scores, weights = drop_unweighted(y, score, weight)
+    amounts, scores, weights = drop_unweighted(*check_amounts(y, score), weight)
     return mean(pinball_losses(amounts, scores, quantile=quantile), weights)
 
 
@@ -177,16 +186,3 @@ def pinball_losses(amounts: Floats, scores: Floats, *, quantile: float = 0.5) ->
     errors = amounts - scores
     losses: Floats = np.where(errors >= 0, quantile, quantile - 1) * errors
     return losses
-
-
-def drop_unweighted(
-    y: npt.ArrayLike, score: npt.ArrayLike, weight: npt.ArrayLike | None
-) -> tuple[Floats, Floats, Floats | None]:
-    """The amounts and scores of the rows with a weight above 0, and their weights.
-
-    Raises:
-        LearningError: see `check_amounts` and `rows.check_weight`.
-    """
-    amounts, scores = check_amounts(y, score)
-    rows, weights = rows_with_weight(weight, len(amounts))
-    return amounts[rows], scores[rows], weights

@@ -12,9 +12,9 @@ import numpy.typing as npt
 
 from nightjar.errors import LearningError
 from nightjar.evaluation import regression
-from nightjar.evaluation.binary import Booleans, check_probabilities, drop_unweighted
+from nightjar.evaluation.binary import Booleans, check_probabilities
 from nightjar.evaluation.influence import Distances, Influence
-from nightjar.evaluation.rows import NO_ROWS, Floats, RowNumbers, Undefined, Value
+from nightjar.evaluation.rows import NO_ROWS, Floats, RowNumbers, Undefined, Value, drop_unweighted
 
 _ROUNDING = 1e-15
 """So small a resolution is 0, but for rounding: all bins have one rate."""
@@ -161,7 +161,7 @@ def score_groups(
         >>> score_groups([0, 0, 1, 1], [0.1, 0.3, 0.6, 0.8], groups=2)
         [ScoreGroup(rows=2, score=0.2, outcome=0.0), ScoreGroup(rows=2, score=0.7, outcome=1.0)]
     """
-    amounts, scores, weights = regression.drop_unweighted(y, score, weight)
+    amounts, scores, weights = drop_unweighted(*regression.check_amounts(y, score), weight)
     if not len(amounts):
         return []
     numbers = np.searchsorted(np.unique(_edges(scores, weights, groups)), scores, side="right")

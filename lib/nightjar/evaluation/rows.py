@@ -9,7 +9,7 @@ Source: Horvitz and Thompson (1952), Journal of the American Statistical Associa
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -18,6 +18,8 @@ from nightjar.errors import LearningError
 
 Floats = npt.NDArray[np.float64]
 RowNumbers = npt.NDArray[np.intp]
+First = TypeVar("First", bound=np.generic)
+Second = TypeVar("Second", bound=np.generic)
 
 
 @dataclass(frozen=True)
@@ -88,6 +90,18 @@ def rows_with_weight(weight: npt.ArrayLike | None, rows: int) -> tuple[slice | n
         return slice(None), None
     numbers = np.flatnonzero(weights)
     return numbers, weights[numbers]
+
+
+def drop_unweighted(
+    label: npt.NDArray[First], score: npt.NDArray[Second], weight: npt.ArrayLike | None
+) -> tuple[npt.NDArray[First], npt.NDArray[Second], Floats | None]:
+    """Checked labels and scores of the rows with a weight above 0, and their weights.
+
+    Raises:
+        LearningError: see `check_weight`.
+    """
+    rows, weights = rows_with_weight(weight, len(label))
+    return label[rows], score[rows], weights
 
 
 def mean(values: npt.NDArray[Any], weight: Floats | None) -> Value:
