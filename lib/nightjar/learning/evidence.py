@@ -57,7 +57,7 @@ class Evidence:
             `Comparison.smallest`; None: none.
         swaps: whose decision would change, see `learning.swaps`; None: there is no champion to compare decisions with.
         gates: figures that promotion may have limits for, see `learning.gate_figures`.
-        unobserved: see `registry.unobserved`.
+        unobserved: see `registry.gates.outcomes_seen`.
     """
 
     metric: str

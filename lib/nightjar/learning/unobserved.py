@@ -28,7 +28,7 @@ def count_unobserved(
     predictor: Predictor,
     thresholds: Sequence[Threshold],
 ) -> Mapping[str, Any] | None:
-    """What `registry.unobserved` reads in the evidence.
+    """What `registry.gates.outcomes_seen` reads in the evidence.
 
     Rows of the period that are not among the training rows have no outcome, or one that acting has changed. No fit has
     seen an outcome of theirs, so that the final one may score them; where self-training has let one without an outcome
@@ -62,8 +62,7 @@ def _is_any_drawn(warehouse: Warehouse, keys: pa.Table, final: Fold) -> bool:
     """Whether some row of the period, as it was served, was drawn so that nobody acted on it, whatever its score."""
     if not arrow.exists(warehouse, "scores") or ASSIGNMENT not in arrow.schema(warehouse, "scores").names:
         return False
-    dates = (pc.field("run_date") >= pa.scalar(final.start)) & (pc.field("run_date") <= pa.scalar(final.end))
-    served = dates & (pc.field("role") == "champion") & (pc.field(ASSIGNMENT) == EXPLORATION)
+    served = _of_period(final) & (pc.field("role") == "champion") & (pc.field(ASSIGNMENT) == EXPLORATION)
     drawn = arrow.read(warehouse, "scores", keys.column_names, served)
     return len(keys.join(drawn, keys.column_names, join_type="left semi")) > 0
 
@@ -73,8 +72,13 @@ def _others(warehouse: Warehouse, rows: TrainingSet, final: Fold) -> pa.Table:
     key, version = rows.key.column_names, rows.versions["features"]
     weight = [WEIGHT] if WEIGHT in arrow.schema(warehouse, "features", version).names else []
     names = list(dict.fromkeys([*key, *(column.name for column in rows.columns), *weight]))
-    dates = (pc.field("run_date") >= pa.scalar(final.start)) & (pc.field("run_date") <= pa.scalar(final.end))
-    return arrow.read(warehouse, "features", names, dates, version).join(rows.key, key, join_type="left anti")
+    return arrow.read(warehouse, "features", names, _of_period(final), version).join(
+        rows.key, key, join_type="left anti"
+    )
+
+
+def _of_period(final: Fold) -> pc.Expression:
+    return (pc.field("run_date") >= pa.scalar(final.start)) & (pc.field("run_date") <= pa.scalar(final.end))
 
 
 def _weights(others: pa.Table) -> Floats:
