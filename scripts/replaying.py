@@ -31,7 +31,8 @@ from nightjar.learning.replay import ReplayPlan, ReplayResult, replay, require_r
 from nightjar.learning.search import tune
 from nightjar.learning.search.checking import require_learnable
 from nightjar.learning.search.ledger import open_ledger
-from nightjar.learning.train import SEARCHES, make_problem
+from nightjar.learning.train import SEARCHES
+from nightjar.learning.training_plan import make_problem
 from nightjar.runtime import logs, ray
 from nightjar.settings.jobs import JobName, Train
 from nightjar.settings.task import Task

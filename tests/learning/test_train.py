@@ -234,7 +234,8 @@ def test_a_feature_that_tells_the_labels_by_itself_is_asked_about(nights, untrai
     planted = noise.set_column(0, name, pa.array(rows.label.astype(float)))
     columns = feature_columns(planted.schema, planted.column_names)
     monkeypatch.setattr(
-        "nightjar.learning.train.read_training_set", lambda *_, **__: replace(rows, features=planted, columns=columns)
+        "nightjar.learning.training_plan.read_training_set",
+        lambda *_, **__: replace(rows, features=planted, columns=columns),
     )
     monkeypatch.setattr("nightjar.learning.train.tune.run", seen)
     with pytest.raises(SeenError):

@@ -8,39 +8,28 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from nightjar.evaluation.criteria import standard_of
+from nightjar.evaluation.rows import Floats
 from nightjar.learning import references, registration
-from nightjar.learning.champion import RECIPE, open_champion, recipe_of
-from nightjar.learning.clusters import clusters_of
+from nightjar.learning.champion import RECIPE, recipe_of
 from nightjar.learning.consequences import add_consequences, plan_attempt
-from nightjar.learning.data.prices import read_prices
-from nightjar.learning.data.training_set import TrainingSet, read_training_set
 from nightjar.learning.evidence import Evidence, judge
 from nightjar.learning.fitting.candidates import Candidate
 from nightjar.learning.fitting.fit import fit_candidate
-from nightjar.learning.fitting.fit_sets import make_fit_set, require_fit_sets
-from nightjar.learning.gate_figures import require_few_groups
-from nightjar.learning.leakage import suspect_features
-from nightjar.learning.missing_dates import describe_missing_dates
 from nightjar.learning.out_of_fold_checks import out_of_fold_checks
-from nightjar.learning.rare_classes import describe_rare_classes
 from nightjar.learning.registration import Run
-from nightjar.learning.search import proposals, tune
-from nightjar.learning.search.checking import require_learnable
-from nightjar.learning.search.ledger import open_ledger
-from nightjar.learning.search.problem import Problem, require_measurable
+from nightjar.learning.search import tune
+from nightjar.learning.search.ledger import Ledger, open_ledger
 from nightjar.learning.search.search_result import SearchResult
-from nightjar.learning.splits.folding import final_period, folds, select_settled
+from nightjar.learning.training_plan import TrainingPlan, plan_training
 from nightjar.learning.unobserved import count_unobserved
+from nightjar.models.predictor import Predictor
 from nightjar.registry import events, keys, tracking
 from nightjar.registry.period import intervals_over
+from nightjar.registry.tracking import SearchRun
 from nightjar.settings.environment import Environment
 from nightjar.settings.learning import Search
 from nightjar.settings.project import Project
-from nightjar.settings.split import SplitKind
-from nightjar.settings.task import Task
 from nightjar.tables.definitions import REFERENCES
 from nightjar.tables.runs import Outcome
 from nightjar.tables.warehouse import Warehouse
@@ -67,132 +56,103 @@ def train(
             ledger is damaged, or locked by another process.
         ModelError: the key that signs cannot be used, or MLflow cannot record the training.
     """
-    label, home = project.label, Path(environment.home).absolute()
+    home = Path(environment.home).absolute()
     run = Run(run_id, run_date, code_revision, home, keys.signing_key(home))
-    rows = read_training_set(
-        warehouse,
-        project,
-        run_date,
-        group=settings.split.group,
-        query=label.query,
-        slices=project.promotion.group_columns(),
-        task=label.task,
-        unlabelled=settings.self_trains(),
-    )
-    require_few_groups(rows.slices, project.promotion)
-    prices = read_prices(warehouse, project, rows)
-    require_learnable(settings, rows.columns, label.task, weighted=rows.weight is not None)
-    log.info("%s labelled rows, %s to %s, %d features", f"{len(rows.label):,}", *rows.day[[0, -1]], len(rows.columns))
-    for share, what in ((rows.null_labels, "null: settled without an outcome"), (rows.acted_on, "of rows acted on")):
-        if share > 0:
-            log.info("%.1f%% of all known labels are %s, left out", 100 * share, what)
-    champion = open_champion(environment, warehouse, project.name, run_date, rows)
-    final = final_period(rows, settings.split, rows.last_settled, settings.final_days, project.zone)
-    missing_dates = describe_missing_dates(rows, final, run_date, project)
-    if missing_dates is not None:
-        log.info("%s", missing_dates)
-    _warn_of_leakage(suspect_features(rows, final.train), label.task)
-    if rows.group is not None:
-        seen_share = np.isin(rows.group[final.test], rows.group[final.train]).mean()
-        log.info(
-            "%.0f%% of the final period's rows are of groups that are trained on, as when served", 100 * seen_share
-        )
-    started = time.monotonic()
-    problem = make_problem(rows, project, settings, final.start)
-    for remark in describe_rare_classes(rows, [*problem.folds, final]):
-        log.warning("%s", remark)
-    fit_rows = select_settled(rows, run_date, project.zone, settings.split.train_days)
-    require_fit_sets(rows, [(final.train, final.start), (fit_rows, run_date)], settings, project.zone)
+    plan = plan_training(warehouse, project, settings, run_date, environment)
     with (
-        open_ledger(home / SEARCHES, problem.key()) as ledger,
-        registration.record_search(run, project, rows, ledger, events.newest_number(warehouse)) as record,
+        open_ledger(home / SEARCHES, plan.problem.key()) as ledger,
+        registration.record_search(run, project, plan.rows, ledger, events.newest_number(warehouse)) as record,
     ):
-        result = tune.run(problem, settings, ledger, registration.trial_callback(record))
-        log.info("searched for %.0f s", time.monotonic() - started)
-        record.tag("nightjar.search_cut_short", str(result.cut_short).lower())
-        winner, baselines = _select_winner(result), proposals.baselines(settings)
-        result.require_baselines(baselines)
-        period = (final.start, final.end)
-        log.info("best on the folds: %s; now judged on %s to %s, never seen so far", winner.name, *period)
-        clusters = clusters_of(rows, final.test, *period, project.label, settings)
-        evidence, scores = judge(
-            rows,
-            final,
-            clusters,
-            winner,
-            baselines,
-            project,
-            settings,
-            champion,
-            plan_attempt(warehouse, problem, settings, winner, final, champion, run_date, project),
-        )
-        log.info("final period: %s; 95%% intervals over %s", _describe(evidence), intervals_over(asdict(evidence)))
-        predictor = fit_candidate(rows, fit_rows, run_date, winner, project, settings)
-        checks = out_of_fold_checks(
-            problem,
-            winner,
-            final,
-            scores[winner.name],
-            predictor,
-            clusters,
-            project.decision_tiers(),
-            prices,
-            settings.days_of_block(label),
-        )
-        evidence = replace(
-            evidence,
-            thresholds=tuple(map(asdict, checks.thresholds)),
-            unobserved=count_unobserved(
-                warehouse, project, rows, final, scores[winner.name], predictor, checks.thresholds
-            ),
-        )
-        evidence = add_consequences(evidence, scores, champion, predictor, rows, final, clusters, project)
-        tracking.attach(record, checks.files)
-        # The last step that can refuse a value of the rows: nothing is registered before it.
-        histograms = references.histograms(rows, fit_rows, final.test, scores[winner.name], standard_of(project))
-        version = registration.register(run, record, project, settings, rows, fit_rows, winner, evidence, predictor)
-        stand_in = registration.register_stand_in(run, record, project, settings, rows, fit_rows, final, evidence)
-    log.info("registered as version %s of %s (MLflow run %s)", version, project.name, record.id)
+        result = _search(plan, ledger, record)
+        winner = _select_winner(result)
+        result.require_baselines(plan.baselines)
+        evidence, scores = _judge_winner(plan, winner)
+        predictor = fit_candidate(plan.rows, plan.fit_rows, run_date, winner, project, settings)
+        evidence = _check_decisions(plan, winner, evidence, scores, predictor, record)
+        versions = _register(plan, run, record, winner, evidence, scores[winner.name], predictor)
+    log.info("registered as version %s of %s (MLflow run %s)", versions[None][0].number, project.name, record.id)
     fits = sum(len(results) for results in result.results.values())
-    outcome = Outcome(inputs=dict(rows.versions), rows={"training rows": len(fit_rows), "fits": fits})
-    fields = {**asdict(evidence), **registration.recorded(rows, project, run_date), RECIPE: recipe_of(winner)}
-    registered = {None: (events.Version(version, winner.name, run_date, fields), histograms)}
-    for alias, (entry, reference) in (registered | ({} if stand_in is None else {events.STAND_IN: stand_in})).items():
-        outcome.outputs[REFERENCES.name] = references.store(warehouse, reference, entry.number, run_id)
-        outcome.outputs["model_events"] = events.record(warehouse, "registered", entry, run_id, alias)
+    outcome = Outcome(inputs=dict(plan.rows.versions), rows={"training rows": len(plan.fit_rows), "fits": fits})
+    for alias, (version, histograms) in versions.items():
+        outcome.outputs[REFERENCES.name] = references.store(warehouse, histograms, version.number, run_id)
+        outcome.outputs["model_events"] = events.record(warehouse, "registered", version, run_id, alias)
     return outcome
 
 
-def make_problem(rows: TrainingSet, project: Project, settings: Search, before: date) -> Problem:
-    """The search's problem: folds of rows before a date, with inner splits as deep as any candidate needs.
-
-    Inner splits are part of `Problem.key`: adding a candidate with deeper ones fits all the others again.
-
-    Raises:
-        LearningError: the rows cannot fill them, or the metric is undefined on a fold.
-    """
-    splits = folds(rows, settings.split, before, project.zone, settings.seed)
-    walks = settings.split.kind is SplitKind.WALK_FORWARD  # other folds have test rows of all dates
-    starts = [fold.start if walks else before for fold in splits]
-    fit_sets = [
-        make_fit_set(rows, fold.train, start, settings.inner_depth(), settings, project.zone)
-        for fold, start in zip(splits, starts, strict=True)
-    ]
-    problem = Problem(rows, splits, fit_sets, project.label.task, settings.seed, standard_of(project))
-    require_measurable(problem, settings.metric)
-    return problem
+def _search(plan: TrainingPlan, ledger: Ledger, record: SearchRun) -> SearchResult:
+    started = time.monotonic()
+    result = tune.run(plan.problem, plan.settings, ledger, registration.trial_callback(record))
+    log.info("searched for %.0f s", time.monotonic() - started)
+    record.tag("nightjar.search_cut_short", str(result.cut_short).lower())
+    return result
 
 
-def _warn_of_leakage(suspect: Mapping[str, float], task: Task) -> None:
-    measure = "ROC AUC" if task.has_classes else "rank correlation"
-    for name, strength in suspect.items():
-        log.warning(
-            "%s by itself tells the labels with a %s of %.3f: was it known at the prediction time? If not, leave "
-            "it out, or say when it is known (known_at of its source)",
-            name,
-            measure,
-            strength,
-        )
+def _judge_winner(plan: TrainingPlan, winner: Candidate) -> tuple[Evidence, dict[str, Floats]]:
+    """The winner beside baselines and champion on the final period: see `evidence.judge`."""
+    final, settings = plan.final, plan.settings
+    log.info("best on the folds: %s; now judged on %s to %s, never seen so far", winner.name, final.start, final.end)
+    attempt = plan_attempt(
+        plan.warehouse, plan.problem, settings, winner, final, plan.champion, plan.run_date, plan.project
+    )
+    evidence, scores = judge(
+        plan.rows, final, plan.clusters, winner, plan.baselines, plan.project, settings, plan.champion, attempt
+    )
+    log.info("final period: %s; 95%% intervals over %s", _describe(evidence), intervals_over(asdict(evidence)))
+    return evidence, scores
+
+
+def _check_decisions(
+    plan: TrainingPlan,
+    winner: Candidate,
+    evidence: Evidence,
+    scores: dict[str, Floats],
+    predictor: Predictor,
+    record: SearchRun,
+) -> Evidence:
+    """The evidence with thresholds and what deciding by them would change; tables for people beside the run."""
+    project, rows, final = plan.project, plan.rows, plan.final
+    checks = out_of_fold_checks(
+        plan.problem,
+        winner,
+        final,
+        scores[winner.name],
+        predictor,
+        plan.clusters,
+        project.decision_tiers(),
+        plan.prices,
+        plan.settings.days_of_block(project.label),
+    )
+    unobserved = count_unobserved(
+        plan.warehouse, project, rows, final, scores[winner.name], predictor, checks.thresholds
+    )
+    evidence = replace(evidence, thresholds=tuple(map(asdict, checks.thresholds)), unobserved=unobserved)
+    evidence = add_consequences(evidence, scores, plan.champion, predictor, rows, final, plan.clusters, project)
+    tracking.attach(record, checks.files)
+    return evidence
+
+
+def _register(
+    plan: TrainingPlan,
+    run: Run,
+    record: SearchRun,
+    winner: Candidate,
+    evidence: Evidence,
+    final_scores: Floats,
+    predictor: Predictor,
+) -> dict[str | None, tuple[events.Version, list[references.Histogram]]]:
+    """Alias -> version and histograms of its references: the winner's under None, the stand-in's where there is one."""
+    project, settings, rows, fit_rows, final = plan.project, plan.settings, plan.rows, plan.fit_rows, plan.final
+    # The last step that can refuse a value of the rows: nothing is registered before it.
+    histograms = references.histograms(rows, fit_rows, final.test, final_scores, standard_of(project))
+    number = registration.register(run, record, project, settings, rows, fit_rows, winner, evidence, predictor)
+    stand_in = registration.register_stand_in(run, record, project, settings, rows, fit_rows, final, evidence)
+    fields = {
+        **asdict(evidence),
+        **registration.recorded(rows, project, run.run_date),
+        RECIPE: recipe_of(winner),
+    }
+    version = events.Version(number, winner.name, run.run_date, fields)
+    return {None: (version, histograms)} | ({} if stand_in is None else {events.STAND_IN: stand_in})
 
 
 def _select_winner(result: SearchResult) -> Candidate:
