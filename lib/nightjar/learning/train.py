@@ -17,11 +17,12 @@ from nightjar.learning.clusters import clusters_of
 from nightjar.learning.consequences import add_consequences, plan_attempt
 from nightjar.learning.data.prices import read_prices
 from nightjar.learning.data.training_set import TrainingSet, read_training_set
-from nightjar.learning.evidence import Evidence, judge
+from nightjar.learning.evidence import Evidence
 from nightjar.learning.fitting.candidates import Candidate
 from nightjar.learning.fitting.fit import fit_candidate
 from nightjar.learning.fitting.fit_sets import make_fit_set, require_fit_sets
 from nightjar.learning.gate_figures import require_few_groups
+from nightjar.learning.judgement import judge
 from nightjar.learning.leakage import suspect_features
 from nightjar.learning.missing_dates import describe_missing_dates
 from nightjar.learning.out_of_fold_checks import out_of_fold_checks
@@ -82,10 +83,7 @@ def train(
     require_few_groups(rows.slices, project.promotion)
     prices = read_prices(warehouse, project, rows)
     require_learnable(settings, rows.columns, label.task, weighted=rows.weight is not None)
-    log.info("%s labelled rows, %s to %s, %d features", f"{len(rows.label):,}", *rows.day[[0, -1]], len(rows.columns))
-    for share, what in ((rows.null_labels, "null: settled without an outcome"), (rows.acted_on, "of rows acted on")):
-        if share > 0:
-            log.info("%.1f%% of all known labels are %s, left out", 100 * share, what)
+    _log_rows(rows)
     champion = open_champion(environment, warehouse, project.name, run_date, rows)
     final = final_period(rows, settings.split, rows.last_settled, settings.final_days, project.zone)
     missing_dates = describe_missing_dates(rows, final, run_date, project)
@@ -115,7 +113,7 @@ def train(
         period = (final.start, final.end)
         log.info("best on the folds: %s; now judged on %s to %s, never seen so far", winner.name, *period)
         clusters = clusters_of(rows, final.test, *period, project.label, settings)
-        evidence, scores = judge(
+        judgement = judge(
             rows,
             final,
             clusters,
@@ -126,6 +124,7 @@ def train(
             champion,
             plan_attempt(warehouse, problem, settings, winner, final, champion, run_date, project),
         )
+        evidence, scores = judgement.evidence, judgement.scores
         log.info("final period: %s; 95%% intervals over %s", _describe(evidence), intervals_over(asdict(evidence)))
         predictor = fit_candidate(rows, fit_rows, run_date, winner, project, settings)
         checks = out_of_fold_checks(
@@ -181,6 +180,13 @@ def make_problem(rows: TrainingSet, project: Project, settings: Search, before: 
     problem = Problem(rows, splits, fit_sets, project.label.task, settings.seed, standard_of(project))
     require_measurable(problem, settings.metric)
     return problem
+
+
+def _log_rows(rows: TrainingSet) -> None:
+    log.info("%s labelled rows, %s to %s, %d features", f"{len(rows.label):,}", *rows.day[[0, -1]], len(rows.columns))
+    for share, what in ((rows.null_labels, "null: settled without an outcome"), (rows.acted_on, "of rows acted on")):
+        if share > 0:
+            log.info("%.1f%% of all known labels are %s, left out", 100 * share, what)
 
 
 def _warn_of_leakage(suspect: Mapping[str, float], task: Task) -> None:
