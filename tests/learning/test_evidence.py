@@ -20,9 +20,10 @@ from nightjar.learning.champion import Champion, candidate_of_recipe, open_champ
 from nightjar.learning.clusters import clusters_of
 from nightjar.learning.consequences import add_consequences, plan_attempt
 from nightjar.learning.data.training_set import TrainingSet
-from nightjar.learning.evidence import CHAMPION, _require_defined, judge
+from nightjar.learning.evidence import CHAMPION
 from nightjar.learning.fitting.candidates import Candidate
 from nightjar.learning.fitting.fit import fit_candidate
+from nightjar.learning.judgement import _require_defined, judge
 from nightjar.learning.search.problem import Problem
 from nightjar.learning.splits.folding import Fold
 from nightjar.models.columns import FeatureColumn
@@ -74,7 +75,8 @@ def judge_winner(metric, winner, baselines, *, last_days=6, weight=None, champio
     rows = replace(rows_for(metric.tasks[0]), weight=weight)
     fold = final(last_days)
     clusters = clusters_of(rows, fold.test, fold.start, fold.end, project.label, settings)
-    evidence, scores = judge(rows, fold, clusters, winner, baselines, project, settings, champion, attempt)
+    judged = judge(rows, fold, clusters, winner, baselines, project, settings, champion, attempt)
+    evidence, scores = judged.evidence, judged.scores
     return evidence, scores[winner.name]
 
 
@@ -257,10 +259,11 @@ def test_what_promotion_has_limits_for_is_measured_stored_and_judged():
     site = pa.table({"site": ["north", "south"] * (DAYS * A_DAY // 2)})
     rows, old = replace(rows_for(Task.CLASSIFICATION), slices=site), replace(old, threshold=0.5)
     clusters = clusters_of(rows, fold.test, fold.start, fold.end, project.label, settings)
-    evidence, scores = judge(rows, fold, clusters, LOGISTIC, [MAJORITY], project, settings, old)
-    predictor = fit_candidate(rows, fold.train, fold.start, LOGISTIC, project, settings)
+    judged = judge(rows, fold, clusters, LOGISTIC, [MAJORITY], project, settings, old)
+    evidence, scores = judged.evidence, judged.scores
+    assert (judged.predictor.predict(rows.features.take(fold.test)) == scores[LOGISTIC.name]).all()
     evidence = replace(evidence, thresholds=({"value": 0.8},))
-    complete = add_consequences(evidence, scores, old, predictor, rows, fold, clusters, project)
+    complete = add_consequences(evidence, scores, old, judged.predictor, rows, fold, clusters, project)
     stored = json.loads(json.dumps(asdict(complete), allow_nan=False))
     assert stored["swaps"]["action_rate"]["champion"] == (scores[CHAMPION] >= 0.5).mean()
     assert (stored["swaps"]["in"]["rows"], stored["swaps"]["out"]["rows"] > 0) == (0, True)

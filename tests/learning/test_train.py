@@ -17,8 +17,8 @@ from nightjar.features.definitions import definitions_hash, label_hash
 from nightjar.learning.champion import candidate_of_recipe
 from nightjar.learning.clusters import clusters_of
 from nightjar.learning.data.training_set import read_training_set
-from nightjar.learning.evidence import judge
 from nightjar.learning.fitting.candidates import Candidate
+from nightjar.learning.judgement import judge
 from nightjar.learning.splits.folding import final_period
 from nightjar.learning.train import train
 from nightjar.models.columns import feature_columns
@@ -154,7 +154,8 @@ def test_the_strongest_baseline_is_the_one_to_beat(nights):
         settings = builders.search(metric=metric)
         clusters = clusters_of(rows, fold.test, fold.start, fold.end, nights.project.label, settings)
         winner = Candidate("w", strong.model)
-        evidence, scores = judge(rows, fold, clusters, winner, [weak, strong], nights.project, settings)
+        judged = judge(rows, fold, clusters, winner, [weak, strong], nights.project, settings)
+        evidence, scores = judged.evidence, judged.scores
         assert evidence.difference["over"] == "strong"
         assert (evidence.difference["better"], evidence.difference["estimate"]) == (better, 0.0)
         assert len(scores["w"]) == len(fold.test)

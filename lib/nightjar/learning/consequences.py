@@ -63,7 +63,7 @@ def add_consequences(
 
     Args:
         evidence: of the winner, with its thresholds.
-        scores: as `evidence.judge` returns them.
+        scores: as `judgement.judge` gives them.
         champion: which it would replace; None: there is none.
         predictor: the winner, as it is stored.
         rows: all rows.

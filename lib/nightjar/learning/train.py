@@ -13,9 +13,10 @@ from nightjar.evaluation.rows import Floats
 from nightjar.learning import references, registration
 from nightjar.learning.champion import RECIPE, recipe_of
 from nightjar.learning.consequences import add_consequences, plan_attempt
-from nightjar.learning.evidence import Evidence, judge
+from nightjar.learning.evidence import Evidence
 from nightjar.learning.fitting.candidates import Candidate
 from nightjar.learning.fitting.fit import fit_candidate
+from nightjar.learning.judgement import Judgement, judge
 from nightjar.learning.out_of_fold_checks import out_of_fold_checks
 from nightjar.learning.registration import Run
 from nightjar.learning.search import tune
@@ -66,10 +67,10 @@ def train(
         result = _search(plan, ledger, record)
         winner = _select_winner(result)
         result.require_baselines(plan.baselines)
-        evidence, scores = _judge_winner(plan, winner)
+        judgement = _judge_winner(plan, winner)
         predictor = fit_candidate(plan.rows, plan.fit_rows, run_date, winner, project, settings)
-        evidence = _check_decisions(plan, winner, evidence, scores, predictor, record)
-        versions = _register(plan, run, record, winner, evidence, scores[winner.name], predictor)
+        evidence = _check_decisions(plan, winner, judgement, predictor, record)
+        versions = _register(plan, run, record, winner, evidence, judgement.scores[winner.name], predictor)
     log.info("registered as version %s of %s (MLflow run %s)", versions[None][0].number, project.name, record.id)
     fits = sum(len(results) for results in result.results.values())
     outcome = Outcome(inputs=dict(plan.rows.versions), rows={"training rows": len(plan.fit_rows), "fits": fits})
@@ -87,30 +88,30 @@ def _search(plan: TrainingPlan, ledger: Ledger, record: SearchRun) -> SearchResu
     return result
 
 
-def _judge_winner(plan: TrainingPlan, winner: Candidate) -> tuple[Evidence, dict[str, Floats]]:
-    """The winner beside baselines and champion on the final period: see `evidence.judge`."""
+def _judge_winner(plan: TrainingPlan, winner: Candidate) -> Judgement:
+    """The winner beside baselines and champion on the final period: see `judgement.judge`."""
     final, settings = plan.final, plan.settings
     log.info("best on the folds: %s; now judged on %s to %s, never seen so far", winner.name, final.start, final.end)
     attempt = plan_attempt(
         plan.warehouse, plan.problem, settings, winner, final, plan.champion, plan.run_date, plan.project
     )
-    evidence, scores = judge(
+    judgement = judge(
         plan.rows, final, plan.clusters, winner, plan.baselines, plan.project, settings, plan.champion, attempt
     )
+    evidence = judgement.evidence
     log.info("final period: %s; 95%% intervals over %s", _describe(evidence), intervals_over(asdict(evidence)))
-    return evidence, scores
+    return judgement
 
 
 def _check_decisions(
     plan: TrainingPlan,
     winner: Candidate,
-    evidence: Evidence,
-    scores: dict[str, Floats],
+    judgement: Judgement,
     predictor: Predictor,
     record: SearchRun,
 ) -> Evidence:
     """The evidence with thresholds and what deciding by them would change; tables for people beside the run."""
-    project, rows, final = plan.project, plan.rows, plan.final
+    project, rows, final, scores = plan.project, plan.rows, plan.final, judgement.scores
     checks = out_of_fold_checks(
         plan.problem,
         winner,
@@ -125,7 +126,7 @@ def _check_decisions(
     unobserved = count_unobserved(
         plan.warehouse, project, rows, final, scores[winner.name], predictor, checks.thresholds
     )
-    evidence = replace(evidence, thresholds=tuple(map(asdict, checks.thresholds)), unobserved=unobserved)
+    evidence = replace(judgement.evidence, thresholds=tuple(map(asdict, checks.thresholds)), unobserved=unobserved)
     evidence = add_consequences(evidence, scores, plan.champion, predictor, rows, final, plan.clusters, project)
     tracking.attach(record, checks.files)
     return evidence
