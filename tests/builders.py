@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from nightjar.runtime.spark import JAVA_OPTIONS, QUICK_JAVA
+from nightjar.runtime.spark import FOR_FEW_ROWS, JAVA_OPTIONS, QUICK_JAVA
 from nightjar.settings.environment import Environment
 from nightjar.settings.features import Aggregate, Feature, FeatureGroup, FeatureKind
 from nightjar.settings.files import File
@@ -41,12 +41,9 @@ QUICK = {
     "spark.databricks.delta.snapshotPartitions": "1",
     # Every test has tables of its own. By default Delta keeps what it knows of 10,000, and no memory is left.
     "spark.databricks.delta.delta.log.cacheSize": "16",
-    "spark.sql.codegen.wholeStage": "false",
-    "spark.sql.codegen.factoryMode": "NO_CODEGEN",
-    "spark.sql.adaptive.enabled": "false",
+    **FOR_FEW_ROWS,
 }
-"""Spark's options for tiny data: compiling (of whole stages and of single expressions), planning and small files cost
-more than the work."""
+"""Spark's options for tiny data: compiling, planning and small files cost more than the work."""
 PREDICTION_TIME = "to_utc_timestamp(CAST(day AS TIMESTAMP), 'Europe/Paris')"
 
 

@@ -5,12 +5,14 @@ import shlex
 import stat
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from nightjar.errors import UsageError
 from nightjar.runtime import spark as spark_runtime
+from nightjar.runtime.spark import FOR_FEW_ROWS, tune
 
 FOLDER = "spark.python.unix.domain.socket.dir"
 
@@ -93,3 +95,21 @@ def test_a_setting_of_the_cluster_that_changes_what_expressions_give_is_refused(
     ):
         with pytest.raises(UsageError, match=f"Spark was given {option}=true, by --conf or spark-defaults.conf"):
             spark_runtime.require_same_results({option: "true"})
+
+
+def test_queries_over_few_rows_are_interpreted_unless_the_environment_says_otherwise(spark, environment):
+    session, (key, *_) = spark.newSession(), FOR_FEW_ROWS
+    set_by_hand = replace(environment, spark={key: "true"})
+    session.conf.set(key, "true")
+    tune(session, set_by_hand, few_rows=True)
+    assert session.conf.get(key) == "true"
+    tune(session, replace(environment, spark={}), few_rows=True)
+    assert {one: session.conf.get(one) for one in FOR_FEW_ROWS} == FOR_FEW_ROWS
+
+
+def test_queries_over_any_number_of_rows_run_as_spark_was_started(spark, environment):
+    session, started_with = spark.newSession(), dict(spark.sparkContext.getConf().getAll())
+    for key in FOR_FEW_ROWS:
+        session.conf.set(key, "FALLBACK" if key.endswith("Mode") else "true")
+    tune(session, replace(environment, spark={}), few_rows=False)
+    assert {one: session.conf.get(one) for one in FOR_FEW_ROWS} == {one: started_with[one] for one in FOR_FEW_ROWS}

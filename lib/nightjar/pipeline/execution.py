@@ -30,7 +30,7 @@ log = logging.getLogger("nightjar.job")
 Settings = TypeVar("Settings", bound=jobs.Job)
 OF_NIGHTS = (JobName.INGEST, JobName.BUILD_FEATURES, JobName.SCORE, JobName.MONITOR, JobName.NIGHTLY)
 """Jobs that every night needs: if one of them stops, the night's report says so."""
-FEW_ROWS = 500_000
+FEW_ROWS = 100_000
 """With so many rows or fewer a night is over before well compiled code has paid for itself (see docs/benchmarks.md)."""
 
 
@@ -102,6 +102,7 @@ def perform(
     """
     claim = Claim(resources(name, step), name.value, step.run_date, step.run_id)
     with lease.hold(step.warehouse, claim, partial(tables, step.project)) as warehouse:
+        step.sessions.tune(few_rows=has_few_rows(name, step.settings, warehouse))
         started, clock = datetime.now(UTC), time.monotonic()
         outcome, status, error = Outcome(), "failed", None
         try:

@@ -28,6 +28,13 @@ log = logging.getLogger("nightjar.spark")
 JAVA_OPTIONS = "-Duser.timezone=UTC -Duser.language=en -Duser.country=US -XX:+UseParallelGC -XX:-DontCompileHugeMethods"
 QUICK_JAVA = "-XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=256m"
 """Options of a Java that compiles once and fast, with room for all that it compiles."""
+FOR_FEW_ROWS = {
+    "spark.sql.codegen.wholeStage": "false",
+    "spark.sql.codegen.factoryMode": "NO_CODEGEN",
+    "spark.sql.adaptive.enabled": "false",
+}
+"""Options of queries over few rows: making Java code of them, of whole stages and of single expressions, and planning
+them again after each stage takes longer than the rows do."""
 ARCHIVE = Path(pyspark.__file__).parent / "classes.jsa"
 """Archive of the classes that Spark's Java loads, made by `nightjar setup`; another Java, or other jars, ignore it."""
 JAVA_BY_DEFAULT = "spark.driver.defaultJavaOptions"
@@ -117,6 +124,17 @@ def start(environment: Environment, app_name: str, *, few_rows: bool = False) ->
     if not master.startswith("local"):
         session.sparkContext.addPyFile(_pack_package())
     return session
+
+
+def tune(session: SparkSession, environment: Environment, *, few_rows: bool) -> None:
+    """Let the queries that follow suit few rows, or any number; what `environment.spark` sets stays as it is."""
+    configured = dict(session.sparkContext.getConf().getAll())
+    for key in FOR_FEW_ROWS.keys() - environment.spark.keys():
+        value = FOR_FEW_ROWS[key] if few_rows else configured.get(key)
+        if value is None:
+            session.conf.unset(key)
+        else:
+            session.conf.set(key, value)
 
 
 def stop(session: SparkSession) -> None:
