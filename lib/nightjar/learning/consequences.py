@@ -8,6 +8,7 @@ from nightjar.evaluation.criteria import standard_of
 from nightjar.evaluation.metric_report import Truth
 from nightjar.evaluation.rows import Floats
 from nightjar.learning.champion import Champion
+from nightjar.learning.class_decisions import Decision, class_decisions
 from nightjar.learning.comparison import Comparison
 from nightjar.learning.data.training_set import TrainingSet
 from nightjar.learning.evidence import CHAMPION, Evidence
@@ -16,7 +17,7 @@ from nightjar.learning.gate_figures import Rival, gate_figures, rows_per_second
 from nightjar.learning.search import proposals
 from nightjar.learning.search.problem import Problem
 from nightjar.learning.splits.folding import Fold
-from nightjar.learning.swaps import acted_on, find_swaps
+from nightjar.learning.swaps import acted_on, find_class_swaps, find_swaps
 from nightjar.models.predictor import Predictor
 from nightjar.registry import attempts, events
 from nightjar.registry.attempts import Attempt
@@ -74,15 +75,19 @@ def add_consequences(
     test, task = rows.examples(final.test), project.label.task
     truth = Truth(task, test.label, clusters, test.query, test.weight, standard_of(project))
     compared = Comparison(Metric(evidence.metric), truth, scores[evidence.candidate["name"]])
-    threshold = evidence.thresholds[-1]["value"] if evidence.thresholds else None
-    swaps, acts, rate = None, None, None
+    others = scores.get(CHAMPION) if champion is not None else None
+    swaps, decisions = None, list[Decision]()
+    if task is Task.MULTICLASS:
+        swaps = None if others is None else find_class_swaps(truth, others, compared.scores)
+        decisions = class_decisions(truth, compared.scores)
     if task is Task.CLASSIFICATION:
-        if champion is not None and CHAMPION in scores:
-            swaps = find_swaps(truth, scores[CHAMPION], compared.scores, champion.threshold, threshold)
+        threshold, rate = evidence.thresholds[-1]["value"] if evidence.thresholds else None, None
+        if champion is not None and others is not None:
+            swaps = find_swaps(truth, others, compared.scores, champion.threshold, threshold)
             rate = swaps["action_rate"]["champion"]
-        acts = acted_on(truth, compared.scores, threshold, rate)
+        decisions = [Decision(truth, compared.scores, acted_on(truth, compared.scores, threshold, rate))]
     columns = None if rows.slices is None else rows.slices.take(final.test)
-    figures = gate_figures(compared, _rival(evidence, scores, champion), acts, columns, project.promotion)
+    figures = gate_figures(compared, _rival(evidence, scores, champion), decisions, columns, project.promotion)
     speed = rows_per_second(predictor, rows.features.take(final.test))
     return replace(evidence, swaps=swaps, gates=figures | {"rows_per_second": speed})
 

@@ -7,7 +7,7 @@ Journal of the American Statistical Association 56(293), 52-64.
 
 import math
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -16,21 +16,24 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from nightjar.errors import LearningError
-from nightjar.evaluation.binary import Booleans
 from nightjar.evaluation.clusters import FEWEST
+from nightjar.evaluation.criteria import of_metric
 from nightjar.evaluation.fairness import group_differences
 from nightjar.evaluation.metric_report import Truth, figure
 from nightjar.evaluation.reliability import expected_calibration_error
-from nightjar.evaluation.rows import Floats, RowNumbers
+from nightjar.evaluation.rows import Floats, RowNumbers, number_or_none
+from nightjar.learning.class_decisions import Decision
 from nightjar.learning.comparison import Comparison
 from nightjar.models.predictor import Predictor
 from nightjar.settings.promotion import Fairness, Promotion
-from nightjar.settings.task import Task
+from nightjar.settings.task import Metric, Task
 from nightjar.tables import groups
 
 _ENOUGH_SECONDS = 2.0
 MOST_GROUPS = 50
 """Of a column of fairness: 1,225 pairs in each rate."""
+Groups = tuple[list[str], RowNumbers]
+"""The values of a column as texts, and the number of each row's."""
 POOLED = "all smaller ones"
 """In place of a value: the slice of the values that have too few rows by themselves."""
 
@@ -49,40 +52,46 @@ class Rival:
 
 
 def gate_figures(
-    compared: Comparison, rival: Rival | None, acts: Booleans | None, columns: pa.Table | None, settings: Promotion
+    compared: Comparison,
+    rival: Rival | None,
+    decisions: Sequence[Decision],
+    columns: pa.Table | None,
+    settings: Promotion,
 ) -> dict[str, Any]:
     """The figures, as the evidence holds them.
 
     Args:
         compared: the new model's scores.
         rival: None: it cannot be compared, and no slice is.
-        acts: whether each row is acted on by the new model; None: nobody decides by it.
+        decisions: about each row, by the new model; none: nobody decides by it.
         columns: those of the settings that tell rows apart; None: there are none.
         settings: the columns and limits.
     """
-    truth, score = compared.truth, compared.scores
-    slices = list(_slices(truth, columns, settings)) if columns is not None and rival is not None else []
-    fairness = settings.fairness if acts is not None and columns is not None else None
-    pairs = 0 if fairness is None or columns is None else _pairs(columns, fairness) * len(fairness.limits())
-    calibrated = acts is not None and settings.calibration_error is not None
-    confidence = 1 - (1 - settings.confidence) / max(1, len(slices) + pairs + calibrated)
+    groups_of = {} if columns is None else {name: _groups(columns, name) for name in settings.group_columns()}
+    slices = list(_slices(compared.truth, groups_of, settings)) if groups_of and rival is not None else []
+    fairness = settings.fairness if decisions and groups_of else None
+    pairs = 0 if fairness is None else _pairs(groups_of, fairness) * len(fairness.limits())
+    is_calibrated = bool(decisions) and settings.calibration_error is not None
+    figures = len(slices) + (pairs + is_calibrated) * len(decisions)
+    confidence = 1 - (1 - settings.confidence) / max(1, figures)
     result: dict[str, Any] = {"confidence": confidence}
     if rival is not None:
         result["slices"] = [
             {"column": column, "value": value, **_within(compared, rival, rows, confidence)}
             for column, value, rows in slices
         ]
-    if fairness is not None and acts is not None and columns is not None:
+    if fairness is not None:
         result["fairness_of"] = [[column, rate] for column in fairness.columns for rate in fairness.limits()]
         result["fairness"] = [
-            one
+            {"column": column, "rate": rate, **_of_class(decision), **pair}
             for column in fairness.columns
             for rate in fairness.limits()
-            for one in _between_groups(rate, column, truth, acts, columns, confidence, fairness.least_rows)
+            for decision in decisions
+            for pair in _between_groups(rate, decision, groups_of[column], confidence, fairness.least_rows)
         ]
-    if calibrated:
-        error = asdict(figure(expected_calibration_error, truth, score, confidence))
-        result["calibration"] = _of_enough_blocks(error, truth.clusters.blocks)
+    if is_calibrated:
+        errors = [{**_of_class(one), **_calibration_error(one, confidence)} for one in decisions]
+        result |= {"calibration_by_class": errors} if len(errors) > 1 else {"calibration": errors[0]}
     return result
 
 
@@ -116,13 +125,15 @@ def require_few_groups(columns: pa.Table | None, settings: Promotion) -> None:
             )
 
 
-def _slices(truth: Truth, columns: pa.Table, settings: Promotion) -> Iterator[tuple[str, str, RowNumbers]]:
+def _slices(
+    truth: Truth, groups_of: Mapping[str, Groups], settings: Promotion
+) -> Iterator[tuple[str, str, RowNumbers]]:
     """Column, value and row numbers of each slice; values with few rows are one slice of each column.
 
     Of two classes the rarer one counts: it is what a metric of few rows is uncertain by.
     """
     for column in settings.slices.columns:
-        values, code = _groups(columns, column)
+        values, code = groups_of[column]
         sizes = np.bincount(code, minlength=len(values))
         if truth.task is Task.CLASSIFICATION:
             positive = np.bincount(code, truth.label == 1, minlength=len(values))
@@ -135,25 +146,43 @@ def _slices(truth: Truth, columns: pa.Table, settings: Promotion) -> Iterator[tu
             yield column, values[int(np.argmax(small))] if alone else POOLED, np.flatnonzero(small[code])
 
 
-def _groups(columns: pa.Table, column: str) -> tuple[list[str], RowNumbers]:
-    """The values of a column as texts, and the number of each row's."""
+def _groups(columns: pa.Table, column: str) -> Groups:
     code = groups.codes(columns, [column])
     first = np.unique(code, return_index=True)[1]
     return ["null" if value is None else str(value) for value in columns[column].take(first).to_pylist()], code
 
 
-def _pairs(columns: pa.Table, fairness: Fairness) -> int:
+def _pairs(groups_of: Mapping[str, Groups], fairness: Fairness) -> int:
     """How many pairs of groups have enough rows to be compared."""
-    sizes = [np.bincount(_groups(columns, name)[1]) for name in fairness.columns]
+    sizes = [np.bincount(groups_of[name][1]) for name in fairness.columns]
     return sum(math.comb(int((size >= fairness.least_rows).sum()), 2) for size in sizes)
 
 
 def _within(compared: Comparison, rival: Rival, rows: RowNumbers, confidence: float) -> dict[str, Any]:
-    truth = compared.truth.take(rows)
-    positive = int((truth.label == 1).sum())
-    rarer = min(positive, len(rows) - positive) if truth.task is Task.CLASSIFICATION else None
-    part = Comparison(compared.metric, truth, compared.scores[rows]).over(rival.name, rival.scores[rows], confidence)
-    return {"size": len(rows), "of_rarer_class": rarer, **_of_enough_blocks(part, truth.clusters.blocks)}
+    truth, others = compared.truth.take(rows), rival.scores[rows]
+    size: dict[str, Any] = {"size": len(rows), "of_rarer_class": None}
+    if truth.task is Task.CLASSIFICATION:
+        positive = int((truth.label == 1).sum())
+        size["of_rarer_class"] = min(positive, len(rows) - positive)
+    part = Comparison(compared.metric, truth, compared.scores[rows])
+    if truth.task is Task.REGRESSION:
+        smallest = part.smallest(rival.name, others, confidence)
+        size["smallest"] = None if smallest is None else smallest["difference"]
+        size["error"] = _error(compared.metric, truth, others)
+    over_rival = part.over(rival.name, others, confidence)
+    return {**size, **_of_enough_blocks(over_rival, truth.clusters.blocks)}
+
+
+def _error(metric: Metric, truth: Truth, scores: Floats) -> float | None:
+    """How far off amounts are, in the metric: what it falls short of 1 where more of it is better."""
+    criterion = of_metric(metric, truth.task, truth.standard)
+    value = number_or_none(criterion.measure(truth.label, scores, truth.weight, **criterion.parameters))
+    return 1 - value if value is not None and metric.greater_is_better else value
+
+
+def _calibration_error(decision: Decision, confidence: float) -> dict[str, Any]:
+    error = asdict(figure(expected_calibration_error, decision.truth, decision.probability, confidence))
+    return _of_enough_blocks(error, decision.truth.clusters.blocks)
 
 
 def _of_enough_blocks(interval: dict[str, Any], blocks: int) -> dict[str, Any]:
@@ -165,10 +194,13 @@ def _of_enough_blocks(interval: dict[str, Any], blocks: int) -> dict[str, Any]:
 
 
 def _between_groups(
-    rate: str, column: str, truth: Truth, acts: Booleans, columns: pa.Table, confidence: float, least_rows: int
+    rate: str, decision: Decision, groups_of_column: Groups, confidence: float, least_rows: int
 ) -> Iterator[dict[str, Any]]:
-    values, code = _groups(columns, column)
-    for one in group_differences(rate, truth, acts, code, confidence, least_rows):
-        pair = [values[number] for number in one.groups]
-        rates = {"groups": pair, "rates": list(one.rates), "size": one.least}
-        yield {"column": column, "rate": rate, **rates, **_of_enough_blocks(asdict(one.interval), one.blocks)}
+    values, code = groups_of_column
+    for one in group_differences(rate, decision.truth, decision.acts, code, confidence, least_rows):
+        rates = {"groups": [values[number] for number in one.groups], "rates": list(one.rates), "size": one.least}
+        yield {**rates, **_of_enough_blocks(asdict(one.interval), one.blocks)}
+
+
+def _of_class(decision: Decision) -> dict[str, str]:
+    return {} if decision.of_class is None else {"class": decision.of_class}

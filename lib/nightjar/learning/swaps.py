@@ -1,13 +1,17 @@
 """Whose decision would change if the new model replaced the champion, on the rows of the final period."""
 
+from dataclasses import asdict, replace
 from typing import Any
 
 import numpy as np
 
 from nightjar.evaluation.binary import Booleans
-from nightjar.evaluation.metric_report import Truth
+from nightjar.evaluation.confusion import accuracy
+from nightjar.evaluation.metric_report import Truth, figure
 from nightjar.evaluation.rows import Floats
 from nightjar.evaluation.swaps import share_of, swap_sets, threshold_at
+from nightjar.learning.class_decisions import class_decisions
+from nightjar.settings.task import Task
 
 
 def find_swaps(
@@ -31,6 +35,26 @@ def find_swaps(
     rules = {"champion": _rule(champion_threshold, "outcomes' rate"), "new": _rule(threshold, "champion's rate")}
     acts = {"champion": rate, "new": share_of(after, truth.weight)}
     return {"rule": rules, "action_rate": acts, **swap_sets(truth, before, after)}
+
+
+def find_class_swaps(truth: Truth, champion: Floats, challenger: Floats) -> dict[str, Any]:
+    """Of several classes the rows whose predicted class changes, and of each class the swap sets of predicting it.
+
+    Args:
+        truth: the rows.
+        champion: its probabilities, (rows, classes).
+        challenger: those of the new model.
+    """
+    before, after = class_decisions(truth, champion), class_decisions(truth, challenger)
+    stays = np.any([one.acts & other.acts for one, other in zip(before, after, strict=True)], axis=0)
+    changed = replace(truth, task=Task.CLASSIFICATION, label=~stays)
+    return {
+        "rows": int((~stays).sum()),
+        "changed": asdict(figure(accuracy, changed, np.ones(len(stays), bool))),
+        "classes": {
+            one.of_class: swap_sets(one.truth, one.acts, other.acts) for one, other in zip(before, after, strict=True)
+        },
+    }
 
 
 def acted_on(truth: Truth, score: Floats, threshold: float | None, rate: float | None = None) -> Booleans:

@@ -6,12 +6,29 @@ from typing import Any
 
 def describe(swaps: Mapping[str, Any]) -> str:
     """Whose decision would change, for the log; see `learning.swaps`."""
+    if "classes" in swaps:
+        return f"another class than the champion's: {_of_classes(swaps)}"
+    sets = _sets(swaps, "acted on from now on", "no longer acted on", right="True")
+    return f"decisions that differ from the champion's: {sets}"
+
+
+def _of_classes(swaps: Mapping[str, Any]) -> str:
+    changed = f"{swaps['rows']:,} rows ({_percent(swaps['changed'])})"
+    sets = [
+        f"{name}: {_sets(of_class, 'predicted from now on', 'no longer predicted')}"
+        for name, of_class in swaps["classes"].items()
+        if any(of_class[one]["rows"] for one in ("in", "out"))
+    ]
+    return "; ".join([changed, *sets])
+
+
+def _sets(swaps: Mapping[str, Any], of_in: str, of_out: str, right: str = "of it") -> str:
     parts = []
-    for name, what in (("in", "acted on from now on"), ("out", "no longer acted on")):
+    for name, what in (("in", of_in), ("out", of_out)):
         rows, share, rate = (swaps[name][part] for part in ("rows", "share", "outcome_rate"))
-        true = f", {_percent(rate)} of them True" if rate["estimate"] is not None else ""
+        true = f", {_percent(rate)} of them {right}" if rate["estimate"] is not None else ""
         parts.append(f"{rows:,} rows {what} ({_percent(share)}{true})")
-    return f"decisions that differ from the champion's: {'; '.join(parts)}"
+    return "; ".join(parts)
 
 
 def _percent(figure: Mapping[str, Any]) -> str:

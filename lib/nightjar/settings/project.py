@@ -177,7 +177,7 @@ class Project:
 
     def _group_issues(self, stored: Collection[str]) -> Iterator[Issue]:
         """Whether the columns that tell rows apart are stored, and decisions are judged only where there are some."""
-        promotion, classifies = self.promotion, self.label.task is Task.CLASSIFICATION
+        promotion, classifies = self.promotion, self.label.task.has_classes
         for name, columns in {"slices": promotion.slices.columns, "fairness": promotion.fairness.columns}.items():
             yield from expect_one_of(f"promotion.{name}.columns", columns, stored, "feature table's columns")
         none = f"none for label.task={self.label.task}"

@@ -32,6 +32,9 @@ class Slices:
 class Fairness:
     """How far groups may lie apart in what is decided for their rows, for a classification.
 
+    Of several classes each one is judged against the rest: a row is acted on where the class is predicted, and True
+    where it is of it.
+
     Attributes:
         columns: of the feature table; the rows of each of their values, 50 at most, are a group.
         selection_rate (share): the greatest difference between two groups in the share of rows that are acted on; None:
@@ -76,7 +79,8 @@ class Promotion:
             calibration all together: that many times no version is refused which harms nobody.
         slices: parts of the rows in which it must not be worse.
         fairness: how far groups may lie apart.
-        calibration_error (share): the greatest calibration error of the final period, beyond what chance adds to it.
+        calibration_error (share): the greatest calibration error of the final period, beyond what chance adds to it; of
+            several classes that of each against the rest.
         rows_per_second (rows a second): the least speed of scoring, measured by the training on its final period.
         artifact_mib (MiB): the greatest size of the stored model.
         data_age_days (local dates): at most so many lie between the last date that it was fitted on and the run date.

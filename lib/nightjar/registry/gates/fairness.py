@@ -31,7 +31,7 @@ def judge_fairness(evidence: Mapping[str, Any], settings: Promotion) -> Outcome 
         why = first["reason"] or f"{first['size']} rows are fewer than {settings.fairness.least_rows}"
         others = f" (and {len(open_ones) - 1} more pairs)" if len(open_ones) > 1 else ""
         between = f"{first['column']}={first['groups'][0]} and {first['groups'][1]}{others}"
-        sentence = f"The {_words(first['rate'])} of {between} cannot be compared: {why}."
+        sentence = f"The {_rate(first)} of {between} cannot be compared: {why}."
         return Outcome(FAIRNESS, Verdict.PERSON, sentence, first["estimate"], limits[first["rate"]], first["size"])
     if farthest is None:
         return Outcome(FAIRNESS, Verdict.PASSED, f"There is only one group of {', '.join(columns)} in the period.")
@@ -52,8 +52,13 @@ def _pair(one: Mapping[str, Any], gates: Mapping[str, Any]) -> str:
     (group, other), (rate, rate_of_other) = one["groups"], one["rates"]
     bounds = f"{100 * gates['confidence']:.5g}% interval {one['low']:+.3f} to {one['high']:+.3f}"
     shares = f"{100 * rate:.1f}% of {group}, {100 * rate_of_other:.1f}% of {other}"
-    what = f"{_words(one['rate']).capitalize()} by {one['column']}"
+    what = f"{_rate(one).capitalize()} by {one['column']}"
     return f"{what}: {shares}, difference {one['estimate']:+.3f}, {bounds}"
+
+
+def _rate(one: Mapping[str, Any]) -> str:
+    of_class = f" of class {one['class']}" if "class" in one else ""
+    return f"{_words(one['rate'])}{of_class}"
 
 
 def _words(rate: str) -> str:

@@ -7,6 +7,8 @@ from nightjar.registry.gates.outcome import Outcome, Verdict, has_bounds, in_wor
 from nightjar.settings.promotion import Promotion
 
 SLICES = "slices"
+HARM = 0.5
+"""A slice of amounts has to be able to show errors that are larger by this share of those of what is replaced."""
 SAME_RECIPE = "the same recipe, which learns from more rows now"
 """The basis of a comparison with a champion that differs from the new model only in the rows it has learned from."""
 
@@ -36,17 +38,33 @@ def _judge_measured(metric: str, judged: Sequence[Mapping[str, Any]], least: int
         what = f"{worst['column']}={worst['value']} against {worst['over']}: {in_words(metric, worst)}"
         sentence = f"{what}, worse by more than {-margin:g}."
         return Outcome(SLICES, Verdict.REFUSED, sentence, worst["estimate"], margin, worst["size"])
-    open_ones = [one for one in judged if one not in bounded]
+    open_ones = [one for one in judged if one not in bounded or _would_hide_harm(one)]
     if open_ones:
         first = open_ones[0]
-        of_class = "" if first.get("of_rarer_class") is None else " of the rarer class"
-        why = first["reason"] or f"it has {_rows_that_count(first)} rows{of_class}, fewer than {least}"
+        why = _reason(first, least)
         others = f" (and {len(open_ones) - 1} more)" if len(open_ones) > 1 else ""
         sentence = f"Of {first['column']}={first['value']}{others} it cannot be said whether it is worse: {why}."
         return Outcome(SLICES, Verdict.PERSON, sentence, first["estimate"], margin, first["size"])
     figure, size = (None, None) if worst is None else (worst["estimate"], worst["size"])
     sentence = f"None of {len(judged)} slices is shown to be worse by more than {-margin:g}."
     return Outcome(SLICES, Verdict.PASSED, sentence, figure, margin, size)
+
+
+def _reason(one: Mapping[str, Any], least: int) -> str:
+    """Why it cannot be said whether a slice is harmed."""
+    rows = _rows_that_count(one)
+    if one["reason"] or rows >= least:
+        return one["reason"] or f"its {rows} rows would not show errors that are half as large again"
+    of_class = "" if one.get("of_rarer_class") is None else " of the rarer class"
+    return f"it has {rows} rows{of_class}, fewer than {least}"
+
+
+def _would_hide_harm(one: Mapping[str, Any]) -> bool:
+    """Whether errors of amounts that are half as large again would mostly pass; evidence of before does not say."""
+    if "smallest" not in one:
+        return False
+    smallest, error = one["smallest"], one["error"]
+    return smallest is None or error is None or smallest > HARM * error
 
 
 def _rows_that_count(one: Mapping[str, Any]) -> int:
