@@ -7,6 +7,7 @@ from nightjar.evaluation.clusters import Clusters
 from nightjar.evaluation.criteria import standard_of
 from nightjar.evaluation.metric_report import Truth
 from nightjar.evaluation.rows import Floats
+from nightjar.learning.analysis.fairness import fairness_figures, groups_of
 from nightjar.learning.champion import Champion
 from nightjar.learning.comparison import Comparison
 from nightjar.learning.data.training_set import TrainingSet
@@ -59,7 +60,7 @@ def add_consequences(
     clusters: Clusters,
     project: Project,
 ) -> Evidence:
-    """The evidence with its `swaps` and `gates`.
+    """The evidence with its `swaps`, `gates` and `fairness`.
 
     Args:
         evidence: of the winner, with its thresholds.
@@ -75,16 +76,20 @@ def add_consequences(
     truth = Truth(task, test.label, clusters, test.query, test.weight, standard_of(project))
     compared = Comparison(Metric(evidence.metric), truth, scores[evidence.candidate["name"]])
     threshold = evidence.thresholds[-1]["value"] if evidence.thresholds else None
-    swaps, acts, rate = None, None, None
+    swaps, acts, rate, fairness = None, None, None, []
     if task is Task.CLASSIFICATION:
         if champion is not None and CHAMPION in scores:
             swaps = find_swaps(truth, scores[CHAMPION], compared.scores, champion.threshold, threshold)
             rate = swaps["action_rate"]["champion"]
         acts = acted_on(truth, compared.scores, threshold, rate)
+        if rows.slices is not None:
+            declared = groups_of(rows.slices, project.judged_groups())
+            least_rows = project.fairness.least_rows
+            fairness = fairness_figures(truth, compared.scores, acts, declared, final.test, least_rows)
     columns = None if rows.slices is None else rows.slices.take(final.test)
     figures = gate_figures(compared, _rival(evidence, scores, champion), acts, columns, project.promotion)
     speed = rows_per_second(predictor, rows.features.take(final.test))
-    return replace(evidence, swaps=swaps, gates=figures | {"rows_per_second": speed})
+    return replace(evidence, swaps=swaps, gates=figures | {"rows_per_second": speed}, fairness=fairness)
 
 
 def _rival(evidence: Evidence, scores: dict[str, Floats], champion: Champion | None) -> Rival | None:

@@ -13,9 +13,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
-from nightjar.errors import LearningError
 from nightjar.evaluation.binary import Booleans
 from nightjar.evaluation.clusters import FEWEST
 from nightjar.evaluation.fairness import group_differences
@@ -29,8 +27,6 @@ from nightjar.settings.task import Task
 from nightjar.tables import groups
 
 _ENOUGH_SECONDS = 2.0
-MOST_GROUPS = 50
-"""Of a column of fairness: 1,225 pairs in each rate."""
 POOLED = "all smaller ones"
 """In place of a value: the slice of the values that have too few rows by themselves."""
 
@@ -98,22 +94,6 @@ def rows_per_second(predictor: Predictor, rows: pa.Table) -> float | None:
         predictor.predict(rows)
         seconds.append(time.perf_counter() - started)
     return len(rows) / max(min(seconds), 1e-9) if len(rows) else None
-
-
-def require_few_groups(columns: pa.Table | None, settings: Promotion) -> None:
-    """Refuse to compare all pairs of very many groups.
-
-    Raises:
-        LearningError: names the column.
-    """
-    for column in settings.fairness.columns:
-        number = 0 if columns is None else len(pc.unique(columns[column]))
-        if number > MOST_GROUPS:
-            raise LearningError(
-                f"promotion.fairness.columns: {column} has {number:,} values in the rows of the training, at most "
-                f"{MOST_GROUPS} are expected, as all pairs of groups are compared. Name a column of broader groups. "
-                "Nothing was written."
-            )
 
 
 def _slices(truth: Truth, columns: pa.Table, settings: Promotion) -> Iterator[tuple[str, str, RowNumbers]]:
