@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from nightjar.runtime.spark import FOR_FEW_ROWS, JAVA_OPTIONS, QUICK_JAVA
+from nightjar.runtime.few_rows import QUICK_JAVA, QUICK_QUERIES
+from nightjar.runtime.spark import JAVA_OPTIONS
 from nightjar.settings.environment import Environment
 from nightjar.settings.features import Aggregate, Feature, FeatureGroup, FeatureKind
 from nightjar.settings.files import File
@@ -41,7 +42,7 @@ QUICK = {
     "spark.databricks.delta.snapshotPartitions": "1",
     # Every test has tables of its own. By default Delta keeps what it knows of 10,000, and no memory is left.
     "spark.databricks.delta.delta.log.cacheSize": "16",
-    **FOR_FEW_ROWS,
+    **QUICK_QUERIES,
 }
 """Spark's options for tiny data: compiling, planning and small files cost more than the work."""
 PREDICTION_TIME = "to_utc_timestamp(CAST(day AS TIMESTAMP), 'Europe/Paris')"

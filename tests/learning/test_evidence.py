@@ -31,6 +31,7 @@ from nightjar.registry import events
 from nightjar.registry.attempts import Attempt
 from nightjar.registry.promotion import Approval, decide
 from nightjar.settings.environment import Environment
+from nightjar.settings.fairness import GroupFairness
 from nightjar.settings.features import Aggregate
 from nightjar.settings.model import Calibration, Estimator, Model
 from nightjar.settings.promotion import Fairness, Promotion, Slices
@@ -254,7 +255,9 @@ def test_what_promotion_has_limits_for_is_measured_stored_and_judged():
         calibration_error=0.3,
         rows_per_second=1,
     )
-    project = replace(builders.machines(Path("files")), promotion=limits)
+    project = builders.machines(Path("files"))
+    spine = replace(project.spine, features=["load", "built"], keep=["site"])
+    project = replace(project, spine=spine, promotion=limits, fairness=GroupFairness(least_rows=5))
     fold, settings, old = final(6), builders.search(metric=Metric.ROC_AUC), champion(STUMP, days_before=3)
     site = pa.table({"site": ["north", "south"] * (DAYS * A_DAY // 2)})
     rows, old = replace(rows_for(Task.CLASSIFICATION), slices=site), replace(old, threshold=0.5)
@@ -272,6 +275,10 @@ def test_what_promotion_has_limits_for_is_measured_stored_and_judged():
     assert decision.reason.startswith("Whether the calibration error is above 0.3 cannot be said: 144 rows are fewer")
     assert {one.gate for one in decision.outcomes} >= {"champion", "slices", "fairness", "calibration", "speed"}
     assert [one["value"] for one in stored["gates"]["slices"]] == ["north", "south"]
+    of_groups = {(*one["group"], one["criterion"]): one for one in stored["fairness"]}
+    north, south = (of_groups[site, "selection_rate"] for site in ("north", "south"))
+    assert north["columns"] == ["site"]
+    assert north["value"]["estimate"] == south["rest"] == pytest.approx((scores[LOGISTIC.name][::2] >= 0.8).mean())
 
 
 def test_what_compares_nothing_takes_no_chance_of_a_false_promotion():

@@ -6,13 +6,12 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from nightjar.errors import LearningError
 from nightjar.evaluation.clusters import Clusters
 from nightjar.evaluation.criteria import Standard
 from nightjar.evaluation.metric_report import Truth, metric_difference
 from nightjar.learning.class_decisions import Decision, class_decisions
 from nightjar.learning.comparison import Comparison
-from nightjar.learning.gate_figures import MOST_GROUPS, POOLED, Rival, gate_figures, require_few_groups
+from nightjar.learning.gate_figures import POOLED, Rival, gate_figures
 from nightjar.learning.swaps import find_class_swaps, find_swaps
 from nightjar.registry.gates.calibration import LEAST_ROWS, judge_calibration
 from nightjar.registry.gates.fairness import judge_fairness
@@ -116,13 +115,6 @@ def test_small_groups_are_not_compared_and_take_no_confidence():
     assert len(pairs) == 23 * 22 / 2
     assert [one["reason"] for one in pairs if one["low"] is not None] == [None] * 3
     assert {one["reason"] for one in pairs if one["low"] is None} == {"1 rows of a group are fewer than 100"}
-
-
-def test_a_column_of_very_many_groups_is_refused():
-    settings = Promotion(fairness=Fairness(["site"], selection_rate=0.1))
-    require_few_groups(pa.table({"site": np.arange(500) % MOST_GROUPS}), settings)
-    with pytest.raises(LearningError, match=r"fairness\.columns: site has 51 values .*, at most 50 are expected"):
-        require_few_groups(pa.table({"site": np.arange(500) % (MOST_GROUPS + 1)}), settings)
 
 
 def test_with_the_least_rows_of_the_rarer_class_a_slice_shows_scores_that_are_chance():

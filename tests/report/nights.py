@@ -13,6 +13,7 @@ from nightjar.evaluation.decisions import choose_classes
 from nightjar.evaluation.distances import chi_squared, kolmogorov_smirnov, psi
 from nightjar.evaluation.histograms import count, fit_bins
 from nightjar.evaluation.metric_report import Truth, intervals
+from nightjar.learning.analysis.fairness import fairness_figures, groups_of
 from nightjar.monitoring.figures import night_figures, plain
 from nightjar.settings.datasheet import Datasheet, Sensitivity
 from nightjar.settings.files import File
@@ -113,7 +114,7 @@ def full_night(warehouse: Warehouse) -> None:
     trained, night = _rows(random, 4_000, drifted=False), _rows(random, 400, drifted=True)
     store_scores(warehouse, random.beta(2.4, 6, len(night)))
     store_features(warehouse, night)
-    store_promotion(warehouse, json.dumps(EVIDENCE))
+    store_promotion(warehouse, json.dumps(EVIDENCE | {"fairness": group_figures()}))
     store_references_and_drift(warehouse, trained, night, random.beta(2, 6, len(trained)))
     store_performance(warehouse)
     store_refused(warehouse, "departure_delay 1301 is above its maximum of 1300")
@@ -121,6 +122,20 @@ def full_night(warehouse: Warehouse) -> None:
     store_decision(warehouse, "0002", NIGHT + timedelta(days=1))
     store_quality(warehouse)
     store_runs(warehouse)
+
+
+def group_figures() -> list[dict]:
+    """A model whose decisions are against older women, of 28 nights; of one group there are three rows."""
+    random = np.random.default_rng(5)
+    rows, night = 28 * 200, np.repeat(np.arange(28), 200)
+    sex, age = random.choice(["F", "M"], rows), random.choice(["18 to 24", "25 to 64", "65 and older"], rows)
+    sex[:3] = "X"
+    harmed = (sex == "F") & (age == "65 and older")
+    label = random.random(rows) < 0.4
+    acts = random.random(rows) < np.where(label, 0.6, 0.25) - 0.2 * harmed + 0.06 * (age == "18 to 24")
+    declared = groups_of(pa.table({"sex": sex, "age_band": age}), [("sex",), ("sex", "age_band")])
+    truth = Truth(Task.CLASSIFICATION, label, Clusters(np.arange(rows), night))
+    return fairness_figures(truth, np.full(rows, 0.41), acts, declared, np.arange(rows), least_rows=100)
 
 
 def store_scores(warehouse, scores, night=NIGHT, role="champion", version=VERSION, warnings=None, unseen=None):

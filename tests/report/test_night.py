@@ -158,6 +158,29 @@ def test_tiers_say_what_they_reach_and_what_other_settings_would(full):
     assert "Thresholds by tier: act from 0.710; review from 0.420" in page.text
 
 
+def test_groups_are_shown_beside_all_others_with_what_is_shown_to_differ_and_what_is_too_few(full):
+    _, page = full
+    _, _, three = page.table("By sex: ")
+    assert (three["Group"], three["Rows"], three["Acted on"], three["Recall"]) == (
+        "X",
+        "3",
+        "0.0% too few rows",
+        "– too few rows",
+    )
+    by_both = {row["Group"]: row for row in page.table("By sex and age_band")}
+    harmed = by_both["F, 65 and older"]
+    assert harmed["Acted on"].startswith("19.5% -22 points (-27 to -17)")
+    assert harmed["Times as often acted on"] == "0.47 0.38 to 0.59"
+    assert (
+        "▲ sex=F, age_band=65 and older: acted on 0.47 times as often as the rest (0.38 to 0.59): below four"
+        in page.text
+    )
+    assert (
+        "Acted on by sex and age_band, each group minus all others; farthest apart: F, 65 and older, -22 points"
+        in page.text
+    )
+
+
 def test_a_promise_of_one_period_only_says_so(tmp_path):
     warehouse = nights.warehouse_in(tmp_path)
     clusters = {"entities": 665, "blocks": 1, "block_days": 30}

@@ -12,7 +12,7 @@ import pytest
 
 from nightjar.errors import UsageError
 from nightjar.runtime import spark as spark_runtime
-from nightjar.runtime.spark import FOR_FEW_ROWS, tune
+from nightjar.runtime.few_rows import QUICK_QUERIES, tune
 
 FOLDER = "spark.python.unix.domain.socket.dir"
 
@@ -98,18 +98,18 @@ def test_a_setting_of_the_cluster_that_changes_what_expressions_give_is_refused(
 
 
 def test_queries_over_few_rows_are_interpreted_unless_the_environment_says_otherwise(spark, environment):
-    session, (key, *_) = spark.newSession(), FOR_FEW_ROWS
+    session, (key, *_) = spark.newSession(), QUICK_QUERIES
     set_by_hand = replace(environment, spark={key: "true"})
     session.conf.set(key, "true")
     tune(session, set_by_hand, few_rows=True)
     assert session.conf.get(key) == "true"
     tune(session, replace(environment, spark={}), few_rows=True)
-    assert {one: session.conf.get(one) for one in FOR_FEW_ROWS} == FOR_FEW_ROWS
+    assert {one: session.conf.get(one) for one in QUICK_QUERIES} == QUICK_QUERIES
 
 
 def test_queries_over_any_number_of_rows_run_as_spark_was_started(spark, environment):
     session, started_with = spark.newSession(), dict(spark.sparkContext.getConf().getAll())
-    for key in FOR_FEW_ROWS:
+    for key in QUICK_QUERIES:
         session.conf.set(key, "FALLBACK" if key.endswith("Mode") else "true")
     tune(session, replace(environment, spark={}), few_rows=False)
-    assert {one: session.conf.get(one) for one in FOR_FEW_ROWS} == {one: started_with[one] for one in FOR_FEW_ROWS}
+    assert {one: session.conf.get(one) for one in QUICK_QUERIES} == {one: started_with[one] for one in QUICK_QUERIES}

@@ -2,11 +2,13 @@
 
 from dataclasses import replace
 from datetime import date
+from typing import Any
 
 from nightjar.evaluation.clusters import Clusters
 from nightjar.evaluation.criteria import standard_of
 from nightjar.evaluation.metric_report import Truth
 from nightjar.evaluation.rows import Floats
+from nightjar.learning.analysis.fairness import fairness_figures, groups_of
 from nightjar.learning.champion import Champion
 from nightjar.learning.class_decisions import Decision, class_decisions
 from nightjar.learning.comparison import Comparison
@@ -60,7 +62,7 @@ def add_consequences(
     clusters: Clusters,
     project: Project,
 ) -> Evidence:
-    """The evidence with its `swaps` and `gates`.
+    """The evidence with its `swaps`, `gates` and `fairness`.
 
     Args:
         evidence: of the winner, with its thresholds.
@@ -76,7 +78,7 @@ def add_consequences(
     truth = Truth(task, test.label, clusters, test.query, test.weight, standard_of(project))
     compared = Comparison(Metric(evidence.metric), truth, scores[evidence.candidate["name"]])
     others = scores.get(CHAMPION) if champion is not None else None
-    swaps, decisions = None, list[Decision]()
+    swaps, decisions, fairness = None, list[Decision](), list[dict[str, Any]]()
     if task is Task.MULTICLASS:
         swaps = None if others is None else find_class_swaps(truth, others, compared.scores)
         decisions = class_decisions(truth, compared.scores)
@@ -85,11 +87,16 @@ def add_consequences(
         if champion is not None and others is not None:
             swaps = find_swaps(truth, others, compared.scores, champion.threshold, threshold)
             rate = swaps["action_rate"]["champion"]
-        decisions = [Decision(truth, compared.scores, acted_on(truth, compared.scores, threshold, rate))]
+        acts = acted_on(truth, compared.scores, threshold, rate)
+        decisions = [Decision(truth, compared.scores, acts)]
+        if rows.slices is not None:
+            declared = groups_of(rows.slices, project.judged_groups())
+            least_rows = project.fairness.least_rows
+            fairness = fairness_figures(truth, compared.scores, acts, declared, final.test, least_rows)
     columns = None if rows.slices is None else rows.slices.take(final.test)
     figures = gate_figures(compared, _rival(evidence, scores, champion), decisions, columns, project.promotion)
     speed = rows_per_second(predictor, rows.features.take(final.test))
-    return replace(evidence, swaps=swaps, gates=figures | {"rows_per_second": speed})
+    return replace(evidence, swaps=swaps, gates=figures | {"rows_per_second": speed}, fairness=fairness)
 
 
 def _rival(evidence: Evidence, scores: dict[str, Floats], champion: Champion | None) -> Rival | None:

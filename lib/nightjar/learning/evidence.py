@@ -36,6 +36,8 @@ class Evidence:
         swaps: whose decision would change, see `learning.swaps`; None: there is no champion to compare decisions with.
         gates: figures that promotion may have limits for, see `learning.gate_figures`.
         unobserved: see `registry.gates.outcomes_seen`.
+        fairness: for each declared group and each criterion what `evaluation.fairness_criteria.GroupFigure` holds, with
+            the group's `columns`, its values in them as `group`, and the `confidence` of the comparison.
     """
 
     metric: str
@@ -53,6 +55,7 @@ class Evidence:
     swaps: Mapping[str, Any] | None = None
     gates: Mapping[str, Any] = field(default_factory=dict)
     unobserved: Mapping[str, Any] | None = None
+    fairness: Sequence[Mapping[str, Any]] = ()
 
     def of_baseline(self, name: str) -> "Evidence":
         """The evidence of a baseline in the winner's place: its own metrics, without a difference."""

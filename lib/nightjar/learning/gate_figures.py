@@ -13,9 +13,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
-from nightjar.errors import LearningError
 from nightjar.evaluation.clusters import FEWEST
 from nightjar.evaluation.criteria import of_metric
 from nightjar.evaluation.fairness import group_differences
@@ -30,8 +28,6 @@ from nightjar.settings.task import Metric, Task
 from nightjar.tables import groups
 
 _ENOUGH_SECONDS = 2.0
-MOST_GROUPS = 50
-"""Of a column of fairness: 1,225 pairs in each rate."""
 Groups = tuple[list[str], RowNumbers]
 """The values of a column as texts, and the number of each row's."""
 POOLED = "all smaller ones"
@@ -67,7 +63,8 @@ def gate_figures(
         columns: those of the settings that tell rows apart; None: there are none.
         settings: the columns and limits.
     """
-    groups_of = {} if columns is None else {name: _groups(columns, name) for name in settings.group_columns()}
+    names = dict.fromkeys([*settings.slices.columns, *settings.fairness.columns])
+    groups_of = {} if columns is None else {name: _groups(columns, name) for name in names}
     slices = list(_slices(compared.truth, groups_of, settings)) if groups_of and rival is not None else []
     fairness = settings.fairness if decisions and groups_of else None
     pairs = 0 if fairness is None else _pairs(groups_of, fairness) * len(fairness.limits())
@@ -107,22 +104,6 @@ def rows_per_second(predictor: Predictor, rows: pa.Table) -> float | None:
         predictor.predict(rows)
         seconds.append(time.perf_counter() - started)
     return len(rows) / max(min(seconds), 1e-9) if len(rows) else None
-
-
-def require_few_groups(columns: pa.Table | None, settings: Promotion) -> None:
-    """Refuse to compare all pairs of very many groups.
-
-    Raises:
-        LearningError: names the column.
-    """
-    for column in settings.fairness.columns:
-        number = 0 if columns is None else len(pc.unique(columns[column]))
-        if number > MOST_GROUPS:
-            raise LearningError(
-                f"promotion.fairness.columns: {column} has {number:,} values in the rows of the training, at most "
-                f"{MOST_GROUPS} are expected, as all pairs of groups are compared. Name a column of broader groups. "
-                "Nothing was written."
-            )
 
 
 def _slices(

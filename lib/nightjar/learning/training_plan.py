@@ -11,13 +11,13 @@ import numpy as np
 from nightjar.evaluation.clusters import Clusters
 from nightjar.evaluation.criteria import standard_of
 from nightjar.evaluation.rows import RowNumbers
+from nightjar.learning.analysis.fairness import require_few_groups
 from nightjar.learning.champion import Champion, open_champion
 from nightjar.learning.clusters import clusters_of
 from nightjar.learning.data.prices import Prices, read_prices
 from nightjar.learning.data.training_set import TrainingSet, read_training_set
 from nightjar.learning.fitting.candidates import Candidate
 from nightjar.learning.fitting.fit_sets import make_fit_set, require_fit_sets
-from nightjar.learning.gate_figures import require_few_groups
 from nightjar.learning.leakage import suspect_features
 from nightjar.learning.missing_dates import describe_missing_dates
 from nightjar.learning.rare_classes import describe_rare_classes
@@ -130,11 +130,11 @@ def _read_rows(warehouse: Warehouse, project: Project, settings: Search, run_dat
         run_date,
         group=settings.split.group,
         query=project.label.query,
-        slices=project.promotion.group_columns(),
+        slices=project.slice_columns(),
         task=project.label.task,
         unlabelled=settings.self_trains(),
     )
-    require_few_groups(rows.slices, project.promotion)
+    require_few_groups(rows.slices, project.judged_groups())
     return rows
 
 

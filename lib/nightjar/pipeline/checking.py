@@ -6,6 +6,7 @@ from pathlib import Path
 
 from nightjar.errors import SourceError, UsageError
 from nightjar.expressions.columns import unknown_columns
+from nightjar.expressions.protection import features_of_protected_columns
 from nightjar.settings import jobs
 from nightjar.settings.jobs import JobName
 from nightjar.settings.project import Project
@@ -19,22 +20,25 @@ def require_runnable(settings: jobs.Job) -> None:
     """Refuse a job that cannot run; neither Java nor Ray is started, and no table is looked at.
 
     Raises:
-        UsageError: a source's file or a password is missing, an expression names what is no column, or a search cannot
-            be run on what the project builds; tells it all.
+        UsageError: a source's file or a password is missing, an expression names what is no column, a feature is made
+            of a protected column, or a search cannot be run on what the project builds; tells it all.
     """
     problems = [*_of_files(settings), *_of_passwords(settings), *_of_corrections(settings)]
-    _refuse([*problems, *unknown_columns(settings.project), *_of_search(settings)])
+    names = [*unknown_columns(settings.project), *features_of_protected_columns(settings.project)]
+    _refuse([*problems, *names, *_of_search(settings)])
 
 
 def require_startable(settings: jobs.Job) -> None:
-    """Refuse a job that is sure to train, by a search that no rows of its project could fit.
+    """Refuse a project that learns from a protected column, and a job that is sure to train by a hopeless search.
 
     A night that may only have to score is not refused for its search, nor for a file that has not come yet: it ends
     with a report that says so.
 
     Raises:
-        UsageError: the search cannot be run on what the project builds; tells it all.
+        UsageError: a feature is made of a protected column, or no rows of the project could fit the search; tells it
+            all.
     """
+    _refuse(list(features_of_protected_columns(settings.project)))
     if isinstance(settings, jobs.Train) or (isinstance(settings, jobs.Nightly) and settings.project_dates):
         _refuse(list(_of_search(settings)))
 

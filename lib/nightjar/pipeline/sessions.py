@@ -17,7 +17,7 @@ class Sessions:
     Attributes:
         environment: of the job.
         app_name: of the session.
-        few_rows: whether all its work is short, see `spark.start`.
+        few_rows: whether the next step has few rows, see `runtime.few_rows`.
     """
 
     environment: Environment
@@ -27,19 +27,19 @@ class Sessions:
     @cached_property
     def spark(self) -> "SparkSession":
         """The session."""
-        from nightjar.runtime import spark
+        from nightjar.runtime import few_rows, spark
 
         session = spark.start(self.environment, self.app_name, few_rows=self.few_rows)
-        spark.tune(session, self.environment, few_rows=self.few_rows)
+        few_rows.tune(session, self.environment, few_rows=self.few_rows)
         return session
 
     def tune(self, *, few_rows: bool) -> None:
-        """Say whether the next step has few rows: see `spark.tune`."""
+        """Say whether the next step has few rows: see `runtime.few_rows`."""
         self.few_rows = few_rows
         if "spark" in self.__dict__:
-            from nightjar.runtime import spark
+            from nightjar.runtime.few_rows import tune
 
-            spark.tune(self.spark, self.environment, few_rows=few_rows)
+            tune(self.spark, self.environment, few_rows=few_rows)
 
     def stop(self) -> None:
         """Stop what was started, and whatever still runs in it."""

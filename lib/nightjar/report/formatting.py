@@ -66,6 +66,11 @@ def percent(value: float | None, why: str = "not measured") -> str:
     return f"{value:.1%}"
 
 
+def points(value: float) -> str:
+    """A difference of shares in percentage points: +3.2 or -12."""
+    return f"{100 * value:+.1f}" if abs(value) < 0.0995 else f"{100 * value:+.0f}"
+
+
 def p_value(value: float | None, why: str = "not measured") -> str:
     """0.023, and < 0.001 below that."""
     if value is None or math.isnan(value):

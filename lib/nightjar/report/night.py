@@ -5,7 +5,7 @@ from datetime import date, datetime
 from markupsafe import Markup
 
 from nightjar.errors import TableError
-from nightjar.report import charts, classes, page, reliability, tiers
+from nightjar.report import charts, classes, fairness, page, reliability, tiers
 from nightjar.report.performance import chart
 from nightjar.report.queries import python_queries, spark_queries
 from nightjar.report.reading import PinnedTables, open_runs, open_tables
@@ -73,6 +73,9 @@ def render(tables: PinnedTables, project: Project) -> str:
         question=project.label.question(),
         datasheets={name: one.datasheet for name, one in project.sources.items() if one.datasheet.statements()},
         tiers_chart=tiers.chart(night.champion.tiers) if night.champion else None,
+        fairness_charts={one.columns: fairness.charts(one) for one in night.champion.fairness}
+        if night.champion
+        else {},
         metrics=[metric.value for metric in METRICS[project.label.task]],
         class_measures=classes.OF_EACH,
         predicted_chart=_predicted_chart(night.scores, tables.run_date),

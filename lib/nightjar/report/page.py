@@ -15,7 +15,7 @@ from nightjar.report import formatting
 STYLE = "night.css"
 _FILTERS = (
     *(formatting.figure, formatting.whole, formatting.percent, formatting.p_value, formatting.interval),
-    *(formatting.seconds, formatting.measure, formatting.heading, formatting.dates, formatting.dash),
+    *(formatting.points, formatting.seconds, formatting.measure, formatting.heading, formatting.dates, formatting.dash),
 )
 """Functions by whose names templates format values."""
 

@@ -18,6 +18,7 @@ from pyspark.sql import SparkSession
 import nightjar
 from nightjar.errors import UsageError
 from nightjar.runtime import folders
+from nightjar.runtime.few_rows import QUICK_JAVA
 from nightjar.settings import secrets
 from nightjar.settings.environment import Environment
 
@@ -26,15 +27,6 @@ log = logging.getLogger("nightjar.spark")
 # and derived columns: without the last option, reading such a source takes more than twice as long.
 # In another language than English, Java has other capitals (Turkish i), so that upper() would depend on the machine.
 JAVA_OPTIONS = "-Duser.timezone=UTC -Duser.language=en -Duser.country=US -XX:+UseParallelGC -XX:-DontCompileHugeMethods"
-QUICK_JAVA = "-XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=256m"
-"""Options of a Java that compiles once and fast, with room for all that it compiles."""
-FOR_FEW_ROWS = {
-    "spark.sql.codegen.wholeStage": "false",
-    "spark.sql.codegen.factoryMode": "NO_CODEGEN",
-    "spark.sql.adaptive.enabled": "false",
-}
-"""Options of queries over few rows: making Java code of them, of whole stages and of single expressions, and planning
-them again after each stage takes longer than the rows do."""
 ARCHIVE = Path(pyspark.__file__).parent / "classes.jsa"
 """Archive of the classes that Spark's Java loads, made by `nightjar setup`; another Java, or other jars, ignore it."""
 JAVA_BY_DEFAULT = "spark.driver.defaultJavaOptions"
@@ -124,17 +116,6 @@ def start(environment: Environment, app_name: str, *, few_rows: bool = False) ->
     if not master.startswith("local"):
         session.sparkContext.addPyFile(_pack_package())
     return session
-
-
-def tune(session: SparkSession, environment: Environment, *, few_rows: bool) -> None:
-    """Let the queries that follow suit few rows, or any number; what `environment.spark` sets stays as it is."""
-    configured = dict(session.sparkContext.getConf().getAll())
-    for key in FOR_FEW_ROWS.keys() - environment.spark.keys():
-        value = FOR_FEW_ROWS[key] if few_rows else configured.get(key)
-        if value is None:
-            session.conf.unset(key)
-        else:
-            session.conf.set(key, value)
 
 
 def stop(session: SparkSession) -> None:

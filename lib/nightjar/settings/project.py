@@ -6,6 +6,7 @@ from graphlib import CycleError
 
 from nightjar.settings.checks import Issue, expect, expect_names, expect_one_of, expect_zone
 from nightjar.settings.costs import Costs
+from nightjar.settings.fairness import GroupFairness
 from nightjar.settings.features import FeatureGroup
 from nightjar.settings.feedback import Feedback
 from nightjar.settings.fields import Count, DateText
@@ -50,6 +51,7 @@ class Project:
             Without any, costs make one: `act`, of the lowest cost.
         measuring: what some measures of predictions take besides labels and scores.
         promotion: what a new version has to show before it becomes champion.
+        fairness: the groups that it is to be fair to, for a classification.
         feedback: how acting on scores changes outcomes.
     """
 
@@ -71,6 +73,7 @@ class Project:
     tiers: dict[str, Tier] = field(default_factory=dict)
     measuring: Measuring = field(default_factory=Measuring)
     promotion: Promotion = field(default_factory=Promotion)
+    fairness: GroupFairness = field(default_factory=GroupFairness)
     feedback: Feedback = field(default_factory=Feedback)
 
     def issues(self) -> Iterator[Issue]:
@@ -144,6 +147,15 @@ class Project:
         expressions |= {f"{RULES}.{name}": sql for name, sql in self.label.rules.items()}
         return expressions | ({f"{LABEL}.condition": self.label.condition} if self.label.condition else {})
 
+    def judged_groups(self) -> list[tuple[str, ...]]:
+        """The columns that tell apart the groups that decisions are compared for, one tuple for each way."""
+        return self.fairness.judged(self.promotion.fairness.columns)
+
+    def slice_columns(self) -> list[str]:
+        """The columns of the feature table by which a training tells rows apart."""
+        of_groups = [name for columns in self.judged_groups() for name in columns]
+        return list(dict.fromkeys([*self.promotion.slices.columns, *of_groups]))
+
     def sources_of(self, features: Collection[str]) -> set[str]:
         """The sources whose facts some features are made of, the spine's among them.
 
@@ -183,6 +195,8 @@ class Project:
         none = f"none for label.task={self.label.task}"
         columns, error = promotion.fairness.columns, promotion.calibration_error
         yield from expect(classifies or not columns, "promotion.fairness.columns", columns, none)
+        yield from expect(classifies or not self.fairness.groups, "fairness.groups", self.fairness.groups, none)
+        yield from self.fairness.issues_with(columns, stored, self.feature_names())
         yield from expect(classifies or error is None, "promotion.calibration_error", error, none)
 
     def _date_issues(self) -> Iterator[Issue]:

@@ -110,7 +110,3 @@ class Promotion:
         first, last = self.revalidate_after_days, self.expires_after_days
         fits = first is None or last is None or first < last
         yield from expect(fits, "revalidate_after_days", first, f"fewer than expires_after_days={last}")
-
-    def group_columns(self) -> list[str]:
-        """The columns by which rows are told apart."""
-        return list(dict.fromkeys([*self.slices.columns, *self.fairness.columns]))

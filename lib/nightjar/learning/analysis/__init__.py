@@ -1,0 +1,1 @@
+"""What a training finds out about its winner besides whether it is better: for whom, where and why."""

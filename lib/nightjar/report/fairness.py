@@ -1,0 +1,174 @@
+"""How a champion treats the declared groups of rows: each beside all others, by its evidence."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from markupsafe import Markup
+
+from nightjar.report.formatting import points
+from nightjar.report.svg import BOTTOM, RIGHT, svg, text
+
+CRITERIA = {
+    "selection_rate": "acted on",
+    "recall": "recall",
+    "false_positive_rate": "false positive rate",
+    "precision": "precision",
+    "calibration_gap": "outcomes minus scores",
+}
+"""Criterion that has a picture -> its name for people."""
+FOUR_FIFTHS = 0.8
+_WIDTH, _ROW, _MARGIN = 320.0, 40.0, 8.0
+
+
+@dataclass(frozen=True)
+class ShownFigure:
+    """One criterion of one group: its value, that of the rest, and how they compare; None where undefined."""
+
+    size: int
+    value: tuple[float | None, ...]
+    rest: float | None
+    against_rest: tuple[float | None, ...]
+    reason: str | None
+
+    @property
+    def has_bounds(self) -> bool:
+        """Whether the comparison says how sure it is."""
+        return None not in self.against_rest
+
+    def differs(self, equal: float = 0.0) -> bool:
+        """Whether the whole interval of the comparison is on one side of equality."""
+        _, low, high = self.against_rest
+        return low is not None and high is not None and not low <= equal <= high
+
+
+@dataclass(frozen=True)
+class ShownGroup:
+    """A group with its figures; `name` has its values, `title` its columns, too."""
+
+    name: str
+    title: str
+    figures: Mapping[str, ShownFigure]
+
+    @property
+    def size(self) -> int:
+        """All its rows."""
+        return self.figures["selection_rate"].size
+
+
+@dataclass(frozen=True)
+class Grouping:
+    """The groups of one column, or of a list of columns.
+
+    Attributes:
+        columns: in words.
+        confidence: of each comparison, such that all of the evidence hold together.
+        groups: by their values.
+    """
+
+    columns: str
+    confidence: float
+    groups: Sequence[ShownGroup]
+
+    def signals(self) -> list[str]:
+        """The groups with a signal of disparate impact, in words."""
+        return [
+            f"{group.title}: acted on {ratio:.2f} times as often as the rest ({low:.2f} to {high:.2f})"
+            for group in self.groups
+            for ratio, low, high in [group.figures["disparate_impact"].against_rest]
+            if ratio is not None and low is not None and high is not None and high < FOUR_FIFTHS
+        ]
+
+
+def read_fairness(evidence: Mapping[str, Any]) -> list[Grouping]:
+    """The groupings of a version's evidence; evidence of before, or of a project without groups, has none."""
+    figures: dict[tuple[str, ...], dict[tuple[str, ...], dict[str, ShownFigure]]] = {}
+    confidence = 0.95
+    for one in evidence.get("fairness", ()):
+        of_columns = figures.setdefault(tuple(one["columns"]), {})
+        of_columns.setdefault(tuple(one["group"]), {})[one["criterion"]] = _figure(one)
+        confidence = one["confidence"]
+    return [Grouping(" and ".join(columns), confidence, _groups(columns, own)) for columns, own in figures.items()]
+
+
+def charts_by_columns(groupings: Sequence[Grouping]) -> dict[str, list[tuple[str, Markup]]]:
+    """The columns of each grouping, in words -> its pictures, see `charts`."""
+    return {one.columns: charts(one) for one in groupings}
+
+
+def charts(grouping: Grouping) -> list[tuple[str, Markup]]:
+    """For each criterion its name, and a picture of how far each group with bounds is from the rest; on one scale."""
+    shown = {name: [group for group in grouping.groups if group.figures[name].has_bounds] for name in CRITERIA}
+    reach = max((abs(end) for name, groups in shown.items() for end in _ends(groups, name)), default=0.0)
+    return [
+        (CRITERIA[name], _chart(name, groups, max(reach * 1.04, 0.01), grouping.columns))
+        for name, groups in shown.items()
+        if groups
+    ]
+
+
+def _ends(groups: Sequence[ShownGroup], name: str) -> Iterator[float]:
+    for group in groups:
+        yield from (end for end in group.figures[name].against_rest if end is not None)
+
+
+def _chart(name: str, groups: Sequence[ShownGroup], reach: float, columns: str) -> Markup:
+    """A dot for each group and its interval as a line, left of the middle where the group has less than the rest."""
+    height = _ROW * len(groups) + BOTTOM
+
+    def across(value: float) -> float:
+        return _MARGIN + (_WIDTH - _MARGIN - RIGHT) * (value + reach) / (2 * reach)
+
+    parts = [_upright("grid", across(value), height) for value in (-reach, reach)]
+    parts.append(_upright("diagonal", across(0), height))
+    for number, group in enumerate(groups):
+        estimate, low, high = (end or 0.0 for end in group.figures[name].against_rest)
+        kind = " much" if group.figures[name].differs() else ""
+        y = _ROW * number
+        mark = Markup(
+            '<g><title>{}</title><line class="line{}" x1="{:.1f}" x2="{:.1f}" y1="{:.1f}" y2="{:.1f}"/>'
+            '<circle class="dot{}" cx="{:.1f}" cy="{:.1f}" r="4.5"/></g>'
+        )
+        words = f"{group.title}: {points(estimate)} points ({points(low)} to {points(high)})"
+        parts.append(text("share", _MARGIN + 6, y + 15, _short(group.name), "start"))
+        ends = (across(low), across(high), y + 28, y + 28)
+        parts.append(mark.format(words, kind, *ends, kind, across(estimate), y + 28))
+    labels = ((-reach, "start"), (0.0, "middle"), (reach, "end"))
+    parts += [
+        text("", across(value), height - 7, f"{points(value)} points" if value else "equal", at) for value, at in labels
+    ]
+    farthest = max(groups, key=lambda group: abs(group.figures[name].against_rest[0] or 0.0))
+    gap = points(farthest.figures[name].against_rest[0] or 0.0)
+    what = f"{CRITERIA[name].capitalize()} by {columns}, each group minus all others"
+    return svg(_WIDTH, height, f"{what}; farthest apart: {farthest.name}, {gap} points", parts)
+
+
+def _upright(kind: str, x: float, height: float) -> Markup:
+    line = Markup('<line class="{}" x1="{:.1f}" x2="{:.1f}" y1="2" y2="{:.1f}"/>')
+    return line.format(kind, x, x, height - BOTTOM)
+
+
+def _short(name: str) -> str:
+    return name if len(name) <= 40 else name[:39] + "…"
+
+
+def _groups(columns: Sequence[str], own: Mapping[tuple[str, ...], Mapping[str, ShownFigure]]) -> list[ShownGroup]:
+    groups = [
+        ShownGroup(
+            ", ".join(values),
+            ", ".join(f"{column}={value}" for column, value in zip(columns, values, strict=True)),
+            figures,
+        )
+        for values, figures in own.items()
+    ]
+    return sorted(groups, key=lambda group: group.title)
+
+
+def _figure(one: Mapping[str, Any]) -> ShownFigure:
+    value, against = one["value"] or {}, one["against_rest"] or {}
+    reason = against.get("reason") or value.get("reason")
+    return ShownFigure(one["size"], _ends_of(value), one["rest"], _ends_of(against), reason)
+
+
+def _ends_of(interval: Mapping[str, Any]) -> tuple[float | None, ...]:
+    return tuple(interval.get(name) for name in ("estimate", "low", "high"))

@@ -1,0 +1,26 @@
+"""Options for work over few rows, where compiling takes longer than the rows do."""
+
+from pyspark.sql import SparkSession
+
+from nightjar.settings.environment import Environment
+
+QUICK_JAVA = "-XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=256m"
+"""Options of a Java that compiles once and fast, with room for all that it compiles."""
+QUICK_QUERIES = {
+    "spark.sql.codegen.wholeStage": "false",
+    "spark.sql.codegen.factoryMode": "NO_CODEGEN",
+    "spark.sql.adaptive.enabled": "false",
+}
+"""Options of a Spark that writes no Java code for its queries, neither for whole stages nor for single expressions, and
+plans each of them once."""
+
+
+def tune(session: SparkSession, environment: Environment, *, few_rows: bool) -> None:
+    """Let the queries that follow suit few rows, or any number; what `environment.spark` sets stays as it is."""
+    configured = dict(session.sparkContext.getConf().getAll())
+    for key in QUICK_QUERIES.keys() - environment.spark.keys():
+        value = QUICK_QUERIES[key] if few_rows else configured.get(key)
+        if value is None:
+            session.conf.unset(key)
+        else:
+            session.conf.set(key, value)

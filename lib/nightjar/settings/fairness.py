@@ -1,0 +1,89 @@
+"""Settings of the groups that a project is to be fair to."""
+
+from collections.abc import Collection, Iterator
+from dataclasses import field
+from typing import Annotated, TypeAlias
+
+from pydantic import Discriminator, Field, Tag
+
+from nightjar.settings.checks import Issue, expect, expect_one_of
+from nightjar.settings.fields import Count
+from nightjar.settings.validation import settings
+
+
+def _tag_of_columns(value: object) -> str | None:
+    if isinstance(value, list | tuple):
+        return "<columns>"
+    return "<column>" if isinstance(value, str) else None
+
+
+Columns: TypeAlias = Annotated[
+    Annotated[str, Tag("<column>")] | Annotated[list[str], Field(min_length=2), Tag("<columns>")],
+    Discriminator(
+        _tag_of_columns,
+        custom_error_type="columns",
+        custom_error_message="expected {expected}",
+        custom_error_context={"expected": "a column, or a list of two or more for their intersections"},
+    ),
+]
+"""A column whose values are groups, or several whose combinations are."""
+
+
+@settings
+class GroupFairness:
+    """Groups of rows for whom a classification's decisions are compared with those for all other rows.
+
+    The columns tell rows apart where a model is judged, and are not learned from unless that is said.
+
+    Attributes:
+        groups: columns of the feature table, such as one of `spine.keep`: the rows of each of their values, null among
+            them, are a group; a list of columns stands for the rows of each combination of their values, such as
+            [sex, [sex, age_band]]. Those of `promotion.fairness.columns` are groups without being named here.
+        least_rows (rows): a rate of fewer rows, and a comparison with it, has no bounds.
+        allow_as_feature: those of these columns that models may learn from all the same, by themselves or by a feature
+            that is made of them. Any other one among the features is refused.
+    """
+
+    groups: list[Columns] = field(default_factory=list)
+    least_rows: Count = 100
+    allow_as_feature: list[str] = field(default_factory=list)
+
+    def issues(self) -> Iterator[Issue]:
+        """Whether no column, and no group, is named twice."""
+        for columns in self.columns():
+            yield from expect(len(set(columns)) == len(columns), "groups", list(columns), "each column once")
+        sets = [frozenset(columns) for columns in self.columns()]
+        yield from expect(len(set(sets)) == len(sets), "groups", self.groups, "each group of columns once")
+
+    def columns(self) -> list[tuple[str, ...]]:
+        """The columns that tell groups apart, one tuple for each way."""
+        return [(one,) if isinstance(one, str) else tuple(one) for one in self.groups]
+
+    def judged(self, of_gates: list[str]) -> list[tuple[str, ...]]:
+        """The columns that tell apart all groups that are judged, one tuple for each way, those of gates first."""
+        return list(dict.fromkeys([*((name,) for name in of_gates), *self.columns()]))
+
+    def protected(self, of_gates: list[str]) -> list[str]:
+        """The columns of groups that no feature may be made of."""
+        names = dict.fromkeys(name for columns in self.judged(of_gates) for name in columns)
+        return [name for name in names if name not in self.allow_as_feature]
+
+    def issues_with(self, of_gates: list[str], stored: Collection[str], features: Collection[str]) -> Iterator[Issue]:
+        """Whether groups are of stored columns, from which nobody learns unless that is said.
+
+        Args:
+            of_gates: the columns whose groups the gates of a promotion compare.
+            stored: all columns of the feature table.
+            features: those of them that models learn from.
+        """
+        own = dict.fromkeys(name for columns in self.columns() for name in columns)
+        yield from expect_one_of("fairness.groups", own, stored, "feature table's columns")
+        at, of_groups = "fairness.allow_as_feature", [*of_gates, *own]
+        yield from expect_one_of(at, self.allow_as_feature, of_groups, "columns of groups")
+        for name in self.protected(of_gates):
+            at = "fairness.groups" if name in own else "promotion.fairness.columns"
+            expected = (
+                f"a column that no model learns from: {name} is a feature. Name it in spine.keep and not among the "
+                f"features, or say that models may learn from it: fairness.allow_as_feature: [{name}]"
+            )
+            yield from expect(name not in features, at, name, expected)
