@@ -59,6 +59,7 @@ LEARNING = {
     "fitting": {"data", "splits", "labels"},
     "search": {"data", "splits", "fitting"},
     "distributed": {"fitting"},
+    "analysis": {"data", "splits"},
 }
 """Package of learning -> the others that it may import; the modules beside them use them all, and none uses those."""
 

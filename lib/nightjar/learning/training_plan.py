@@ -130,7 +130,7 @@ def _read_rows(warehouse: Warehouse, project: Project, settings: Search, run_dat
         run_date,
         group=settings.split.group,
         query=project.label.query,
-        slices=project.promotion.group_columns(),
+        slices=project.slice_columns(),
         task=project.label.task,
         unlabelled=settings.self_trains(),
     )

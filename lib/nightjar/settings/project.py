@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import KW_ONLY, field
 from graphlib import CycleError
 
+from nightjar.settings.analysis import Analysis
 from nightjar.settings.checks import Issue, expect, expect_names, expect_one_of, expect_zone
 from nightjar.settings.costs import Costs
 from nightjar.settings.features import FeatureGroup
@@ -51,6 +52,7 @@ class Project:
         measuring: what some measures of predictions take besides labels and scores.
         promotion: what a new version has to show before it becomes champion.
         feedback: how acting on scores changes outcomes.
+        analysis: what a training looks into besides its metrics.
     """
 
     _: KW_ONLY
@@ -72,6 +74,7 @@ class Project:
     measuring: Measuring = field(default_factory=Measuring)
     promotion: Promotion = field(default_factory=Promotion)
     feedback: Feedback = field(default_factory=Feedback)
+    analysis: Analysis = field(default_factory=Analysis)
 
     def issues(self) -> Iterator[Issue]:
         """Whether dates follow each other, the zone exists, and every name that is used is declared."""
@@ -100,6 +103,8 @@ class Project:
             yield from self._source_issues(f"features.{name}", group.source, group.keys, columns)
         yield from self._name_issues()
         yield from self._group_issues(stored)
+        for issue in self.analysis.column_issues(stored):
+            yield Issue(f"analysis.{issue.field}", issue.value, issue.expected)
         for issue in self.costs.issues_with(self.label):
             yield Issue(f"costs.{issue.field}", issue.value, issue.expected)
         for name, column in self.costs.amounts().items():
@@ -109,6 +114,10 @@ class Project:
     def class_costs(self) -> tuple[tuple[float, ...], ...]:
         """What mistakes between several classes cost, (actual, predicted), as declared; () for other tasks."""
         return self.costs.between(list(self.label.classes))
+
+    def slice_columns(self) -> list[str]:
+        """The columns by which a training tells rows apart, besides features."""
+        return list(dict.fromkeys([*self.promotion.group_columns(), *self.analysis.columns()]))
 
     def decision_tiers(self) -> dict[str, Tier]:
         """The tiers, in order; of costs alone the one tier that they make."""

@@ -1,0 +1,1 @@
+"""Where a model fails: slices, the most wrong rows, errors over time, and what more rows would do."""
