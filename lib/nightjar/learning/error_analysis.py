@@ -125,9 +125,9 @@ def _searched(
 def _columns(rows: TrainingSet, index: RowNumbers) -> pa.Table:
     """The columns by which slices may be told apart: features, and those that the settings name besides."""
     table = rows.features
-    for name in [] if rows.slices is None else rows.slices.column_names:
-        if name not in table.column_names:
-            table = table.append_column(name, rows.slices[name])
+    if rows.slices is not None:
+        for name, column in zip(rows.slices.column_names, rows.slices.columns, strict=True):
+            table = table if name in table.column_names else table.append_column(name, column)
     return table.take(index)
 
 

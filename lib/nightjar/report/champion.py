@@ -10,6 +10,7 @@ import pyarrow.compute as pc
 from nightjar.registry import period
 from nightjar.registry.events import STAND_IN
 from nightjar.registry.lifetime import Lifetime, lifetime
+from nightjar.report.error_analysis import ErrorAnalysis, read_error_analysis
 from nightjar.report.figures import JudgedFigure
 from nightjar.report.reading import PinnedTables
 from nightjar.report.tiers import ShownTier, read_tiers
@@ -79,6 +80,7 @@ class Champion:
         promise: None if the event has no evidence that can be read.
         tiers: those that its evidence states thresholds of, in their order.
         lifetime: when it is to be validated again, and when it expires.
+        analysis: where it fails; None: its evidence does not say.
     """
 
     version: str
@@ -88,6 +90,7 @@ class Champion:
     promise: Promise | None
     tiers: list[ShownTier]
     lifetime: Lifetime
+    analysis: ErrorAnalysis | None
 
 
 @dataclass(frozen=True)
@@ -134,6 +137,7 @@ def find_champion(tables: PinnedTables) -> Champion | None:
         read_promise(row["evidence"]),
         read_tiers(evidence),
         lifetime(evidence),
+        read_error_analysis(evidence),
     )
 
 

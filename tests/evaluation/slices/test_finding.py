@@ -82,14 +82,18 @@ def test_the_difference_is_that_of_two_means(rows):
         (["JFK"] * 90 + ["LGA"] * 10, 10, "too few rows: there are beside it 10, and at least 20 are needed"),
         (["LGA"] * 100, 10, "there are no rows in it"),
         (["JFK"] * 100, 10, "all rows are in it"),
-        (["JFK", "LGA"] * 50, 2, "its rows are of 2 blocks of time, and fewer than 3 say nothing of others"),
+        (
+            ["JFK", "JFK", "LGA", "LGA"] * 25,
+            2,
+            "its rows are of 2 blocks of time, and fewer than 3 say nothing of others",
+        ),
     ],
 )
 def test_what_cannot_be_judged_has_a_reason(origins, nights, reason):
     loss = np.random.default_rng(0).random(100)
     clusters = Clusters(np.arange(100), np.arange(100) % nights)
     (compared,) = compare_all([JFK], pa.table({"origin": origins}), loss, clusters, least_rows=20)
-    assert compared.difference.reason == reason
+    assert compared.difference.reason.startswith(reason)
     assert compared.difference.low is None
     assert not compared.is_worse
 

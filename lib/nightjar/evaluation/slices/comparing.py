@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import pyarrow as pa
+from scipy import special
 
 from nightjar.evaluation.binary import Booleans
 from nightjar.evaluation.clusters import FEWEST, Clusters
@@ -12,6 +13,8 @@ from nightjar.evaluation.influence import Influence
 from nightjar.evaluation.intervals import LEVEL, Interval, Scale, interval
 from nightjar.evaluation.rows import Floats
 from nightjar.evaluation.slices.conditions import Slice
+
+_LEAST_EFFECTIVE = 2.0
 
 
 @dataclass(frozen=True)
@@ -67,16 +70,10 @@ def compare_with_rest(
     share = float(weights[inside].sum() / weights.sum()) if len(loss) else 0.0
     beside = Compared(counts[0], share, error, of_rest, Interval(None, None, None, counts[0]))
     if error is None or of_rest is None:
-        reason = "there are no rows in it" if error is None else "all rows are in it"
-        return replace(beside, difference=replace(beside.difference, reason=reason))
+        nothing = "there are no rows in it" if error is None else "all rows are in it"
+        return replace(beside, difference=replace(beside.difference, reason=nothing))
     estimate, influence = difference_to_rest(inside, loss, weights)
-    blocks = clusters.take(np.flatnonzero(sides[0])).blocks
-    reason = None
-    if min(counts) < least_rows:
-        where = "it has" if counts[0] < least_rows else "there are beside it"
-        reason = f"too few rows: {where} {min(counts):,}, and at least {least_rows:,} are needed"
-    elif blocks < FEWEST:
-        reason = f"its rows are of {blocks} blocks of time, and fewer than {FEWEST} say nothing of others"
+    reason = _reason(counts, least_rows, clusters.take(np.flatnonzero(sides[0])).blocks)
     if reason is not None:
         return replace(beside, difference=Interval(estimate, None, None, counts[0], reason))
     bounded = interval(estimate, influence, clusters, Scale.PLAIN, size=error, confidence=confidence)
@@ -115,10 +112,36 @@ def difference_to_rest(inside: Booleans, loss: Floats, weights: Floats) -> tuple
     return means[0] - means[1], Influence(values[0] - values[1], parts)
 
 
-def standard_error(influence: Influence, clusters: Clusters) -> float:
-    """That by entities or by blocks, the greater one: to rank by, without a correction for few of them."""
-    sums = [np.bincount(codes, influence.values) for codes in (clusters.entity, clusters.block)]
-    return float(np.sqrt(max(one @ one for one in sums)))
+def evidence(estimate: float, influence: Influence, clusters: Clusters) -> float:
+    """How much speaks for a difference above 0: minus the logarithm of its p-value, by entities or by blocks.
+
+    It is to rank by: the way of clustering with the greater variance counts alone. -inf where either has too few
+    clusters with rows of one side.
+    """
+    ways = []
+    for codes in (clusters.entity, clusters.block):
+        sizes = [np.bincount(codes, part) for part in influence.parts]
+        number = min(float(size.sum() ** 2 / (size @ size)) for size in sizes)
+        if min(map(np.count_nonzero, sizes)) < FEWEST or number < _LEAST_EFFECTIVE:
+            return -np.inf
+        sums = np.bincount(codes, influence.values)
+        ways.append((float(sums @ sums) * number / (number - 1), number - 1))
+    variance, freedom = max(ways)
+    if not variance:
+        return -np.inf
+    t = estimate / np.sqrt(variance)
+    chance = float(special.stdtr(freedom, -t))
+    return float(-np.log(chance)) if chance > 0 else float(t**2 / 2)
+
+
+def _reason(counts: Sequence[int], least_rows: int, blocks: int) -> str | None:
+    """Why there are no bounds; None: there may be some."""
+    if min(counts) < least_rows:
+        where = "it has" if counts[0] < least_rows else "there are beside it"
+        return f"too few rows: {where} {min(counts):,}, and at least {least_rows:,} are needed"
+    if blocks < FEWEST:
+        return f"its rows are of {blocks} blocks of time, and fewer than {FEWEST} say nothing of others"
+    return None
 
 
 def _mean(loss: Floats, weights: Floats) -> float | None:

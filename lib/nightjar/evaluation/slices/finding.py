@@ -1,10 +1,8 @@
 """Slices that are worth a look on other rows: the best boxes, their borders drawn finer, without repetitions.
 
-A slice is judged by t, the difference of its mean loss to that of the others divided by the standard error by clusters.
-Of N cells of tables as large, chance alone gives one with t**2 / 2 of about log N: what is less is passed over, and what
-is more ranks by how much. So a further condition has to be worth what it adds to the number of tries. Source: the
-greatest of N normal values is near sqrt(2 log N), Leadbetter, Lindgren and Rootzen (1983), Extremes and related
-properties of random sequences and processes, chapter 1.
+The difference of a slice's mean loss to that of the others has a p-value by clusters. It has to be below one in as many
+boxes of so many columns as there are, since one as small comes by chance; what is further below ranks first. So a
+further condition has to be worth what it adds to the number of tries.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -17,9 +15,9 @@ from nightjar.evaluation.binary import Booleans
 from nightjar.evaluation.clusters import Clusters
 from nightjar.evaluation.rows import Floats
 from nightjar.evaluation.slices.binning import BinnedColumn, bin_columns
-from nightjar.evaluation.slices.comparing import difference_to_rest, standard_error
+from nightjar.evaluation.slices.comparing import difference_to_rest, evidence
 from nightjar.evaluation.slices.conditions import Slice
-from nightjar.evaluation.slices.search import Box, Losses, log_cells, losses_of, search
+from nightjar.evaluation.slices.search import Box, Losses, log_tries, losses_of, search
 
 MOST_SLICES = 10
 """Candidates for other rows: the more there are, the wider the intervals of all."""
@@ -68,8 +66,9 @@ def find_slices(
     """
     if len(rows) < 2 * least_rows:
         return []
-    columns, losses = bin_columns(rows, least_rows), losses_of(loss, weight, least_rows)
-    penalties = log_cells(columns)
+    losses = losses_of(loss, weight, least_rows)
+    columns = bin_columns(rows, losses.excess, least_rows)
+    penalties = log_tries(columns)
     boxes = sorted(search(columns, losses), key=lambda box: penalties[len(box.columns) - 1] - box.z**2 / 2)
     narrow = [
         box for box in boxes[_BOXES:] if len(box.columns) == 1
@@ -82,10 +81,9 @@ def find_slices(
         sides = part.rows & among, among & ~part.rows
         if min(map(np.count_nonzero, sides)) < least_rows:
             return -np.inf
-        estimate, influence = difference_to_rest(part.rows, loss, weights * among)
-        error = standard_error(influence, clusters)
-        t = estimate / error if error else 0.0
-        return t * abs(t) / 2 - penalties[len(part.columns) - 1]
+        return (
+            evidence(*difference_to_rest(part.rows, loss, weights * among), clusters) - penalties[len(part.columns) - 1]
+        )
 
     chosen = _without_repetitions(list(parts.values()), merit, np.ones(len(loss), np.bool_))
     return [_slice(part, columns) for part in chosen]
@@ -103,33 +101,35 @@ def _without_repetitions(
 
 
 def _refine(box: Box, columns: Sequence[BinnedColumn], losses: Losses) -> _Part:
-    """The box with the borders of each of its numbers where they are best, the others staying as they are."""
+    """The box with each condition as it is best while the others stay as they are: finer borders, another level."""
     ranges = [columns[number].fine_range(one) for number, one in zip(box.columns, box.ranges, strict=True)]
     inside = [_within(columns[number], one) for number, one in zip(box.columns, ranges, strict=True)]
     for _ in range(_ROUNDS):
         before = list(ranges)
         for place, number in enumerate(box.columns):
-            column = columns[number]
-            if column.is_number and ranges[place][0] != column.missing:
-                others = np.logical_and.reduce([np.ones_like(inside[0]), *inside[:place], *inside[place + 1 :]])
-                ranges[place] = _best_range(column, others, losses, ranges[place])
-                inside[place] = _within(column, ranges[place])
+            others = np.logical_and.reduce([np.ones_like(inside[0]), *inside[:place], *inside[place + 1 :]])
+            ranges[place] = _best_range(columns[number], others, losses, ranges[place])
+            inside[place] = _within(columns[number], ranges[place])
         if ranges == before:
             break
     return _Part(box.columns, tuple(ranges), np.logical_and.reduce(inside))
 
 
 def _best_range(column: BinnedColumn, others: Booleans, losses: Losses, present: tuple[int, int]) -> tuple[int, int]:
-    """The fine bins, one after another, whose rows among those that meet the other conditions lie furthest above."""
-    codes, bins = column.fine[others], column.missing
+    """The fine bins of a condition whose rows, among those that meet the others, lie furthest above."""
+    codes, bins = column.fine[others], column.missing + 1
     rows, excess = (
-        np.append(0.0, np.cumsum(np.bincount(codes, values, bins + 1)[:bins]))
-        for values in (None, losses.excess[others])
+        np.append(0.0, np.cumsum(np.bincount(codes, values, bins))) for values in (None, losses.excess[others])
     )
-    z = losses.z(rows[None, :] - rows[:, None], excess[None, :] - excess[:, None])
-    z[0, bins] = -np.inf  # no condition at all
-    first, end = np.unravel_index(int(z.argmax()), z.shape)
-    return (int(first), int(end)) if np.isfinite(z[first, end]) else present
+    if column.is_number:
+        first, end = np.triu_indices(bins, 1)
+        proper = (first > 0) | (end < bins - 1)  # all that are not missing are no condition
+        first, end = np.append(first[proper], bins - 1), np.append(end[proper], bins)
+    else:
+        first, end = np.array(column.fine_ranges(present)).T
+    z = losses.z(rows[end] - rows[first], excess[end] - excess[first])
+    best = int(z.argmax())
+    return (int(first[best]), int(end[best])) if np.isfinite(z[best]) else present
 
 
 def _within(column: BinnedColumn, fine: tuple[int, int]) -> Booleans:

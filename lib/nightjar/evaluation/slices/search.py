@@ -1,13 +1,13 @@
 """The search: boxes of up to three columns' bins in which the mean loss lies furthest above that of the other rows.
 
-How far a part S of n rows lies above is z = sum of the excess in S / (deviation * sqrt(|S| (1 - |S| / n))), a difference
-of two means in standard errors; excess is a row's loss minus the mean of all. For each set of up to three columns rows
-and excess are counted once in a table of their coarse bins, from which all boxes of adjacent bins are summed at once. So
-time grows with the rows times the sets of columns, and memory with neither.
+How far a part S of n rows lies above is z = sum of the excess in S / (deviation * sqrt(|S| (1 - |S| / n))), a
+difference of two means in standard errors; excess is a row's loss minus the mean of all. For each set of up to three
+columns rows and excess are counted once in a table of their coarse bins, from which all boxes of adjacent bins are
+summed at once. So time grows with the rows times the sets of columns, and memory with neither.
 
-Source: slices as conjunctions of conditions with a least size from Sagadeeva and Boehm (2021), SliceLine: fast,
-linear-algebra-based slice finding for ML model debugging, SIGMOD, 2290-2299. Here tables of sets of columns are counted,
-not slices one by one, and it is not its score, which weighs error against size by a parameter. There is no bound on what
+Source: slices as conjunctions of conditions with a least size from Sagadeeva and Boehm (2021), SliceLine: fast, linear-
+algebra-based slice finding for ML model debugging, SIGMOD, 2290-2299. Here tables of sets of columns are counted, not
+slices one by one, and it is not its score, which weighs error against size by a parameter. There is no bound on what
 lies within a slice: at an error rate of 20% even one of 100 rows could hold another with z = 10, so that none would be
 passed over.
 """
@@ -73,11 +73,11 @@ def losses_of(loss: Floats, weight: Floats | None, least_rows: int) -> Losses:
     return Losses(excess, float(np.sqrt(np.mean(excess**2))), least_rows)
 
 
-def log_cells(columns: Sequence[BinnedColumn]) -> list[float]:
-    """The logarithms of the numbers of cells of all tables of one column, of two and of three."""
-    first, second, third = (sum(float(column.bins) ** power for column in columns) for power in (1, 2, 3))
+def log_tries(columns: Sequence[BinnedColumn]) -> list[float]:
+    """The logarithms of the numbers of boxes of one column, of two and of three, were all sets of columns searched."""
+    first, second, third = (sum(float(column.choices) ** power for column in columns) for power in (1, 2, 3))
     pairs, triples = (first**2 - second) / 2, (first**3 - 3 * first * second + 2 * third) / 6
-    return [float(np.log(max(1.0, cells))) for cells in (first, pairs, triples)]
+    return [float(np.log(max(1.0, boxes))) for boxes in (first, pairs, triples)]
 
 
 def search(columns: Sequence[BinnedColumn], losses: Losses) -> list[Box]:
@@ -88,16 +88,18 @@ def search(columns: Sequence[BinnedColumn], losses: Losses) -> list[Box]:
     """
     if not losses.deviation:
         return []
-    singles = list(_search_sets(columns, losses, range(len(columns)), 1))
-    pairs = list(_search_sets(columns, losses, _promising(singles, COLUMNS_OF_PAIRS), 2))
-    chosen = _promising([*singles, *pairs], COLUMNS_OF_TRIPLES)
-    return [*singles, *pairs, *_search_sets(columns, losses, chosen, 3)]
+    chosen: Sequence[int] = range(len(columns))
+    boxes = list(_search_sets(columns, losses, chosen, 1))
+    for size, most in ((2, COLUMNS_OF_PAIRS), (3, COLUMNS_OF_TRIPLES)):
+        chosen = _promising(chosen, boxes, most)
+        boxes += _search_sets(columns, losses, chosen, size)
+    return boxes
 
 
-def _promising(boxes: Sequence[Box], most: int) -> list[int]:
-    """The columns of the best boxes, ascending."""
+def _promising(chosen: Sequence[int], boxes: Sequence[Box], most: int) -> list[int]:
+    """The columns of the best boxes, then others of those chosen, at most so many; ascending."""
     ranked = sorted(boxes, key=lambda box: -box.z)
-    return sorted(list(dict.fromkeys(number for box in ranked for number in box.columns))[:most])
+    return sorted(list(dict.fromkeys([*(number for box in ranked for number in box.columns), *chosen]))[:most])
 
 
 def _search_sets(columns: Sequence[BinnedColumn], losses: Losses, chosen: Sequence[int], size: int) -> Iterator[Box]:

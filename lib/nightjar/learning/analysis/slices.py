@@ -1,5 +1,6 @@
 """Slices of a training: those declared, and those found on the folds' test rows; all are judged on the final period."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -48,9 +49,9 @@ def declared_slices(settings: Analysis, columns: Sequence[str], rows: pa.Table) 
         for name, conditions in settings.slices.items()
     }
     for column in columns:
-        values = texts_of(rows[column]).value_counts().to_pylist()
-        ranked = sorted(values, key=lambda one: (-one["counts"], str(one["values"])))[:MOST_VALUES]
-        of_values = [Slice((Condition(column, values=(one["values"],)),)) for one in ranked]
+        numbers = Counter(texts_of(rows[column]).to_pylist())
+        ranked = sorted(numbers, key=lambda value: (-numbers[value], str(value)))[:MOST_VALUES]
+        of_values = [Slice((Condition(column, values=(value,)),)) for value in ranked]
         result |= {str(one): one for one in of_values}
     return result
 
