@@ -1,4 +1,17 @@
-"""Where the winner fails, in its evidence and in files for people: see `learning.analysis`."""
+"""Where the winner fails, in its evidence and in files for people: see `learning.analysis`.
+
+The evidence holds
+
+- `slices`: parts of the final period's rows, as `text` and `conditions`, with `name` if it has one, `rows`, `share`,
+  mean losses (`error`, `error_of_rest`, `baseline_error`), the `difference` of the first two as an interval that holds
+  for all slices together, `is_confirmed` (it is worse), `is_declared` (it was asked for, else it was found on the folds
+  and is confirmed here), and of two classes the `calibration` error;
+- `slices_searched`: the `loss`, the `baseline`, and how slices were found: `rows` and `columns` searched, `least_rows`,
+  `candidates` judged here, `confirmed`, the `confidence` of each interval, and the `reason` why nothing could be found;
+- `by_night`: of each night of the period `rows`, mean losses (`error`, `baseline_error`), and `residual`, the mean of
+  outcome minus score;
+- `learning_curve`: of ever longer spans of training days `days`, `rows`, the first `night`, and the metric's interval.
+"""
 
 import logging
 from collections.abc import Mapping
