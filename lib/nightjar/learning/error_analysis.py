@@ -21,7 +21,6 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from nightjar.evaluation.clusters import Clusters
 from nightjar.evaluation.criteria import of_metric
 from nightjar.evaluation.intervals import Interval
 from nightjar.evaluation.metric_report import Truth, figure
@@ -36,65 +35,40 @@ from nightjar.learning.evidence import Evidence
 from nightjar.learning.fitting.candidates import Candidate
 from nightjar.learning.fitting.fit import fit_candidate
 from nightjar.learning.search.out_of_fold_scores import out_of_fold_scores
-from nightjar.learning.search.problem import Problem
-from nightjar.learning.splits.folding import Fold
-from nightjar.settings.learning import Search
-from nightjar.settings.project import Project
+from nightjar.learning.training_plan import TrainingPlan
 
 log = logging.getLogger("nightjar.train")
 
 
 def add_error_analysis(
-    evidence: Evidence,
-    problem: Problem,
-    winner: Candidate,
-    final: Fold,
-    clusters: Clusters,
-    scores: Mapping[str, Floats],
-    out_of_fold: Floats | None,
-    project: Project,
-    settings: Search,
+    evidence: Evidence, plan: TrainingPlan, winner: Candidate, scores: Mapping[str, Floats], out_of_fold: Floats | None
 ) -> tuple[Evidence, dict[str, pa.Table]]:
-    """The evidence with its `slices`, `slices_searched`, `by_night` and `learning_curve`, and files for people.
-
-    Ray must have been started.
+    """The evidence with where the winner fails, and files for people; Ray must have been started.
 
     Args:
         evidence: of the winner.
-        problem: the search's.
-        winner: its best candidate.
-        final: the final period.
-        clusters: of its rows.
-        scores: as `evidence.judge` returns them.
+        plan: of the training.
+        winner: of its search.
+        scores: of the final period's rows, by name of a candidate, those of winner and baselines among them.
         out_of_fold: the winner's scores of the folds' test rows, NaN elsewhere; None: they are made here where needed.
-        project: its settings.
-        settings: of the search.
 
     Raises:
         LearningError: as `out_of_fold_scores`.
     """
-    rows, own = problem.rows, scores[winner.name]
-    test = rows.examples(final.test)
-    truth = Truth(problem.task, test.label, clusters, test.query, test.weight, problem.standard)
-    curve = (
-        _learning_curve(problem, winner, final, truth, own, project, settings)
-        if project.analysis.learning_curve
-        else []
-    )
-    loss = loss_of(problem.task, settings.metric, problem.standard)
+    rows, final, settings = plan.rows, plan.final.test, plan.project.analysis
+    own, test = scores[winner.name], rows.examples(final)
+    truth = Truth(plan.problem.task, test.label, plan.clusters, test.query, test.weight, plan.problem.standard)
+    curve = _learning_curve(plan, winner, truth, own) if settings.learning_curve else []
+    loss = loss_of(truth.task, plan.settings.metric, truth.standard)
     if loss is None:
         nothing = {"reason": "rows of a ranking have no loss of their own: its measures are of lists"}
         return replace(evidence, slices_searched=nothing, learning_curve=curve), {}
     losses = loss.of(test.label, own)
     baseline = loss.of(test.label, scores[evidence.difference["over"]])
-    searched = None
-    if project.analysis.search:
-        if out_of_fold is None:
-            out_of_fold = out_of_fold_scores(problem, winner)
-        searched = _searched(problem, loss, out_of_fold, final, project, settings)
-    judged = LossRows(_columns(rows, final.test), losses, clusters, test.weight)
-    declared = declared_slices(project.analysis, project.promotion.slices.columns, judged.columns)
-    entries, about = analyse_slices(searched, judged, baseline, declared, project.analysis, truth, own)
+    searched = _searched(plan, winner, loss, out_of_fold) if settings.search else None
+    judged = LossRows(_columns(rows, final), losses, plan.clusters, test.weight)
+    declared = declared_slices(settings, plan.project.promotion.slices.columns, judged.columns)
+    entries, about = analyse_slices(searched, judged, baseline, declared, settings, truth, own)
     for entry in entries:
         if not entry["is_declared"]:
             log.info("%s", describe(entry, loss.name))
@@ -102,11 +76,11 @@ def add_error_analysis(
         evidence,
         slices=entries,
         slices_searched={"loss": loss.name, "baseline": evidence.difference["over"], **about},
-        by_night=losses_by_night(rows, final.test, own, losses, baseline),
+        by_night=losses_by_night(rows, final, own, losses, baseline),
         learning_curve=curve,
     )
-    hidden = set(project.promotion.fairness.columns)
-    return evidence, {"worst_rows.csv": worst_rows(rows, final.test, own, losses, baseline, hidden)}
+    hidden = set(plan.project.promotion.fairness.columns)
+    return evidence, {"worst_rows.csv": worst_rows(rows, final, own, losses, baseline, hidden)}
 
 
 def describe(entry: Mapping[str, Any], loss: str) -> str:
@@ -119,18 +93,18 @@ def describe(entry: Mapping[str, Any], loss: str) -> str:
     )
 
 
-def _searched(
-    problem: Problem, loss: Loss, scores: Floats, final: Fold, project: Project, settings: Search
-) -> LossRows | None:
+def _searched(plan: TrainingPlan, winner: Candidate, loss: Loss, scores: Floats | None) -> LossRows | None:
     """The folds' test rows with their losses; None: there are none."""
-    rows = problem.rows
+    rows = plan.rows
+    if scores is None:
+        scores = out_of_fold_scores(plan.problem, winner)
     is_scored = ~np.isnan(scores if scores.ndim == 1 else scores[:, 0])
-    is_scored[final.test] = False
+    is_scored[plan.final.test] = False
     index = np.flatnonzero(is_scored)
     if not len(index):
         return None
     first, last = rows.day[index].min().item(), rows.day[index].max().item()
-    clusters = clusters_of(rows, index, first, last, project.label, settings)
+    clusters = clusters_of(rows, index, first, last, plan.project.label, plan.settings)
     weight = None if rows.weight is None else rows.weight[index]
     return LossRows(_columns(rows, index), loss.of(rows.label[index], scores[index]), clusters, weight)
 
@@ -144,17 +118,15 @@ def _columns(rows: TrainingSet, index: RowNumbers) -> pa.Table:
     return table.take(index)
 
 
-def _learning_curve(
-    problem: Problem, winner: Candidate, final: Fold, truth: Truth, scores: Floats, project: Project, settings: Search
-) -> list[dict[str, Any]]:
-    rows, criterion = problem.rows, of_metric(settings.metric, problem.task, problem.standard)
+def _learning_curve(plan: TrainingPlan, winner: Candidate, truth: Truth, scores: Floats) -> list[dict[str, Any]]:
+    criterion, start = of_metric(plan.settings.metric, truth.task, truth.standard), plan.final.start
 
     def fit_scores(chosen: RowNumbers) -> Floats:
-        predictor = fit_candidate(rows, chosen, final.start, winner, project, settings)
-        return predictor.predict(rows.features.take(final.test))
+        predictor = fit_candidate(plan.rows, chosen, start, winner, plan.project, plan.settings)
+        return predictor.predict(plan.rows.features.take(plan.final.test))
 
     def measure(of_rows: Floats) -> Interval:
         label, own = criterion.columns(truth.label, of_rows)
         return figure(criterion.measure, replace(truth, label=label), own, **criterion.parameters)
 
-    return learning_curve(rows, final, fit_scores, scores, measure)
+    return learning_curve(plan.rows, plan.final, fit_scores, scores, measure)
