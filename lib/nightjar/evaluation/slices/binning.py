@@ -51,11 +51,6 @@ class BinnedColumn:
         return int(self.coarse_of[-1]) + 1
 
     @property
-    def choices(self) -> int:
-        """How many conditions there are: ranges of coarse bins of numbers, levels of texts."""
-        return len(self.ranges) if self.is_number else len(self.coarse_of)
-
-    @property
     def missing(self) -> int:
         """The number of the fine bin of missing values."""
         return len(self.coarse_of) - 1

@@ -74,8 +74,8 @@ def losses_of(loss: Floats, weight: Floats | None, least_rows: int) -> Losses:
 
 
 def log_tries(columns: Sequence[BinnedColumn]) -> list[float]:
-    """The logarithms of the numbers of boxes of one column, of two and of three, were all sets of columns searched."""
-    first, second, third = (sum(float(column.choices) ** power for column in columns) for power in (1, 2, 3))
+    """The logarithms of the numbers of cells of fine bins, of all sets of one column, of two and of three."""
+    first, second, third = (sum(float(len(column.coarse_of)) ** power for column in columns) for power in (1, 2, 3))
     pairs, triples = (first**2 - second) / 2, (first**3 - 3 * first * second + 2 * third) / 6
     return [float(np.log(max(1.0, boxes))) for boxes in (first, pairs, triples)]
 
