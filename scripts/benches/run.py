@@ -19,6 +19,7 @@ import night
 import outcome
 import scale
 import searching
+import slicing
 from cases import WINDOWS, Case
 from measure import Run, compared, console
 from process import Engine, EngineError, Place
@@ -34,13 +35,14 @@ PEERS = {
     "night": (),
     "ingest": ("spark_copy", "duckdb"),
     "judge": (),
+    "slices": ("sliceline",),
 }
 IN_PROCESS = {"duckdb", "polars"}  # they give memory back
 # Feast joins every fact with every later spine row of its entity: half a million with a million is too much for anyone.
 HOPELESS = {"hot": {"feast"}}
 DEFAULT_ROWS = {"asof": (1_000_000, 2_000_000), "windows": (1_000_000, 2_000_000), "scale": (500_000, 1_000_000)}
 DEFAULT_ROWS["ingest"] = (5_000_000, 5_000_000)
-DEFAULT_ROWS["judge"] = (1_000_000, 1_000_000)
+DEFAULT_ROWS["judge"] = DEFAULT_ROWS["slices"] = (1_000_000, 1_000_000)
 TRAINING = (100_000, 30)  # rows and columns of `search` and `busy`
 
 
@@ -58,6 +60,8 @@ def main(arguments: list[str]) -> int:
         found = night.measured(asked.repeats, asked.before)
     elif asked.bench == "judge":
         found = judging.measured(asked.spine, asked.repeats)
+    elif asked.bench == "slices":
+        found = slicing.measured(place("sliceline", asked), asked.spine, asked.repeats)
     elif asked.bench == "ingest":
         found = ingesting.measured(HOME, place("duckdb", asked), asked.names, asked.facts, asked.repeats)
     elif asked.bench == "scale":
@@ -77,7 +81,7 @@ def parse(arguments: list[str]) -> argparse.Namespace:
         "--spine",
         type=int,
         metavar="ROWS",
-        help="rows of the spine; of 1x for scale; that are judged; not for search, busy and night",
+        help="rows of the spine; of 1x for scale; that are judged or searched; not for search, busy and night",
     )
     parser.add_argument("--facts", type=int, metavar="ROWS", help="rows of each of the three fact tables")
     parser.add_argument("--per-entity", type=int, default=20, metavar="N", help="facts of an entity in each table")

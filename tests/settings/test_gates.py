@@ -5,7 +5,8 @@ from dataclasses import replace
 import pytest
 
 import builders
-from nightjar.settings.gates import Gate, GateCheck, GateSeverity, OutlierMethod, in_order
+from nightjar.settings.gates import Gate, GateCheck, GateSeverity, OutlierMethod
+from nightjar.settings.relations import sources_in_order
 
 
 @pytest.mark.parametrize(
@@ -62,11 +63,9 @@ def to(source, column="machine", field="machine"):
 
 
 def test_sources_that_gates_refer_to_are_checked_first_and_exist_and_form_no_circle(tmp_path):
-    order = with_gates(
-        tmp_path, schedule=to("readings"), readings=to("outcomes"), outcomes=to("outcomes")
-    ).sources_in_order()
-    assert order == [["outcomes"], ["readings"], ["schedule"]]
-    assert in_order({"a": [], "b": []}) == [["a", "b"]]
+    related = with_gates(tmp_path, schedule=to("readings"), readings=to("outcomes"), outcomes=to("outcomes"))
+    assert sources_in_order(related.sources) == [["outcomes"], ["readings"], ["schedule"]]
+    assert sources_in_order(with_gates(tmp_path, schedule=to("readings")).sources)[0] == ["readings", "outcomes"]
     with pytest.raises(ValueError, match=r"sources\.outcomes\.gates\.g\.to: found 'reading'.*did you mean 'readings'"):
         with_gates(tmp_path, outcomes=to("reading"))
     with pytest.raises(

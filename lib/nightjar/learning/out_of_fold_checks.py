@@ -24,15 +24,17 @@ log = logging.getLogger("nightjar.train")
 
 @dataclass(frozen=True)
 class OutOfFoldChecks:
-    """The thresholds and labels of a classifier; both are empty for other tasks.
+    """The thresholds and labels of a classifier; both are empty for other tasks, which have no scores here either.
 
     Attributes:
         thresholds: of the project's tiers, in their order.
         files: file name -> rows for people: labels that they should check, and the thresholds.
+        scores: of each row by a fit that has not seen it, NaN where there is none.
     """
 
     thresholds: tuple[Threshold, ...]
     files: Mapping[str, pa.Table]
+    scores: npt.NDArray[np.float64] | None
 
 
 def out_of_fold_checks(
@@ -63,7 +65,7 @@ def out_of_fold_checks(
         LearningError: as `out_of_fold_scores`.
     """
     if not problem.task.has_classes:
-        return OutOfFoldChecks((), {})
+        return OutOfFoldChecks((), {}, None)
     rows, scores = problem.rows, out_of_fold_scores(problem, winner)
     acted_scores = np.array([]) if rows.acted is None or not tiers else predictor.predict(rows.acted.table)
     thresholds = fit_thresholds(
@@ -73,4 +75,4 @@ def out_of_fold_checks(
         log.info("%s", threshold)
     scores[final.test] = final_scores
     tables = {"thresholds.csv": table_of(thresholds)} if thresholds else {}
-    return OutOfFoldChecks(thresholds, {**label_review(rows, scores, problem.seed), **tables})
+    return OutOfFoldChecks(thresholds, {**label_review(rows, scores, problem.seed), **tables}, scores)

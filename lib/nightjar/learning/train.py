@@ -13,6 +13,7 @@ from nightjar.evaluation.rows import Floats
 from nightjar.learning import references, registration
 from nightjar.learning.champion import RECIPE, recipe_of
 from nightjar.learning.consequences import add_consequences, plan_attempt
+from nightjar.learning.error_analysis import add_error_analysis
 from nightjar.learning.evidence import Evidence
 from nightjar.learning.fitting.candidates import Candidate
 from nightjar.learning.fitting.fit import fit_candidate
@@ -110,7 +111,7 @@ def _check_decisions(
     predictor: Predictor,
     record: SearchRun,
 ) -> Evidence:
-    """The evidence with thresholds and what deciding by them would change; tables for people beside the run."""
+    """The evidence with thresholds, what deciding by them would change, and where it fails; tables beside the run."""
     project, rows, final, scores = plan.project, plan.rows, plan.final, judgement.scores
     checks = out_of_fold_checks(
         plan.problem,
@@ -128,7 +129,8 @@ def _check_decisions(
     )
     evidence = replace(judgement.evidence, thresholds=tuple(map(asdict, checks.thresholds)), unobserved=unobserved)
     evidence = add_consequences(evidence, scores, plan.champion, predictor, rows, final, plan.clusters, project)
-    tracking.attach(record, checks.files)
+    evidence, files = add_error_analysis(evidence, plan, winner, scores, checks.scores)
+    tracking.attach(record, {**checks.files, **files})
     return evidence
 
 

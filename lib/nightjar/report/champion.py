@@ -10,6 +10,7 @@ import pyarrow.compute as pc
 from nightjar.registry import period
 from nightjar.registry.events import STAND_IN
 from nightjar.registry.lifetime import Lifetime, lifetime
+from nightjar.report.error_analysis import ErrorAnalysis, read_error_analysis
 from nightjar.report.fairness import Grouping, read_fairness
 from nightjar.report.figures import JudgedFigure
 from nightjar.report.reading import PinnedTables
@@ -81,6 +82,7 @@ class Champion:
         tiers: those that its evidence states thresholds of, in their order.
         lifetime: when it is to be validated again, and when it expires.
         fairness: how it treats the declared groups.
+        analysis: where it fails; None: its evidence does not say.
     """
 
     version: str
@@ -91,6 +93,7 @@ class Champion:
     tiers: list[ShownTier]
     lifetime: Lifetime
     fairness: list[Grouping]
+    analysis: ErrorAnalysis | None
 
 
 @dataclass(frozen=True)
@@ -138,6 +141,7 @@ def find_champion(tables: PinnedTables) -> Champion | None:
         read_tiers(evidence),
         lifetime(evidence),
         read_fairness(evidence),
+        read_error_analysis(evidence),
     )
 
 

@@ -5,7 +5,7 @@ from datetime import date, datetime
 from markupsafe import Markup
 
 from nightjar.errors import TableError
-from nightjar.report import charts, classes, fairness, page, reliability, tiers
+from nightjar.report import charts, classes, error_analysis, fairness, page, reliability, tiers
 from nightjar.report.performance import chart
 from nightjar.report.queries import python_queries, spark_queries
 from nightjar.report.reading import PinnedTables, open_runs, open_tables
@@ -78,6 +78,7 @@ def render(tables: PinnedTables, project: Project) -> str:
         else {},
         metrics=[metric.value for metric in METRICS[project.label.task]],
         class_measures=classes.OF_EACH,
+        failure_charts=error_analysis.charts(night.champion.analysis) if night.champion else [],
         predicted_chart=_predicted_chart(night.scores, tables.run_date),
         performance_chart=chart(night.judged, night.champion, night.measures.first.name),
         latest=latest,

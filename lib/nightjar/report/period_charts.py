@@ -62,6 +62,19 @@ def shares(frame: Frame, values: Sequence[Value], title: str) -> Markup:
     return svg(_WIDTH, _HEIGHT, title, [*scale.grid(percent), *line, *frame.axis(_HEIGHT)])
 
 
+def lines(frame: Frame, values: Sequence[Value], beside: Sequence[Value], title: str) -> Markup:
+    """A line with dots, and a dashed one of other values beside it, on a scale of both."""
+    everything = [value for value in (*values, *beside) if value is not None]
+    least, greatest = (min(everything), max(everything)) if everything else (0.0, 1.0)
+    room = (greatest - least) * 0.06 or abs(greatest) * 0.02 or 1.0
+    scale = _Scale(least - room, greatest + room, _HEIGHT, least, greatest)
+    parts = [*scale.grid(compact)]
+    for run in _runs(beside):
+        points = "L".join(f"{frame.across(number):.1f} {scale.up(beside[number] or 0.0):.1f}" for number in run)
+        parts.append(Markup('<path class="diagonal" d="M{}"/>').format(points))
+    return svg(_WIDTH, _HEIGHT, title, [*parts, *_line(frame, scale, values, compact), *frame.axis(_HEIGHT)])
+
+
 def spread(
     frame: Frame,
     low: Sequence[Value],

@@ -1,9 +1,8 @@
 """Settings of a source's gates: what is expected of the rows of a night, and what becomes of it where they differ."""
 
 import math
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import field
-from graphlib import TopologicalSorter
 from typing import Annotated
 
 from pydantic import Field
@@ -209,21 +208,3 @@ class Gate:
         whole = sum(self.population.values())
         is_whole = whole <= 1 or math.isclose(whole, 1)
         yield from expect(is_whole, "population", whole, "shares that sum to 1 at most")
-
-
-def in_order(relations: Mapping[str, Collection[str]]) -> list[list[str]]:
-    """The sources, each in a later group than those that its gates refer to.
-
-    Args:
-        relations: source -> the sources that its gates refer to, perhaps itself.
-
-    Raises:
-        CycleError: they refer to each other in a circle, which its second argument lists.
-    """
-    others = {name: [one for one in of_name if one != name] for name, of_name in relations.items()}
-    sorter, groups = TopologicalSorter(others), list[list[str]]()
-    sorter.prepare()
-    while sorter.is_active():
-        groups.append(list(sorter.get_ready()))
-        sorter.done(*groups[-1])
-    return groups

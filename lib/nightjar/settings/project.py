@@ -2,19 +2,19 @@
 
 from collections.abc import Collection, Iterator
 from dataclasses import KW_ONLY, field
-from graphlib import CycleError
 
+from nightjar.settings.analysis import Analysis
 from nightjar.settings.checks import Issue, expect, expect_names, expect_one_of, expect_zone
 from nightjar.settings.costs import Costs
 from nightjar.settings.fairness import GroupFairness
 from nightjar.settings.features import FeatureGroup
 from nightjar.settings.feedback import Feedback
 from nightjar.settings.fields import Count, DateText
-from nightjar.settings.gates import in_order
 from nightjar.settings.label import Label
 from nightjar.settings.layouts import BY
 from nightjar.settings.measuring import Measuring
 from nightjar.settings.promotion import Promotion
+from nightjar.settings.relations import relation_issues
 from nightjar.settings.sources import Source
 from nightjar.settings.spine import Spine
 from nightjar.settings.task import Task
@@ -53,6 +53,7 @@ class Project:
         promotion: what a new version has to show before it becomes champion.
         fairness: the groups that it is to be fair to, for a classification.
         feedback: how acting on scores changes outcomes.
+        analysis: what a training looks into besides its metrics.
     """
 
     _: KW_ONLY
@@ -75,6 +76,7 @@ class Project:
     promotion: Promotion = field(default_factory=Promotion)
     fairness: GroupFairness = field(default_factory=GroupFairness)
     feedback: Feedback = field(default_factory=Feedback)
+    analysis: Analysis = field(default_factory=Analysis)
 
     def issues(self) -> Iterator[Issue]:
         """Whether dates follow each other, the zone exists, and every name that is used is declared."""
@@ -88,7 +90,7 @@ class Project:
             yield from expect(
                 BY not in name.casefold(), "sources", name, f"a name without {BY}: layouts' tables have it"
             )
-        yield from self._relation_issues()
+        yield from relation_issues(self.sources)
         yield from expect_names("features", self.features)
         yield from expect_zone("zone", self.zone)
         yield from self._date_issues()
@@ -103,6 +105,8 @@ class Project:
             yield from self._source_issues(f"features.{name}", group.source, group.keys, columns)
         yield from self._name_issues()
         yield from self._group_issues(stored)
+        for issue in self.analysis.column_issues(stored):
+            yield Issue(f"analysis.{issue.field}", issue.value, issue.expected)
         for issue in self.costs.issues_with(self.label):
             yield Issue(f"costs.{issue.field}", issue.value, issue.expected)
         for name, column in self.costs.amounts().items():
@@ -154,7 +158,7 @@ class Project:
     def slice_columns(self) -> list[str]:
         """The columns of the feature table by which a training tells rows apart."""
         of_groups = [name for columns in self.judged_groups() for name in columns]
-        return list(dict.fromkeys([*self.promotion.slices.columns, *of_groups]))
+        return list(dict.fromkeys([*self.promotion.slices.columns, *of_groups, *self.analysis.columns()]))
 
     def sources_of(self, features: Collection[str]) -> set[str]:
         """The sources whose facts some features are made of, the spine's among them.
@@ -165,27 +169,6 @@ class Project:
         groups = self.features.items()
         used = {group.source for name, group in groups if expressed or not set(features).isdisjoint(group.names(name))}
         return {self.spine.source} | used
-
-    def sources_in_order(self) -> list[list[str]]:
-        """The sources, each in a later group than those that its gates refer to."""
-        return in_order(
-            {name: [gate.to for gate in one.gates.values() if gate.to] for name, one in self.sources.items()}
-        )
-
-    def _relation_issues(self) -> Iterator[Issue]:
-        """Whether gates refer to sources and stored columns that there are, and not in a circle."""
-        for name, source in self.sources.items():
-            for gate_name, gate in source.gates.items():
-                at = f"sources.{name}.gates.{gate_name}"
-                yield from expect_one_of(f"{at}.to", [gate.to] if gate.to else [], self.sources, "sources")
-                if gate.to in self.sources:
-                    stored, key = self.sources[gate.to].stored_columns(), "fields" if gate.fields else "columns"
-                    yield from expect_one_of(f"{at}.{key}", gate.fields_there(), stored, f"stored columns of {gate.to}")
-        try:
-            self.sources_in_order()
-        except CycleError as error:
-            circle = " -> ".join(error.args[1])
-            yield Issue("sources", circle, "gates that do not refer to each other in a circle")
 
     def _group_issues(self, stored: Collection[str]) -> Iterator[Issue]:
         """Whether the columns that tell rows apart are stored, and decisions are judged only where there are some."""

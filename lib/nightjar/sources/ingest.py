@@ -17,6 +17,7 @@ from pyspark.sql.types import StructType
 from nightjar.errors import SourceError
 from nightjar.expressions import syntax
 from nightjar.settings.project import Project
+from nightjar.settings.relations import sources_in_order
 from nightjar.settings.sources import Source
 from nightjar.sources import arrivals, counting, deduplication, facts, layouts, near_duplicates, repairs
 from nightjar.sources.concurrency import side_by_side
@@ -108,7 +109,7 @@ def ingest(
                     ground = Ground(places[name], tables[name].name, project.sources, checked, read.is_corrected)
                     return _check_source(ground, tables[name], read)
 
-            for names in project.sources_in_order():  # a gate may refer to the facts of a source before
+            for names in sources_in_order(project.sources):  # a gate may refer to the facts of a source before
                 checked |= side_by_side(spark, check_source, names)
             checked_sources = [checked[name] for name in project.sources]
             require_same_columns(targets)

@@ -1,0 +1,137 @@
+"""Slices of a training: those declared, and those found on the folds' test rows; all are judged on the final period."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from nightjar.evaluation.clusters import Clusters
+from nightjar.evaluation.intervals import LEVEL
+from nightjar.evaluation.metric_report import Truth, figure
+from nightjar.evaluation.reliability import expected_calibration_error
+from nightjar.evaluation.rows import Floats, RowNumbers
+from nightjar.evaluation.slices.comparing import Compared, compare_all
+from nightjar.evaluation.slices.conditions import Condition, Slice, texts_of
+from nightjar.evaluation.slices.finding import find_slices
+from nightjar.settings.analysis import Analysis
+from nightjar.settings.task import Task
+
+LEAST_SHARE = 0.01
+"""Of the rows that are searched, a slice has at least so many."""
+MOST_VALUES = 50
+"""Of a column each of whose values is a slice: the most frequent ones."""
+
+
+@dataclass(frozen=True, eq=False)
+class LossRows:
+    """Rows with their losses.
+
+    Attributes:
+        columns: those that slices may be of.
+        loss: of each row, by a fit that has not seen it.
+        clusters: of the rows.
+        weight: how many rows each one stands for; None: one each.
+    """
+
+    columns: pa.Table
+    loss: Floats
+    clusters: Clusters
+    weight: Floats | None
+
+
+def declared_slices(settings: Analysis, columns: Sequence[str], rows: pa.Table) -> dict[str, Slice]:
+    """Name -> slice: those of the settings, and one of each value of some columns."""
+    result = {
+        name: Slice(tuple(Condition(one.column, one.low, one.high, tuple(one.values)) for one in conditions))
+        for name, conditions in settings.slices.items()
+    }
+    for column in columns:
+        numbers = Counter(texts_of(rows[column]).to_pylist())
+        ranked = sorted(numbers, key=lambda value: (-numbers[value], str(value)))[:MOST_VALUES]
+        of_values = [Slice((Condition(column, values=(value,)),)) for value in ranked]
+        result |= {str(one): one for one in of_values}
+    return result
+
+
+def analyse_slices(
+    searched: LossRows | None,
+    final: LossRows,
+    baseline: Floats,
+    declared: Mapping[str, Slice],
+    settings: Analysis,
+    truth: Truth,
+    scores: Floats,
+) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+    """The slices, as the evidence holds them, and how they were searched for.
+
+    Declared ones come first; of those found only the ones that the final period confirms.
+
+    Args:
+        searched: the folds' test rows; None: nothing is searched for.
+        final: the final period's rows.
+        baseline: the losses of the best baseline there.
+        declared: by name.
+        settings: of the analysis.
+        truth: of the final period's rows.
+        scores: the winner's, of these.
+    """
+    least = 0 if searched is None else max(settings.least_rows, int(np.ceil(LEAST_SHARE * len(searched.loss))))
+    names = {one: name for name, one in declared.items()}
+    candidates = [] if searched is None else [one for one in _find(searched, least) if one not in names]
+    slices = [*declared.values(), *candidates]
+    compared = compare_all(
+        slices, final.columns, final.loss, final.clusters, final.weight, least_rows=settings.least_rows
+    )
+    entries = []
+    for one, beside in zip(slices, compared, strict=True):
+        if one in names or beside.is_worse:
+            inside = np.flatnonzero(one.of(final.columns))
+            own = _entry(one, beside, final, baseline, inside) | {"name": names.get(one), "is_declared": one in names}
+            entries.append(own | {"calibration": _calibration(inside, truth, scores, settings.least_rows)})
+    about = {
+        "rows": 0 if searched is None else len(searched.loss),
+        "columns": 0 if searched is None else searched.columns.num_columns,
+        "least_rows": least,
+        "candidates": len(candidates),
+        "confirmed": sum(not entry["is_declared"] for entry in entries),
+        "confidence": 1 - (1 - LEVEL) / max(1, len(slices)),
+        "reason": _reason(searched, least),
+    }
+    return entries, about
+
+
+def _find(searched: LossRows, least: int) -> list[Slice]:
+    return find_slices(searched.columns, searched.loss, searched.clusters, searched.weight, least_rows=least)
+
+
+def _calibration(inside: RowNumbers, truth: Truth, scores: Floats, least_rows: int) -> dict[str, Any] | None:
+    """The calibration error of two classes in a slice, with its 95% interval; None: other tasks, or too few rows."""
+    if truth.task is not Task.CLASSIFICATION or len(inside) < least_rows:
+        return None
+    return asdict(figure(expected_calibration_error, truth.take(inside), scores[inside]))
+
+
+def _entry(one: Slice, beside: Compared, final: LossRows, baseline: Floats, inside: RowNumbers) -> dict[str, Any]:
+    weights = None if final.weight is None else final.weight[inside]
+    return {
+        **one.to_json(),
+        "rows": beside.rows,
+        "share": beside.share,
+        "error": beside.error,
+        "error_of_rest": beside.error_of_rest,
+        "baseline_error": None if beside.error is None else float(np.average(baseline[inside], weights=weights)),
+        "difference": asdict(beside.difference),
+        "is_confirmed": beside.is_worse,
+    }
+
+
+def _reason(searched: LossRows | None, least: int) -> str | None:
+    """Why nothing could be found; None: slices were searched for."""
+    if searched is None:
+        return "no slices were searched for"
+    if len(searched.loss) < 2 * least:
+        return f"too few rows: {len(searched.loss):,} were scored out of fold, and at least {2 * least:,} are needed"
+    return None
