@@ -36,6 +36,7 @@ from nightjar.learning.splits.folding import final_period, folds, select_settled
 from nightjar.learning.unobserved import count_unobserved
 from nightjar.registry import events, keys, tracking
 from nightjar.registry.period import intervals_over
+from nightjar.runtime import memory
 from nightjar.settings.environment import Environment
 from nightjar.settings.learning import Search
 from nightjar.settings.project import Project
@@ -155,7 +156,10 @@ def train(
     log.info("registered as version %s of %s (MLflow run %s)", version, project.name, record.id)
     fits = sum(len(results) for results in result.results.values())
     outcome = Outcome(inputs=dict(rows.versions), rows={"training rows": len(fit_rows), "fits": fits})
-    fields = {**asdict(evidence), **registration.recorded(rows, project, run_date), RECIPE: recipe_of(winner)}
+    fields = {**asdict(evidence), **registration.recorded(rows, project, run_date), RECIPE: recipe_of(winner)} | {
+        events.MISSING_DATES: missing_dates,
+        events.PEAK_MEMORY: memory.peak(),
+    }
     registered = {None: (events.Version(version, winner.name, run_date, fields), histograms)}
     for alias, (entry, reference) in (registered | ({} if stand_in is None else {events.STAND_IN: stand_in})).items():
         outcome.outputs[REFERENCES.name] = references.store(warehouse, reference, entry.number, run_id)

@@ -13,6 +13,7 @@ from nightjar.settings.gates import in_order
 from nightjar.settings.label import Label
 from nightjar.settings.layouts import BY
 from nightjar.settings.measuring import Measuring
+from nightjar.settings.model_card import ModelCard
 from nightjar.settings.promotion import Promotion
 from nightjar.settings.sources import Source
 from nightjar.settings.spine import Spine
@@ -51,6 +52,7 @@ class Project:
         measuring: what some measures of predictions take besides labels and scores.
         promotion: what a new version has to show before it becomes champion.
         feedback: how acting on scores changes outcomes.
+        card: what its models are for, and who answers for them.
     """
 
     _: KW_ONLY
@@ -72,6 +74,7 @@ class Project:
     measuring: Measuring = field(default_factory=Measuring)
     promotion: Promotion = field(default_factory=Promotion)
     feedback: Feedback = field(default_factory=Feedback)
+    card: ModelCard = field(default_factory=ModelCard)
 
     def issues(self) -> Iterator[Issue]:
         """Whether dates follow each other, the zone exists, and every name that is used is declared."""
