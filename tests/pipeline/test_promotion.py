@@ -3,8 +3,10 @@
 import getpass
 import json
 import logging
+import re
 from dataclasses import replace
 from datetime import date
+from pathlib import Path
 
 import pytest
 from deltalake import DeltaTable
@@ -104,6 +106,9 @@ def test_a_refused_promotion_is_an_event_and_changes_no_champion_until_a_person_
     assert champion.evidence["reason"].startswith(
         f"approved by {ME} for Ada: a pilot; by itself w against majority on a to b: not"
     )
+    (card,) = Path(context.settings.environment.home).rglob("card-1.md")
+    assert card.read_text() == Path(context.warehouse.path("reports/card-1.md")).read_text()
+    assert re.search(rf"\| promoted .* \| 2024-04-03 \| {ME} \(for Ada\) \| approved by", card.read_text())
 
 
 def test_an_expired_champion_gives_way_to_a_stand_in_and_comes_back_by_nobody(context, without_mlflow):

@@ -137,10 +137,10 @@ def register_stand_in(
     return events.Version(number, baseline.name, run.run_date, fields), histograms
 
 
-def recorded(rows: TrainingSet, project: Project, run_date: date) -> dict[str, str | None]:
-    """What the evidence says of the definitions that a version was trained on, and how long it holds."""
+def recorded(rows: TrainingSet, project: Project, run_date: date) -> dict[str, str | float | None]:
+    """What the evidence says of the definitions and rows that a version was trained on, and how long it holds."""
     hashes = {events.DEFINITIONS: rows.definitions_hash, events.LABEL_HASH: rows.label_hash}
-    return hashes | dates_of(project.promotion, run_date)
+    return {**hashes, **dates_of(project.promotion, run_date), events.ACTED_ON: rows.acted_on}
 
 
 def _tags(run: Run, project: Project, rows: TrainingSet) -> dict[str, str]:

@@ -29,6 +29,7 @@ from nightjar.models.predictor import Predictor
 from nightjar.registry import events, keys, tracking
 from nightjar.registry.period import intervals_over
 from nightjar.registry.tracking import SearchRun
+from nightjar.runtime import memory
 from nightjar.settings.environment import Environment
 from nightjar.settings.learning import Search
 from nightjar.settings.project import Project
@@ -153,6 +154,8 @@ def _register(
         **asdict(evidence),
         **registration.recorded(rows, project, run.run_date),
         RECIPE: recipe_of(winner),
+        events.MISSING_DATES: plan.missing_dates,
+        events.PEAK_MEMORY: memory.peak(),
     }
     version = events.Version(number, winner.name, run.run_date, fields)
     return {None: (version, histograms)} | ({} if stand_in is None else {events.STAND_IN: stand_in})

@@ -50,6 +50,7 @@ class TrainingPlan:
         final: the final period, and the rows before it.
         problem: of the search, on rows before the final period.
         fit_rows: the rows that the registered model is fitted on, those of the final period among them.
+        missing_dates: the local dates without rows, in words; None: there are none.
     """
 
     warehouse: Warehouse
@@ -62,6 +63,7 @@ class TrainingPlan:
     final: Fold
     problem: Problem
     fit_rows: RowNumbers
+    missing_dates: str | None
 
     @cached_property
     def clusters(self) -> Clusters:
@@ -100,7 +102,9 @@ def plan_training(
         log.warning("%s", remark)
     fit_rows = select_settled(rows, run_date, project.zone, settings.split.train_days)
     require_fit_sets(rows, [(final.train, final.start), (fit_rows, run_date)], settings, project.zone)
-    return TrainingPlan(warehouse, project, settings, run_date, rows, prices, champion, final, problem, fit_rows)
+    return TrainingPlan(
+        warehouse, project, settings, run_date, rows, prices, champion, final, problem, fit_rows, missing_dates
+    )
 
 
 def make_problem(rows: TrainingSet, project: Project, settings: Search, before: date) -> Problem:

@@ -6,12 +6,13 @@ import pwd
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from datetime import date
+from functools import partial
 from types import MappingProxyType
 from typing import Any
 
 from nightjar.errors import UsageError
 from nightjar.features.definitions import definitions_hash, label_hash
-from nightjar.pipeline import gates
+from nightjar.pipeline import cards, gates
 from nightjar.pipeline.step import Step
 from nightjar.registry import aliases, events, tracking
 from nightjar.registry.events import Version
@@ -45,8 +46,9 @@ def promote(step: Step[jobs.Promote]) -> Outcome:
         Action.REJECT: _reject,
         Action.ROLLBACK: _roll_back,
     }
-    outcome = Outcome()
+    outcome, champion = Outcome(), events.find_champion(step.warehouse)
     actions[step.settings.action](step, outcome)
+    step.on_done.append(partial(cards.write_of_run, step, champion))
     return outcome
 
 

@@ -9,7 +9,7 @@ from datetime import date
 from functools import partial
 from typing import Any
 
-from nightjar.pipeline import gates
+from nightjar.pipeline import cards, gates
 from nightjar.pipeline.step import Step
 from nightjar.registry import events
 from nightjar.report import night
@@ -61,14 +61,15 @@ def train(step: Step[jobs.Train]) -> Outcome:
     from nightjar.features.staleness import require_current
     from nightjar.learning.train import train as run_training
     from nightjar.registry import aliases
-    from nightjar.runtime import ray
+    from nightjar.runtime import memory, ray
 
     search = step.settings.search
     require_trainable(search, step.project, step.run_date)
     step.require(JobName.BUILD_FEATURES, JobName.TRAIN)
     require_current(step.warehouse, step.project, step.run_date)
     aliases.reconcile(step.home, step.warehouse)
-    step.on_done.append(partial(gates.show_newest, step))
+    step.on_done.extend([partial(gates.show_newest, step), partial(cards.write_of_run, step)])
+    memory.forget_peak()
     with ray.session(step.environment):
         return run_training(
             step.warehouse, step.project, search, step.run_date, step.run_id, step.environment, step.code_revision

@@ -23,6 +23,10 @@ LABEL_HASH = "label_hash"
 """The same of the label's definition."""
 ATTEMPT = "attempt"
 """In the evidence: what was compared with what the version would replace, and at which level; see `attempts`."""
+MISSING_DATES, ACTED_ON, PEAK_MEMORY = "missing_dates", "acted_on", "peak_memory_bytes"
+"""In the evidence: dates without labelled rows, as a sentence, or null; the share of known labels of rows that somebody
+has acted on; the most memory that the process of the training held, null where it cannot be told. Older events lack
+them."""
 APPROVAL = "approval"
 """The person who has approved, rejected or rolled back."""
 ROLLED_BACK = "rolled_back"
@@ -97,6 +101,12 @@ def find_champion(warehouse: Warehouse, run_date: date = date.max) -> Version | 
 def promotions(warehouse: Warehouse) -> list[Version]:
     """Every version as it became champion, the one that holds from the latest run date last."""
     return [_version_of(row) for row in _of_kind(warehouse, "promoted", CHAMPION)]
+
+
+def of_run(warehouse: Warehouse, run_id: str) -> list[Version]:
+    """The versions of which a run has recorded something, each once."""
+    rows = _events(warehouse, pc.field("run_id") == run_id)
+    return list({row["model_version"]: _version_of(row) for row in rows}.values())
 
 
 @dataclass(frozen=True)

@@ -87,7 +87,7 @@ def record_search(
         "training again: folds that have ended are remembered."
     )
     with database.model_errors(home, "cannot record this training", advice):
-        client = _client(home)
+        client = connect(home)
         experiment = _experiment(client, home, project)
         _mark_killed(client, experiment, is_running)
         with mlflow.start_run(experiment_id=experiment, tags={**tags, SEARCH: search}) as run:
@@ -137,7 +137,7 @@ def fetch(home: Path, project: str, version: str) -> Path:
     database.require(home)
     folder, failure = None, None
     try:
-        folder = location.model(home, str(_client(home).get_model_version(project, version).source))
+        folder = location.model(home, str(connect(home).get_model_version(project, version).source))
     except MlflowException as error:
         failure = error
     if folder is None or not folder.is_dir():
@@ -157,7 +157,7 @@ def set_alias(home: Path, project: str, alias: str, version: str) -> None:
     """
     advice = "The table model_events holds all the same. Set the alias there by hand, or promote again."
     with database.model_errors(home, f"cannot name version {version} of {project} its {alias}", advice):
-        _client(home).set_registered_model_alias(project, alias, version)
+        connect(home).set_registered_model_alias(project, alias, version)
 
 
 def find_alias(home: Path, project: str, alias: str) -> str | None:
@@ -166,7 +166,7 @@ def find_alias(home: Path, project: str, alias: str) -> str | None:
         return None
     database.require(home)
     with database.model_errors(home, f"cannot say what {alias} names", "Is mlflow.db locked?"):
-        models = [one.aliases for one in _client(home).search_registered_models(f"name = '{project}'")]
+        models = [one.aliases for one in connect(home).search_registered_models(f"name = '{project}'")]
     return next((str(one[alias]) for one in models if alias in one), None)
 
 
@@ -178,10 +178,11 @@ def require_version(home: Path, project: str, version: str) -> None:
         "an older or a new one? Restore it from a backup: docs/runbook.md, MLflow's database."
     )
     with database.model_errors(home, f"does not know version {version} of model {project}", advice):
-        _client(home).get_model_version(project, version)
+        connect(home).get_model_version(project, version)
 
 
-def _client(home: Path) -> MlflowClient:
+def connect(home: Path) -> MlflowClient:
+    """A client of the MLflow of a home, whose database has been checked."""
     home.mkdir(mode=0o700, parents=True, exist_ok=True)
     uri = location.database(home)
     mlflow.set_tracking_uri(uri)

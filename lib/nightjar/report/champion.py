@@ -1,6 +1,7 @@
 """The champion of the night, and the evidence with which it was promoted."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -151,7 +152,11 @@ def _recency(row: dict[str, Any]) -> tuple[Any, ...]:
 
 def read_promise(evidence: str | None) -> Promise | None:
     """The evidence of a promotion; None if it names no candidate. Fields that it lacks are None."""
-    stored = _parse_evidence(evidence)
+    return promise_of(_parse_evidence(evidence))
+
+
+def promise_of(stored: Mapping[str, Any]) -> Promise | None:
+    """The same of evidence that is read already."""
     candidate = _mapping(stored.get("candidate"))
     if not candidate:
         return None

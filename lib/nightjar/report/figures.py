@@ -1,4 +1,4 @@
-"""A figure as the page shows it."""
+"""Figures as pages show them."""
 
 from dataclasses import dataclass
 
@@ -12,3 +12,14 @@ class JudgedFigure:
     high: float | None
     rows: int
     reason: str | None
+
+
+@dataclass(frozen=True)
+class Fact:
+    """One number of the page's head: its label, detail, the section with more, and whether it needs attention."""
+
+    value: str
+    label: str
+    detail: str
+    section: str
+    is_marked: bool = False

@@ -85,6 +85,18 @@ def interval(low: float | None, high: float | None, why: str = "the evidence sta
     return f"{figure(low)} to {figure(high)}"
 
 
+def signed(value: float | None, why: str = "not measured") -> str:
+    """A difference: +0.071, -1.2e-05; as `figure`, with its sign."""
+    if value is None or math.isnan(value):
+        return dash(why)
+    return f"{'-' if value < 0 else '+'}{figure(abs(value))}"
+
+
+def mebibytes(value: float) -> str:
+    """1,234 MiB."""
+    return f"{value / 2**20:,.0f} MiB"
+
+
 def seconds(value: float | None) -> str:
     """4.2 s, 3 min 12 s, 1 h 05 min."""
     if value is None or math.isnan(value):

@@ -6,6 +6,8 @@ from markupsafe import Markup
 
 from nightjar.errors import TableError
 from nightjar.report import charts, classes, error_analysis, fairness, page, reliability, tiers
+from nightjar.report.card.writing import file_name
+from nightjar.report.champion import Champion
 from nightjar.report.performance import chart
 from nightjar.report.queries import python_queries, spark_queries
 from nightjar.report.reading import PinnedTables, open_runs, open_tables
@@ -65,6 +67,7 @@ def render(tables: PinnedTables, project: Project) -> str:
         night=night,
         tables=tables,
         title=project.title or project.name,
+        card=_card(tables.warehouse, night.champion),
         zone=project.zone,
         cutoff=_instant(cutoff(tables.run_date, project.zone)),
         facts=facts(night),
@@ -91,6 +94,12 @@ def render(tables: PinnedTables, project: Project) -> str:
         spark_queries=spark_queries(tables),
         python_queries=python_queries(tables),
     )
+
+
+def _card(warehouse: Warehouse, champion: Champion | None) -> str | None:
+    """The address of the champion's card beside the page; None where there is none, as of versions of long ago."""
+    name = None if champion is None else file_name(champion.version)
+    return name if name is not None and page.exists(warehouse.path(f"reports/{name}")) else None
 
 
 def _score_chart(scores: Scores | None, run_date: date) -> Markup | None:

@@ -11,6 +11,7 @@ from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
 from nightjar.report import formatting
+from nightjar.report.document import Document
 
 STYLE = "night.css"
 _FILTERS = (
@@ -31,9 +32,20 @@ def fill(package: str, template: str, **values: Any) -> str:
     return filled.render(**values, style=Markup(style), style_hash=digest)  # noqa: S704  (our own file)
 
 
+def render(document: Document) -> str:
+    """A document as a page."""
+    return fill("nightjar.report", "document.html.j2", document=document)
+
+
 def _resource(package: str, name: str) -> str:
     """The text of a file of a package, which may be installed as a zip."""
     return resources.files(package).joinpath(name).read_text(encoding="utf-8")
+
+
+def exists(path: str) -> bool:
+    """Whether there is such a file."""
+    system, place = pyarrow.fs.FileSystem.from_uri(path)
+    return bool(system.get_file_info(place).type == pyarrow.fs.FileType.File)
 
 
 def save(path: str, page: str) -> None:

@@ -44,13 +44,26 @@ class JudgedDate:
 
 def read_performance(tables: PinnedTables) -> list[JudgedDate]:
     """Every judged date as of the night, the latest first."""
-    columns = ["evaluated_date", "slice", "measure", "value", "provisional", "model_version"]
+    return _judged(tables, tables.of_night())
+
+
+def read_performance_of(tables: PinnedTables, version: str) -> list[JudgedDate]:
+    """The dates that a version has predicted, each as of the last night that has judged it, the latest first."""
+    return _judged(tables, pc.field("model_version") == version)
+
+
+def _judged(tables: PinnedTables, where: pc.Expression) -> list[JudgedDate]:
+    columns = ["evaluated_date", "slice", "measure", "value", "provisional", "model_version", "run_date"]
     columns += [name for name in _BOUNDS if name in tables.columns("performance")]
-    where = tables.of_night() & (pc.field("subject") == "champion")
     by_date: dict[date, list[dict[str, Any]]] = {}
-    for row in tables.rows("performance", columns, where):
+    for row in tables.rows("performance", columns, where & (pc.field("subject") == "champion")):
         by_date.setdefault(row["evaluated_date"], []).append(row)
-    return [_date_of_rows(day, by_date[day]) for day in sorted(by_date, reverse=True)]
+    return [_date_of_rows(day, _as_judged_last(by_date[day])) for day in sorted(by_date, reverse=True)]
+
+
+def _as_judged_last(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    last = max(row["run_date"] for row in rows)
+    return [row for row in rows if row["run_date"] == last]
 
 
 def latest_with(judged: list[JudgedDate], name: str) -> tuple[JudgedDate, float] | None:

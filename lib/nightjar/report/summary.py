@@ -1,11 +1,10 @@
 """The facts of the night on one screen, stated without a verdict."""
 
-from dataclasses import dataclass
-
 from nightjar.report.arrivals import SourceArrival
 from nightjar.report.champion import Champion, Refusal
 from nightjar.report.data_quality import RefusedRows
 from nightjar.report.drift import MUCH, SOME, ColumnDrift, Drift
+from nightjar.report.figures import Fact
 from nightjar.report.formatting import count_noun, figure, measure, percent, whole
 from nightjar.report.job_runs import JobRun
 from nightjar.report.performance import latest_with
@@ -14,17 +13,6 @@ from nightjar.report.scores import Scores
 
 _NAMED = 5
 _SHORT = 160
-
-
-@dataclass(frozen=True)
-class Fact:
-    """One number of the page's head: its label, detail, the section with more, and whether it needs attention."""
-
-    value: str
-    label: str
-    detail: str
-    section: str
-    is_marked: bool = False
 
 
 def facts(night: NightData) -> list[Fact]:

@@ -13,6 +13,7 @@ from nightjar.settings.fields import Count, DateText
 from nightjar.settings.label import Label
 from nightjar.settings.layouts import BY
 from nightjar.settings.measuring import Measuring
+from nightjar.settings.model_card import ModelCard
 from nightjar.settings.promotion import Promotion
 from nightjar.settings.relations import relation_issues
 from nightjar.settings.sources import Source
@@ -54,6 +55,7 @@ class Project:
         fairness: the groups that it is to be fair to, for a classification.
         feedback: how acting on scores changes outcomes.
         analysis: what a training looks into besides its metrics.
+        card: what its models are for, and who answers for them.
     """
 
     _: KW_ONLY
@@ -77,6 +79,7 @@ class Project:
     fairness: GroupFairness = field(default_factory=GroupFairness)
     feedback: Feedback = field(default_factory=Feedback)
     analysis: Analysis = field(default_factory=Analysis)
+    card: ModelCard = field(default_factory=ModelCard)
 
     def issues(self) -> Iterator[Issue]:
         """Whether dates follow each other, the zone exists, and every name that is used is declared."""

@@ -1,0 +1,76 @@
+"""Estimates with their intervals, one below the other on one axis: what differs, and what may be chance."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from markupsafe import Markup
+
+from nightjar.report.formatting import compact, figure, interval
+from nightjar.report.svg import BOTTOM, svg, text
+
+_WIDTH, _ROW, _NAMES, _RIGHT = 480.0, 26.0, 150.0, 24.0
+_APART = 56.0
+"""The least distance between two labels of the axis."""
+
+
+@dataclass(frozen=True)
+class Bar:
+    """One estimate.
+
+    Attributes:
+        name: of what.
+        estimate, low, high: without bounds it is a dot alone.
+        is_main: whether it is what the chart is about; others are hollow.
+    """
+
+    name: str
+    estimate: float
+    low: float | None
+    high: float | None
+    is_main: bool = True
+
+
+def chart(bars: Sequence[Bar], title: str, origin: float | None = None) -> Markup:
+    """The bars in their order, with a dashed line at the origin, where nothing differs, if there is one."""
+    values = [value for bar in bars for value in (bar.estimate, bar.low, bar.high) if value is not None]
+    ends = [*values, *([] if origin is None else [origin])]
+    least, greatest = min(ends), max(ends)
+    room = (greatest - least) or abs(greatest) * 0.1 or 0.01
+    height = _ROW * len(bars) + BOTTOM
+
+    def across(value: float) -> float:
+        return _NAMES + (_WIDTH - _NAMES - _RIGHT) * (value - least + 0.04 * room) / (1.08 * room)
+
+    ticks = [least, greatest]
+    if origin is not None and all(abs(across(origin) - across(end)) > _APART for end in ticks):
+        ticks.append(origin)
+    parts = [_line("grid", across(value), height) for value in (least, greatest)]
+    parts += [] if origin is None else [_line("diagonal", across(origin), height)]
+    parts += [text("", across(value), height - 6, compact(float(f"{value:.3g}")), "middle") for value in ticks]
+    for number, bar in enumerate(bars):
+        parts.append(text("", _NAMES - 12, _ROW * (number + 0.5) + 5, _short(bar.name), "end"))
+        parts.append(_drawn(bar, across, _ROW * (number + 0.5)))
+    return svg(_WIDTH, height, title, parts)
+
+
+def _drawn(bar: Bar, across: Callable[[float], float], middle: float) -> Markup:
+    words = figure(bar.estimate)
+    whisker = Markup("")
+    if bar.low is not None and bar.high is not None:
+        words = f"{words} ({interval(bar.low, bar.high)})"
+        whisker = Markup('<line class="line" x1="{:.1f}" x2="{:.1f}" y1="{:.1f}" y2="{:.1f}"/>').format(
+            across(bar.low), across(bar.high), middle, middle
+        )
+    dot = Markup('<circle class="{}" cx="{:.1f}" cy="{:.1f}" r="4.5"/>').format(
+        "dot" if bar.is_main else "dot hollow", across(bar.estimate), middle
+    )
+    return Markup("<g><title>{}: {}</title>{}{}</g>").format(bar.name, words, whisker, dot)
+
+
+def _line(kind: str, x: float, height: float) -> Markup:
+    line = Markup('<line class="{0}" x1="{1:.1f}" x2="{1:.1f}" y1="0" y2="{2:.1f}"/>')
+    return line.format(kind, x, height - BOTTOM)
+
+
+def _short(name: str) -> str:
+    return name if len(name) <= 19 else name[:18] + "…"
