@@ -28,17 +28,17 @@ PROJECT = "credit"
 def main(arguments: list[str]) -> None:
     """Write the days that are missing."""
     project = compose_job(ROOT / "conf", JobName.SCORE, [f"project={PROJECT}", "run_date=2025-01-01"]).config.project
-    last_night = date.fromisoformat(project.first_night) + timedelta(days=project.nights - 1)
+    last = date.fromisoformat(project.first_night) + timedelta(days=project.nights - 1)
     parser = argparse.ArgumentParser(prog="scripts/simulate_credit", description=__doc__)
     parser.add_argument("--folder", type=Path, default=FOLDER, help="where the days' folders lie; default: data/credit")
     parser.add_argument("--truth", type=Path, metavar="FILE", help="where to write what the lender cannot know")
     parser.add_argument("--warehouse", default=str(ROOT / "warehouse"), help="of the nights whose scores decide")
     parser.add_argument(
-        "--until",
+        "--night",
         type=date.fromisoformat,
         metavar="DATE",
-        default=last_night - timedelta(days=1),
-        help="the last day; default: the one before the last night of the project's own",
+        default=last,
+        help=f"the days before it are written; default: {last}, the last night of the project's own",
     )
     parser.add_argument("--seed", type=int, default=World.seed)
     parser.add_argument("--applications", type=int, default=World.applications, help="of a day, on average")
@@ -54,9 +54,10 @@ def main(arguments: list[str]) -> None:
         options.unfairness,
         options.drift_from,
     )
-    days = write_days(options.folder, world, options.until, nights_of(options.warehouse))
+    until = options.night - timedelta(days=1)
+    days = write_days(options.folder, world, until, nights_of(options.warehouse))
     if options.truth is not None:
-        write_truth(options.truth, world, options.until)
+        write_truth(options.truth, world, until)
     which = f"{days[0]} to {days[-1]}" if days else "none was missing"
     print(f"{options.folder}: {len(days)} days written, {which}")
 
