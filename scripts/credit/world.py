@@ -48,7 +48,7 @@ class World:
     first: date
     seed: int = 0
     applications: int = 120
-    unfairness: float = 40.0
+    unfairness: float = 60.0
     drift_from: date | None = None
 
     def generator(self, *stream: int) -> np.random.Generator:

@@ -63,7 +63,7 @@ def test_as_many_default_as_the_true_probabilities_say_whoever_applies(year):
 
 
 def test_the_planted_unfairness_is_in_the_scores_and_the_rule_and_not_in_the_risk(year):
-    """The rule's cut lies 40 points nearer to women: it refuses as many more as the normal distribution says."""
+    """The rule refuses as many more of those whose scores are too low as the normal distribution says."""
     women, scale = year["is_woman"], SCORE_SCALE * sqrt(1 + SCORE_NOISE**2)
     fair, chance = year["default_probability"], year["approved"]
     spread = sqrt(fair.var() * (1 / women.sum() + 1 / (~women).sum()))
