@@ -30,10 +30,16 @@ from system.commands import run_within
 pytestmark = pytest.mark.starts_processes
 
 ROOT = Path(__file__).resolve().parents[2]
-HISTORY, NIGHTS = date(2024, 10, 15), [date(2024, 10, 16), date(2024, 10, 17)]
-WORLD = World(date(2023, 7, 1), applications=60, unfairness=120)
-SEARCH = ["search=credit", "search.split={folds: 1, test_days: 14}", "search.stopping.rungs=[]", "search.final_days=42"]
-SEARCH += ["search.candidates.lightgbm.space={learning_rate: [0.05]}", "~search.candidates.logistic"]
+HISTORY, NIGHTS = date(2025, 4, 16), [date(2025, 4, 17), date(2025, 4, 18)]
+"""Three times half a year: before a fold, between it and the final period, and after that."""
+WORLD = World(date(2023, 7, 1), applications=50, unfairness=100)
+SEARCH = ["search=credit", "search.split={folds: 1, test_days: 14}", "search.stopping.rungs=[]", "search.final_days=28"]
+SEARCH += ["project.promotion.slices.columns=[]", "project.promotion.calibration_error=null"]  # of so few rows
+SEARCH += [
+    "project.feedback.without_outcome=0.8",
+    "search.candidates.lightgbm.space={learning_rate: [0.05]}",
+    "~search.candidates.logistic",
+]
 FILES = ("applications", "incomes", "repayments")
 ZONE = "Europe/Paris"
 
@@ -122,7 +128,7 @@ def test_the_planted_unfairness_is_shown_and_no_other(lender):
 
 def test_the_evidence_says_how_many_rows_it_would_act_on_were_never_seen(lender):
     seen = events.champion(lender.warehouse, NIGHTS[0]).evidence["unobserved"]
-    assert 0.3 < seen["without_outcome"] / seen["acted_on"] < 0.6
+    assert 0.3 < seen["without_outcome"] / seen["acted_on"] < 0.8
 
 
 def test_from_the_first_night_on_tiers_decide_whose_outcome_is_seen(lender, tmp_path):
@@ -141,7 +147,7 @@ def test_from_the_first_night_on_tiers_decide_whose_outcome_is_seen(lender, tmp_
     reviewed = ~refused & (rows["score"] >= thresholds[REVIEW])
     accepted = lender.truth["default_probability"].loc[rows["application_id"]].to_numpy() <= REVIEWED_UP_TO
     assert approved.tolist() == (drawn | (~refused & ~reviewed) | (reviewed & accepted)).tolist()
-    assert refused.sum() > 10
+    assert refused.sum() > 5
     assert 0 < drawn.sum() < 15
 
 
