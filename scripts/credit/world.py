@@ -136,39 +136,42 @@ def draw_applications(world: World, applicants: Applicants, day: date) -> Applic
     purpose = generator.choice(PURPOSES, size, p=PURPOSE_SHARES)
     channel = generator.choice(CHANNELS, size, p=CHANNEL_SHARES)
     employment = generator.choice(EMPLOYMENTS, size, p=EMPLOYMENT_SHARES)
-    income = np.round(applicants.income[who] * np.exp(generator.normal(0, 0.05, size)))
-    burden = generator.normal(size=size)
-    amount = np.round(2 * income * np.exp(0.5 * burden) * (DRIFT_OF_AMOUNTS if has_drifted else 1), -1)
-    shock = OF_NIGHT * generator.normal()
-    reliability = applicants.reliability[who]
-    log_odds = BASE + OF_RELIABILITY * reliability + OF_BURDEN * burden + shock + DRIFT * has_drifted
+    reliability, burden, shock = applicants.reliability[who], generator.normal(size=size), generator.normal()
+    log_odds = BASE + OF_RELIABILITY * reliability + OF_BURDEN * burden + OF_NIGHT * shock + DRIFT * has_drifted
     log_odds += np.array([RISK_OF_EMPLOYMENT[one] for one in employment])
     default_probability = 1 / (1 + np.exp(-log_odds))
     outcome, days_late = _draw_outcomes(generator, default_probability, reliability)
+    income = np.round(applicants.income[who] * np.exp(generator.normal(0, 0.05, size)))
+    stated_income = np.round(income * applicants.overstatement[who])
+    is_corrected = (stated_income > income) & (generator.random(size) < 0.7)
     has_wrong_score = _is_of_planted_slice(channel, purpose)
-    seen = np.where(has_wrong_score, generator.normal(size=size), reliability)
-    score = SCORE_MEAN + SCORE_SCALE * (seen + SCORE_NOISE * generator.normal(size=size))
-    score -= world.unfairness * applicants.is_woman[who]
-    stated = np.round(income * applicants.overstatement[who])
-    is_corrected = (stated > income) & (generator.random(size) < 0.7)
+    score = _draw_scores(generator, reliability, has_wrong_score) - world.unfairness * applicants.is_woman[who]
     return Applications(
         day=day,
         number=10_000 * ((day - world.first).days + 1) + np.arange(size),
         applicant=who,
-        amount=amount,
+        amount=np.round(2 * income * np.exp(0.5 * burden) * (DRIFT_OF_AMOUNTS if has_drifted else 1), -1),
         purpose=purpose,
         channel=channel,
         employment=employment,
-        stated_income=stated,
+        stated_income=stated_income,
         bureau_score=np.round(np.clip(score, 200, 1000)).astype(np.int64),
         income=income,
         corrected_after=np.where(is_corrected, generator.integers(5, 61, size), 0),
         has_wrong_score=has_wrong_score,
-        shock=shock,
+        shock=OF_NIGHT * shock,
         default_probability=default_probability,
         outcome=outcome,
         days_late=days_late,
     )
+
+
+def _draw_scores(generator: np.random.Generator, reliability: Floats, has_wrong_score: Booleans) -> Floats:
+    """The bureau's scores, before any unfairness: what is seen of reliability, of the applicant or of somebody else."""
+    size = len(reliability)
+    seen = np.where(has_wrong_score, generator.normal(size=size), reliability)
+    scores: Floats = SCORE_MEAN + SCORE_SCALE * (seen + SCORE_NOISE * generator.normal(size=size))
+    return scores
 
 
 def _is_of_planted_slice(channel: Texts, purpose: Texts) -> Booleans:
