@@ -5,7 +5,7 @@ are known by D's midnight and that no other run has stored: a rerun replaces onl
 """
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from pathlib import Path
 
@@ -152,11 +152,17 @@ def _table(name: str, source: Source, stored: StructType) -> Table:
     return source_table(name, source.key, columns, source.sequence, source.datasheet.purpose)
 
 
+def _describe(items: Sequence[str]) -> str:
+    """Their names; of many, their number with the first and the last name."""
+    if len(items) > 10:
+        return f"{len(items):,} items, {items[0]} to {items[-1]}"
+    return ", ".join(items) or "nothing new"
+
+
 def _check_source(ground: Ground, table: Table, read: Reading) -> CheckedSource:
     place = ground.place
     name, source, night, warehouse = place.name, place.source, place.night, place.warehouse
-    what = ", ".join(portion.item.name for portion in read.portions) or "nothing new"
-    log.info("source %s: reading %s", name, what)
+    log.info("source %s: reading %s", name, _describe([portion.item.name for portion in read.portions]))
     spark = read.rows.sparkSession
     observation, all_rows = Observation(), counting.mark_not_yet_known(read.rows, night)
     visible = all_rows.observe(observation, *counting.state_counts()).where(F.col(facts.STATE).isin("fact", "refused"))

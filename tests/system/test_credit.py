@@ -1,0 +1,160 @@
+"""The simulated lender from its files to decisions: what the project stores is compared with the simulator's truth."""
+
+from datetime import date, timedelta
+from pathlib import Path
+from types import SimpleNamespace
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+import pytest
+
+from credit.decisions import REVIEW, REVIEWED_UP_TO
+from credit.files import write_days, write_truth
+from credit.world import DEFAULTED, World
+from nightjar.config import compose_job, make_settings
+from nightjar.learning.search.feasibility import require_feasible
+from nightjar.registry import events
+from nightjar.registry.gates.fairness import judge_fairness
+from nightjar.registry.gates.outcome import Verdict
+from nightjar.settings.jobs import JobName
+from nightjar.settings.promotion import Fairness, Promotion
+from nightjar.tables import arrow
+from nightjar.tables.warehouse import Warehouse
+from nightjar.timeline import parse_run_date
+from simulating_credit import nights_of
+from system import tree
+from system.commands import run_within
+
+pytestmark = pytest.mark.starts_processes
+
+ROOT = Path(__file__).resolve().parents[2]
+HISTORY, NIGHTS = date(2025, 4, 16), [date(2025, 4, 17), date(2025, 4, 18)]
+"""Three times half a year: before a fold, between it and the final period, and after that."""
+WORLD = World(date(2023, 7, 1), applications=50, unfairness=100)
+SEARCH = ["search=credit", "search.split={folds: 1, test_days: 14}", "search.stopping.rungs=[]", "search.final_days=28"]
+SEARCH += ["project.promotion.slices.columns=[]", "project.promotion.calibration_error=null"]  # of so few rows
+SEARCH += [
+    "project.feedback.without_outcome=0.8",
+    "search.candidates.lightgbm.space={learning_rate: [0.05]}",
+    "~search.candidates.logistic",
+]
+FILES = ("applications", "incomes", "repayments")
+ZONE = "Europe/Paris"
+
+
+def join_days(days, landing):
+    """All days in one folder, since opening many files takes longer than reading these."""
+    folders = sorted(days.glob("day=*"))
+    (landing / folders[-1].name).mkdir(parents=True)
+    for name in FILES:
+        rows = pa.concat_tables(pq.read_table(one / f"{name}.parquet", partitioning=None) for one in folders)
+        pq.write_table(rows, landing / folders[-1].name / f"{name}.parquet")
+
+
+def run_nights(folder, spark):
+    days = folder / "days"
+    write_days(days, WORLD, NIGHTS[-1] - timedelta(days=1), nights_of(f"{folder}/warehouse"))
+    write_truth(folder / "truth.parquet", WORLD, NIGHTS[-1] - timedelta(days=1))
+    join_days(days, folder / "data" / "credit")
+    dates = [f"project.history_until={HISTORY}", f"project.first_night={NIGHTS[0]}", f"project.nights={len(NIGHTS)}"]
+    places = [f"environment.warehouse={folder}/warehouse", f"environment.home={folder}/home"]
+    job = [f"{ROOT}/jobs/nightly.py", "project=credit", "project_dates=true", *SEARCH, *dates, *places]
+    done = run_within(folder, job, spark)
+    assert done.code == 0, done.err
+
+
+@pytest.fixture(scope="module")
+def lender(tmp_path_factory, spark, ray_started):
+    """The folder, its warehouse, the truth, and all that the lender's files have said."""
+    folder = tree.once(tmp_path_factory, "credit", lambda folder: run_nights(folder, spark))
+    said = {name: pq.read_table(next((folder / "data").rglob(f"{name}.parquet")), partitioning=None) for name in FILES}
+    truth = pq.read_table(folder / "truth.parquet").to_pandas().set_index("application_id")
+    tables = {name: rows.to_pandas() for name, rows in said.items()}
+    return SimpleNamespace(folder=folder, warehouse=Warehouse(f"{folder}/warehouse", "credit"), truth=truth, **tables)
+
+
+def over(days):
+    """When days are over, in the lender's zone."""
+    return (pd.to_datetime(days) + pd.Timedelta(days=1)).dt.tz_localize(ZONE)
+
+
+def test_labels_are_the_true_outcomes_of_approved_loans_and_null_for_all_others(lender):
+    labels = arrow.read(lender.warehouse, "labels", ["application_id", "label"]).to_pandas().set_index("application_id")
+    refused = labels["label"].isna()
+    repaid = lender.repayments["application_id"].unique()
+    assert len(labels) > 15_000
+    assert 0.15 < refused.mean() < 0.4
+    assert not labels.index[refused].isin(repaid).any()
+    answers = labels["label"][~refused].astype(bool)
+    assert (answers == (lender.truth["outcome"].loc[answers.index] == DEFAULTED)).all()
+
+
+def test_a_correction_of_an_income_counts_from_the_day_on_which_it_became_known(lender):
+    """The least income of the last year, found again among all statements as they were known then."""
+    features = arrow.read(lender.warehouse, "features", ["applicant_id", "prediction_time", "income__least_365d"])
+    facts = lender.incomes.assign(at=over(lender.incomes["applied_on"]), known=over(lender.incomes["reported_on"]))
+    corrected = facts["applicant_id"][facts["is_verified"]].unique()
+    rows = (
+        features.filter(pc.is_in(features["applicant_id"], pa.array(corrected))).to_pandas().sample(300, random_state=0)
+    )
+    late = 0
+    for row in rows.itertuples():
+        now = row.prediction_time.tz_convert(ZONE)
+        begin = (now.tz_localize(None) - pd.Timedelta(days=365)).tz_localize(ZONE)
+        mine = facts[(facts["applicant_id"] == row.applicant_id) & (facts["at"] > begin) & (facts["at"] <= now)]
+        as_known, at_last = (
+            some.sort_values("known").groupby("application_id")["income"].last().min()
+            for some in (mine[mine["known"] <= now], mine)
+        )
+        assert row.income__least_365d == as_known
+        late += as_known != at_last
+    assert late > 50
+
+
+def test_the_planted_unfairness_is_shown_and_no_other(lender):
+    """The risk is the same in all groups; that women's scores are too low shows in who is acted on."""
+    evidence = events.champion(lender.warehouse, NIGHTS[0]).evidence
+    limits = {"selection_rate": 0.02, "false_positive_rate": 0.02}
+    verdicts = {
+        column: judge_fairness(evidence, Promotion(fairness=Fairness(columns=[column], **limits)))
+        for column in ("sex", "age_band")
+    }
+    assert verdicts["sex"].verdict is Verdict.REFUSED
+    assert "of woman" in verdicts["sex"].sentence
+    assert verdicts["age_band"].verdict is Verdict.PASSED
+
+
+def test_the_evidence_says_how_many_rows_it_would_act_on_were_never_seen(lender):
+    seen = events.champion(lender.warehouse, NIGHTS[0]).evidence["unobserved"]
+    assert 0.3 < seen["without_outcome"] / seen["acted_on"] < 0.8
+
+
+def test_from_the_first_night_on_tiers_decide_whose_outcome_is_seen(lender, tmp_path):
+    """The simulation goes on for 55 days: whoever was approved has paid the first instalment, or is late with it."""
+    scores = arrow.read(lender.warehouse, "scores", ["applicant_id", "run_date", "score", "assignment"]).to_pandas()
+    champion = events.champion(lender.warehouse, NIGHTS[0])
+    thresholds = {one["tier"]: one["value"] for one in champion.evidence["thresholds"]}
+    write_days(lender.folder / "days", WORLD, NIGHTS[-1] + timedelta(days=79), nights_of(f"{lender.folder}/warehouse"))
+    later = (pq.read_table(one, partitioning=None) for one in (lender.folder / "days").glob("*/repayments.parquet"))
+    has_outcome = set(pa.concat_tables(later)["application_id"].to_pylist())
+    filed = lender.applications.assign(run_date=lender.applications["applied_on"] + timedelta(days=1))
+    rows = scores.merge(filed, on=["applicant_id", "run_date"])
+    assert len(rows) == len(scores) > 80
+    approved = rows["application_id"].isin(has_outcome)
+    drawn, refused = rows["assignment"] != "score", rows["score"] >= thresholds["reject"]
+    reviewed = ~refused & (rows["score"] >= thresholds[REVIEW])
+    accepted = lender.truth["default_probability"].loc[rows["application_id"]].to_numpy() <= REVIEWED_UP_TO
+    assert approved.tolist() == (drawn | (~refused & ~reviewed) | (reviewed & accepted)).tolist()
+    assert refused.sum() > 5
+    assert 0 < drawn.sum() < 15
+
+
+@pytest.mark.parametrize("project", ["credit", "credit_classes"])
+def test_folds_and_a_final_period_exist_on_the_history_of_the_project(project):
+    settings = make_settings(
+        compose_job(ROOT / "conf", JobName.NIGHTLY, [f"project={project}", f"search={project}", "project_dates=true"])
+    )
+    require_feasible(settings.search, settings.project, parse_run_date(settings.project.history_until))
+    assert not {"sex", "age_band"} & set(settings.project.feature_names())
