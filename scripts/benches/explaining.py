@@ -1,4 +1,4 @@
-"""`scripts/bench explain`: Shapley values of a boosting model of 100 trees with 31 leaves, row by row, on one core each.
+"""`scripts/bench explain`: Shapley values of the rows of a boosting model of 100 trees x 31 leaves, on one core each.
 
     ours, shap                scikit-learn's histogram boosting, by shap's TreeExplainer
     ours_lightgbm, lightgbm   LightGBM's boosting, by its own pred_contrib

@@ -1,4 +1,4 @@
-"""The program behind scripts/bench: joins, searches, judging and explaining, ours and the peers', on the same data in one run."""
+"""The program behind scripts/bench: joins, searches, judging, explaining, ours and the peers', on the same data."""
 
 import argparse
 import os
