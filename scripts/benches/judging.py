@@ -6,12 +6,9 @@
 Each runs in a process of its own, on one thread, and every value of the resamples that both have is equal to 1e-12.
 """
 
-import json
-import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -22,31 +19,11 @@ from busy import ROOT, environment
 from judge_worker import METRICS, NIGHTS, RESAMPLES, SLICES
 from measure import console
 from process import peak_memory_mb
+from rounds import Worker, started
 
 RUN = {"ours": RESAMPLES, "sklearn_loop": 20}
 """The resamples that each engine runs."""
 TOLERANCE = 1e-12
-
-
-class Resampler:
-    """A process of an engine, which holds the rows."""
-
-    def __init__(self, process: "subprocess.Popen[str]", target: Path) -> None:
-        self.process, self.target = process, target
-
-    def run(self) -> tuple[float, np.ndarray]:
-        """Seconds and values of a run.
-
-        Raises:
-            RuntimeError: it failed.
-        """
-        assert self.process.stdin and self.process.stdout  # noqa: S101, PT018  (Popen was asked for both)
-        self.process.stdin.write("run\n")
-        self.process.stdin.flush()
-        answer = self.process.stdout.readline()
-        if not answer:
-            raise RuntimeError(f"{self.target.stem} failed: its traceback stands above")
-        return float(json.loads(answer)["seconds"]), np.load(self.target)
 
 
 def measured(rows: int, repeats: int) -> dict[str, Any]:
@@ -60,7 +37,7 @@ def measured(rows: int, repeats: int) -> dict[str, Any]:
     apart = 0.0
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="nightjar-bench-")))
-        engines = {name: stack.enter_context(_started(name, rows, folder)) for name in RUN}
+        engines = {name: stack.enter_context(_worker(name, rows, folder)) for name in RUN}
         for number in range(1, repeats + 1):
             values = {}
             for name, engine in engines.items():
@@ -95,15 +72,8 @@ def _told(rows: int, runs: dict[str, list[float]], apart: float, peaks: dict[str
     }
 
 
-@contextmanager
-def _started(name: str, rows: int, folder: Path) -> Iterator[Resampler]:
-    target = folder / f"{name}.npy"
+def _worker(name: str, rows: int, folder: Path) -> AbstractContextManager[Worker]:
     here = Path(__file__).parent
-    with subprocess.Popen(  # noqa: S603  (our own program)
-        [sys.executable, str(here / "judge_worker.py"), name, str(rows), str(RUN[name]), str(target)],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-        env=environment(ROOT / "lib", here),
-    ) as process:
-        yield Resampler(process, target)
+    arguments = [name, str(rows), str(RUN[name])]
+    paths = environment(ROOT / "lib", here)
+    return started(sys.executable, here / "judge_worker.py", arguments, folder / f"{name}.npy", paths)

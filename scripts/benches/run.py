@@ -1,4 +1,4 @@
-"""The program behind scripts/bench: joins, searches and judging, ours and the peers', on the same data in one run."""
+"""The program behind scripts/bench: joins, searches, judging, explaining, ours and the peers', on the same data."""
 
 import argparse
 import os
@@ -13,6 +13,7 @@ import nightjar  # noqa: F401  (before any library that starts threads: it says 
 # isort: split
 import busy
 import data
+import explaining
 import ingesting
 import judging
 import night
@@ -36,6 +37,7 @@ PEERS = {
     "ingest": ("spark_copy", "duckdb"),
     "judge": (),
     "slices": ("sliceline",),
+    "explain": (),
 }
 IN_PROCESS = {"duckdb", "polars"}  # they give memory back
 # Feast joins every fact with every later spine row of its entity: half a million with a million is too much for anyone.
@@ -43,6 +45,7 @@ HOPELESS = {"hot": {"feast"}}
 DEFAULT_ROWS = {"asof": (1_000_000, 2_000_000), "windows": (1_000_000, 2_000_000), "scale": (500_000, 1_000_000)}
 DEFAULT_ROWS["ingest"] = (5_000_000, 5_000_000)
 DEFAULT_ROWS["judge"] = DEFAULT_ROWS["slices"] = (1_000_000, 1_000_000)
+DEFAULT_ROWS["explain"] = (10_000, 10_000)
 TRAINING = (100_000, 30)  # rows and columns of `search` and `busy`
 
 
@@ -62,6 +65,8 @@ def main(arguments: list[str]) -> int:
         found = judging.measured(asked.spine, asked.repeats)
     elif asked.bench == "slices":
         found = slicing.measured(place("sliceline", asked), asked.spine, asked.repeats)
+    elif asked.bench == "explain":
+        found = explaining.measured(asked.spine, asked.repeats, place("shap", asked).python)
     elif asked.bench == "ingest":
         found = ingesting.measured(HOME, place("duckdb", asked), asked.names, asked.facts, asked.repeats)
     elif asked.bench == "scale":
@@ -81,7 +86,7 @@ def parse(arguments: list[str]) -> argparse.Namespace:
         "--spine",
         type=int,
         metavar="ROWS",
-        help="rows of the spine; of 1x for scale; that are judged or searched; not for search, busy and night",
+        help="rows of the spine; of 1x for scale; judged, searched or explained; not for search, busy and night",
     )
     parser.add_argument("--facts", type=int, metavar="ROWS", help="rows of each of the three fact tables")
     parser.add_argument("--per-entity", type=int, default=20, metavar="N", help="facts of an entity in each table")

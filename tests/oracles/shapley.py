@@ -1,4 +1,4 @@
-"""Shapley values of the path-dependent game of one tree, by all coalitions of its inputs."""
+"""Shapley values by all coalitions, and the path-dependent game of one tree."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -22,26 +22,30 @@ class Node:
     children: tuple["Node", ...] = ()
 
 
-def expectation(node: Node, row: Sequence[float], coalition: frozenset[int]) -> float:
-    """What a tree is expected to say where the inputs of the coalition alone are given."""
+def expectation(node: Node, row: Sequence[float], coalition: frozenset[int], players: Sequence[int]) -> float:
+    """What a tree is expected to say where the inputs of the coalition's players alone are given."""
     if not node.children:
         return node.value
-    if node.input in coalition:
+    if players[node.input] in coalition:
         assert node.goes_lower is not None
-        return expectation(node.children[0 if node.goes_lower(row) else 1], row, coalition)
-    parts = [child.cover * expectation(child, row, coalition) for child in node.children]
+        return expectation(node.children[0 if node.goes_lower(row) else 1], row, coalition, players)
+    parts = [child.cover * expectation(child, row, coalition, players) for child in node.children if child.cover]
     return sum(parts) / sum(child.cover for child in node.children)
 
 
-def shapley(node: Node, row: Sequence[float]) -> list[float]:
-    """One value for each input, and last the expectation."""
-    inputs = range(len(row))
+def shapley(players: int, worth: Callable[[frozenset[int]], float]) -> list[float]:
+    """One value for each player, and last what the empty coalition is worth."""
+    worths = {
+        frozenset(group): worth(frozenset(group))
+        for size in range(players + 1)
+        for group in combinations(range(players), size)
+    }
     values = []
-    for one in inputs:
-        others, value = [other for other in inputs if other != one], 0.0
-        for size in range(len(others) + 1):
-            for group in map(frozenset, combinations(others, size)):
-                gain = expectation(node, row, group | {one}) - expectation(node, row, group)
-                value += gain / (len(row) * comb(len(others), size))
-        values.append(value)
-    return [*values, expectation(node, row, frozenset())]
+    for one in range(players):
+        without = [group for group in worths if one not in group]
+        values.append(
+            sum(
+                (worths[group | {one}] - worths[group]) / (players * comb(players - 1, len(group))) for group in without
+            )
+        )
+    return [*values, worths[frozenset()]]

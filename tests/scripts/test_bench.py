@@ -12,6 +12,7 @@ import busy
 import busy_training
 import compare
 import data
+import explaining
 import ingest_data
 import ingesting
 import judging
@@ -248,3 +249,12 @@ def test_resamples_of_the_judge_bench_are_equal_to_a_loop_over_scikit_learn_s_me
     assert min(found["peak_memory_mb"].values()) > 0
     assert judging.difference(np.array([[0.5], [np.nan]]), np.array([[0.5]])) == 0
     assert judging.difference(np.array([[np.nan]]), np.array([[0.5]])) == np.inf
+
+
+@pytest.mark.starts_processes
+def test_the_values_of_the_explain_bench_are_those_of_lightgbm():
+    """Without shap, which is in the environment of the peers."""
+    found = explaining.measured(50, 1, sys.executable, {"lightgbm": "ours_lightgbm"})
+    assert (found["errors"], set(found["seconds"])) == ({}, {"ours_lightgbm", "lightgbm"})
+    assert found["greatest_difference"]["lightgbm"] <= 1e-9
+    assert found["ratio"] == {"lightgbm": found["seconds"]["lightgbm"] / found["seconds"]["ours_lightgbm"]}

@@ -70,15 +70,6 @@ class Booster(BaseEstimator, ABC):  # type: ignore[misc]
         self.__dict__.pop("_opened", None)
         return self
 
-    def contributions(self, inputs: Floats) -> Floats:
-        """What each input adds to each raw score, and last the expected raw score: (rows, outputs, inputs + 1).
-
-        These are Shapley values of the path-dependent game (Lundberg et al., "From local explanations to global
-        understanding with explainable AI for trees", 2020, algorithm 2), whose expectation follows a missing input down
-        both sides by the training rows there: LightGBM counts these, XGBoost sums their second derivatives.
-        """
-        return self._contributions(inputs).reshape(len(inputs), self.outputs_, self.inputs_ + 1)
-
     @staticmethod
     @abstractmethod
     def _check(content: bytes, shape: Shape, name: str) -> bytes:
@@ -95,10 +86,6 @@ class Booster(BaseEstimator, ABC):  # type: ignore[misc]
     @abstractmethod
     def _raw(self, inputs: Floats) -> Floats:
         """The probability of True, or the value, of each row: (rows,). Of several classes: (rows, classes)."""
-
-    @abstractmethod
-    def _contributions(self, inputs: Floats) -> Floats:
-        """As `contributions`, in any shape."""
 
     def _count_outputs(self, y: npt.NDArray[Any]) -> None:
         """Set how many scores each row will have, by the labels that there are."""

@@ -111,12 +111,6 @@ class LightGbm(Booster):
         values: Floats = self._opened.predict(inputs, num_threads=1)
         return values
 
-    def _contributions(self, inputs: Floats) -> Floats:
-        if not len(inputs):  # LightGBM divides by them
-            return np.empty((0, self.outputs_ * (self.inputs_ + 1)))
-        values: Floats = self._opened.predict(inputs, num_threads=1, pred_contrib=True)
-        return values
-
     @cached_property
     def _opened(self) -> Any:
         return _library().Booster(model_str=self.model_.decode("ascii"))

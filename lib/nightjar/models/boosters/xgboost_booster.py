@@ -118,10 +118,6 @@ class XgBoost(Booster):
         with _short_errors():
             return np.asarray(self._opened.predict(self._rows(inputs)), dtype=np.float64)
 
-    def _contributions(self, inputs: Floats) -> Floats:
-        with _short_errors():
-            return np.asarray(self._opened.predict(self._rows(inputs), pred_contribs=True), dtype=np.float64)
-
     @cached_property
     def _opened(self) -> Any:
         return _library().Booster({"nthread": 1}, model_file=bytearray(self.model_))
