@@ -23,9 +23,10 @@ from nightjar.settings.preparation import Imbalance, ImbalanceKind, Preparation
 from nightjar.settings.task import Task
 
 BOOSTERS = ("lightgbm", "xgboost")
+ENCODED = Model(Estimator.LOGISTIC, preparation=Preparation(category=Category(encoding=Encoding.TARGET)))
 OTHERS = {
     name: model
-    for name, model in (CLASSIFIED | sklearn_models(Task.CLASSIFICATION)).items()
+    for name, model in ({"target encoding": ENCODED} | CLASSIFIED | sklearn_models(Task.CLASSIFICATION)).items()
     if name != "rule of a number" and not name.endswith(BOOSTERS)
 }
 ROWS = examples(Task.MULTICLASS)
@@ -85,10 +86,6 @@ def test_two_of_the_classes_are_enough_to_fit_and_one_is_not():
             Model(Estimator.LOGISTIC, parameters={"class_weight": {True: 2}}),
             "expected balanced (or use imbalance: class",
         ),
-        (
-            Model(Estimator.TREE, preparation=Preparation(category=Category(encoding=Encoding.TARGET))),
-            "encoding=target gives a level its mean label, and of several classes there is none",
-        ),
     ],
 )
 def test_what_has_no_meaning_for_several_classes_is_refused(model, message):
@@ -133,12 +130,12 @@ def test_each_class_is_calibrated_against_all_others(kind):
 
 @pytest.mark.parametrize("kind", [Calibration.PLATT, Calibration.ISOTONIC], ids=lambda kind: kind.word)
 def test_a_class_is_not_calibrated_on_folds_that_could_not_know_it(kind):
-    """Their score of it is exactly 0, whatever the rows are."""
+    """They have no score of it, whatever the rows are."""
     random = np.random.default_rng(1)
     truth = random.dirichlet([2, 2, 2], size=1000)
     label = (random.random((1000, 1)) > truth.cumsum(axis=1)).sum(axis=1)
     weight = random.uniform(1, 2, 2000)
-    earlier = truth * [1, 1, 0] / truth[:, :2].sum(axis=1, keepdims=True)
+    earlier = truth * [1, 1, np.nan] / truth[:, :2].sum(axis=1, keepdims=True)
 
     both = fit_per_class(kind, np.vstack([earlier, truth]), np.tile(label, 2), weight)
 
@@ -262,3 +259,16 @@ def test_rates_of_classes_are_what_one_would_reckon_by_hand():
         seed=0,
     )
     assert rate.predict(pa.table({"carrier": ["UA", "new"]})).tolist() == [[0.75, 0, 0.25], [0.5, 0, 0.5]]
+
+
+def test_a_stacking_learns_nothing_from_folds_that_lacked_a_class():
+    """It is the same as without them: before, their rows entered with log-odds of 1 : 10,000,000 for the class."""
+    first, *others = ROWS.inner
+    lacking = np.isin(np.arange(600), first.train)
+    label = np.where(lacking, np.maximum(ROWS.label, 2), ROWS.label)
+    model = Model(Estimator.STACKING, members=["tree", "boosting"])
+
+    all_folds, later_folds = (fit_classes(model, label=label, inner=inner) for inner in (ROWS.inner, others))
+
+    assert all_folds.seen == (0, 2, 3)
+    assert np.array_equal(all_folds.predict(ROWS.table), later_folds.predict(ROWS.table))

@@ -9,9 +9,11 @@ from nightjar.errors import LearningError
 from nightjar.models.examples import InnerSplit
 from nightjar.models.input_requirements import InputRequirement
 from nightjar.models.preprocessing.categories import category_steps
-from nightjar.models.preprocessing.encoding import Hashed, LevelTexts, TargetMeans
+from nightjar.models.preprocessing.encoding import Hashed, LevelTexts
+from nightjar.models.preprocessing.target_encoding import TargetMeans, TargetShares
 from nightjar.models.serialization.skops_allowlist import dump
 from nightjar.settings.columns import Category, Encoding, MissingLevel
+from nightjar.settings.task import Task
 from oracles.preparation import cross_fitted, mean_label
 
 NAN = np.nan
@@ -22,7 +24,7 @@ def frame_of(*values, name="level"):
 
 
 def prepare(settings, train, new, requirement=InputRequirement.ORDERED):
-    return category_steps(settings, requirement, ()).fit(train).transform(new)
+    return category_steps(settings, requirement, (), Task.CLASSIFICATION).fit(train).transform(new)
 
 
 def test_numbers_are_levels_as_people_write_them():
@@ -108,6 +110,23 @@ def test_target_means_are_those_of_a_loop_over_rows(rows, pseudo_count, data):
     np.testing.assert_allclose(actual.ravel(), cross_fitted(levels, labels, pseudo_count, splits))
     expected = [mean_label(level, levels, labels, pseudo_count, prior) for level in ("a", None, "unseen")]
     np.testing.assert_allclose(new.ravel(), expected)
+
+
+@settings(deadline=None, max_examples=20)
+@given(rows=st.lists(st.tuples(st.sampled_from([None, "a", "b"]), st.sampled_from([0, 2, 5])), min_size=4, max_size=20))
+def test_target_shares_are_the_target_means_of_each_class_against_the_rest(rows):
+    frame = frame_of(*(NAN if level is None else level for level, _ in rows))
+    label, half = np.array([label for _, label in rows]), np.arange(len(rows) // 2)
+    encoder = TargetShares(1.0, [InnerSplit(half, half + len(half))])
+
+    actual, new = encoder.fit_transform(frame, label), encoder.transform(frame_of("a", NAN, "unseen"))
+
+    for column, number in enumerate(np.unique(label)):
+        one = TargetMeans(1.0, encoder.inner)
+        assert np.array_equal(actual[:, [column]], one.fit_transform(frame, label == number))
+        assert np.array_equal(new[:, [column]], one.transform(frame_of("a", NAN, "unseen")))
+        assert encoder.get_feature_names_out()[column] == f"level_{number}"
+    np.testing.assert_allclose(new.sum(axis=1), 1)
 
 
 def test_a_file_holds_means_and_no_row_numbers():

@@ -10,10 +10,10 @@ from sklearn.neighbors import KNeighborsClassifier
 from nightjar.models.columns import FeatureColumn
 from nightjar.models.examples import InnerSplit
 from nightjar.models.input_requirements import InputRequirement
-from nightjar.models.preprocessing.encoding import TargetMeans
 from nightjar.models.preprocessing.preparation import preparation
 from nightjar.models.preprocessing.resampling import resample
 from nightjar.models.preprocessing.synthetic_rows import interpolate
+from nightjar.models.preprocessing.target_encoding import TargetMeans
 from nightjar.settings.columns import Category, Encoding
 from nightjar.settings.preparation import Imbalance, ImbalanceKind, Preparation, Selection, SelectionKind
 from nightjar.settings.task import Task

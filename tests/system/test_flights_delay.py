@@ -17,7 +17,7 @@ from system.test_flights import FACT, NIGHT, NIGHT_STARTS, ROOT, build_in, chose
 pytestmark = pytest.mark.starts_processes
 
 SMALL = [
-    *("search.split.folds=1", "search.split.test_days=14", "search.final_days=14", "search.stopping.rungs=[]"),
+    *("search.split.folds=1", "search.split.test_days=7", "search.final_days=7", "search.stopping.rungs=[]"),
     *("search.candidates.ridge.space.alpha=[100.0]", "search.candidates.lightgbm.space.learning_rate=[0.1]"),
     *("search.candidates.lightgbm.parameters.n_estimators=60", "search.stand_in=hour_of_day"),
 ]
@@ -27,7 +27,7 @@ SMALL = [
 def warehouse(tmp_path_factory):
     """The features are those of `flights`; its labels, of another type, are begun anew as the runbook says.
 
-    Of the features only the last days are built again.
+    Of the features only the last three weeks are built again.
     """
     built, folder = tree.once(tmp_path_factory, "flights", build_in), tmp_path_factory.mktemp("delay")
     shutil.copytree(built / "warehouse" / "flights", folder / "warehouse" / "flights_delay")
@@ -37,7 +37,7 @@ def warehouse(tmp_path_factory):
     dates = ("project=", "project_dates=", "project.history_until=", "project.first_night=")
     chosen = [one for one in chosen_in(folder, *SMALL) if not one.startswith(dates)]
     job = [sys.executable, ROOT / "jobs" / "nightly.py", "project=flights_delay", "search=flights_delay"]
-    steps = ["project.first_date=2013-03-29", "only=[build_features,train,promote,score,monitor]"]
+    steps = ["project.first_date=2013-03-10", "only=[build_features,train,promote,score,monitor]"]
     tree.run([*job, f"run_date={NIGHT}", *steps, *chosen], folder)
     return Warehouse(f"{folder}/warehouse", "flights_delay")
 
@@ -65,7 +65,7 @@ def test_every_flight_of_the_night_has_a_score_in_minutes(warehouse):
     assert scores["unseen_levels"].isna().all()
 
 
-def test_a_winner_of_two_weeks_that_beats_no_baseline_for_sure_leaves_the_night_to_the_stand_in(warehouse):
+def test_a_winner_of_a_week_that_beats_no_baseline_for_sure_leaves_the_night_to_the_stand_in(warehouse):
     """LightGBM with native categories, which are fitted on the way, and a ridge are judged in minutes."""
     events = table(warehouse, "model_events")
     refused = events.query("event == 'refused'").iloc[0]

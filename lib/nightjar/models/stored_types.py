@@ -11,11 +11,12 @@ from nightjar.models.estimators.pairwise_ranking import PairwiseRanker
 from nightjar.models.estimators.rate import ClassRates, ColumnRate
 from nightjar.models.estimators.rule import NumberOrPrior, RuleOfThumb
 from nightjar.models.preprocessing.derived_columns import ClusterDistances, Isolation, NearestCluster, Principal
-from nightjar.models.preprocessing.encoding import Frequencies, Hashed, LevelTexts, TargetMeans
+from nightjar.models.preprocessing.encoding import Frequencies, Hashed, LevelTexts
 from nightjar.models.preprocessing.level_codes import LevelCodes
 from nightjar.models.preprocessing.numeric_transformers import Binned, Bounded, Filled, Logged, Resized, Winsorised
 from nightjar.models.preprocessing.power import Powered
 from nightjar.models.preprocessing.selection import Selected, WithValues
+from nightjar.models.preprocessing.target_encoding import TargetMeans, TargetShares
 from nightjar.models.preprocessing.text import Terms
 
 STORED_ESTIMATORS: Final[Mapping[str, type]] = {
@@ -44,6 +45,7 @@ STORED_TRANSFORMERS: Final[Mapping[str, type]] = {
     "RuleOfThumb": RuleOfThumb,
     "Selected": Selected,
     "TargetMeans": TargetMeans,
+    "TargetShares": TargetShares,
     "Terms": Terms,
     "Winsorised": Winsorised,
     "WithValues": WithValues,

@@ -123,7 +123,8 @@ def stacking(
     """A linear model of the members' scores, learned from out-of-fold ones; the members are then fitted on all rows.
 
     For a classification it is logistic in the members' log-odds, otherwise a ridge on their scores. Of several classes
-    it knows those that out-of-fold rows have; of any other the predictor takes the mean of the members' probabilities.
+    it learns from folds alone whose training parts had as many classes as any, and knows those that their rows have; of
+    any other the predictor takes the mean of the members' probabilities.
     Source: Wolpert (1992), Stacked generalization, Neural Networks 5, 241-259.
 
     Args:
@@ -138,10 +139,23 @@ def stacking(
         LearningError: no inner splits, or a member cannot be fitted on one of them.
     """
     rows, scores = out_of_fold([partial(_with_seed, fit, member, seed) for member in members], examples, "stacking")
+    used = _of_most_classes(scores) if task is Task.MULTICLASS else np.arange(len(rows))
+    rows, scores = rows[used], scores[used]
     label, weight = examples.label[rows], None if examples.weight is None else examples.weight[rows]
     seen = tuple(np.unique(label).tolist()) if task is Task.MULTICLASS else ()
     blend = _fit_blend(scores, label, weight, strength, task)
     return _ensemble([fit(member, examples, seed) for member in members], blend, seen)
+
+
+def _of_most_classes(scores: Floats) -> RowNumbers:
+    """Rows of the folds whose training parts had the most classes, and the same ones: of several such the last.
+
+    `scores` are (rows, classes, members), NaN of classes that a training part lacked.
+    """
+    had = ~np.isnan(scores).any(axis=-1)
+    counts = had.sum(axis=1)
+    last = np.flatnonzero(counts == counts.max())[-1]
+    return np.flatnonzero((had == had[last]).all(axis=1))
 
 
 def _fit_blend(
@@ -153,13 +167,15 @@ def _fit_blend(
     if (label == label[0]).all():
         raise LearningError(f"All {len(label)} out-of-fold rows are of one class: stacking needs two at least.")
     odds = log_odds(scores).reshape(len(scores), -1)
-    linear = LogisticRegression(C=1 / strength, max_iter=SOLVER_STEPS).fit(odds, label, weight)
-    weights, intercepts = linear.coef_.tolist(), linear.intercept_.tolist()
+    inputs = ~np.isnan(odds).any(axis=0)  # of a class that no training part had there is nothing to learn from
+    linear = LogisticRegression(C=1 / strength, max_iter=SOLVER_STEPS).fit(odds[:, inputs], label, weight)
+    weights, intercepts = np.zeros((len(linear.coef_), len(inputs))), linear.intercept_.tolist()
+    weights[:, inputs] = linear.coef_
     if task is Task.CLASSIFICATION:
-        return Blend(tuple(weights[0]), intercepts[0], log_odds=True)
+        return Blend(tuple(weights[0].tolist()), intercepts[0], log_odds=True)
     if len(weights) == 1:  # of two classes, scikit-learn gives the second one's
-        weights, intercepts = [[0.0] * len(weights[0]), *weights], [0.0, *intercepts]
-    return ClassBlend(tuple(map(tuple, weights)), tuple(intercepts))
+        weights, intercepts = np.vstack([np.zeros_like(weights), weights]), [0.0, *intercepts]
+    return ClassBlend(tuple(map(tuple, weights.tolist())), tuple(intercepts))
 
 
 def _with_seed(fit: FitMember, member: Model, seed: int, examples: Examples) -> Predictor:

@@ -108,12 +108,12 @@ class PerClass:
 def fit_per_class(kind: Calibration, score: Floats, label: npt.NDArray[np.int64], weight: Floats | None) -> PerClass:
     """Fit the curves to out-of-fold scores, (rows, classes), and the numbers of the rows' classes.
 
-    A curve learns from the rows of folds whose training part had its class: of others the score is 0. A class that none
-    or all of these rows have, or of whose score there is one value only, has no curve.
+    A curve learns from the rows of folds whose training part had its class: of others the score is NaN. A class that
+    none or all of these rows have, or of whose score there is one value only, has no curve.
     """
     curves: list[Platt | Isotonic | None] = []
     for code, own in enumerate(score.T):
-        rows = own > 0
+        rows = ~np.isnan(own)
         is_class, weights = label[rows] == code, None if weight is None else weight[rows]
         tells = len(np.unique(own[rows])) > 1 and is_class.any() and not is_class.all()
         curves.append(fit_calibration(kind, own[rows], is_class, weights) if tells else None)

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
 
 from nightjar.errors import LearningError
 from nightjar.evaluation.rows import RowNumbers
@@ -41,8 +42,8 @@ def out_of_fold(fits: Sequence[Fit], examples: Examples, why: str) -> tuple[RowN
         why: what needs the predictions, for the error.
 
     Returns:
-        The numbers of the predicted rows, (n,), and each model's scores, (n, models) or (n, classes, models). A row
-        that is in several test parts is repeated.
+        The numbers of the predicted rows, (n,), and each model's scores, (n, models) or (n, classes, models), NaN of a
+        class that its training part lacked. A row that is in several test parts is repeated.
 
     Raises:
         LearningError: there are no inner splits, or a model cannot be fitted on one of them.
@@ -57,8 +58,13 @@ def out_of_fold(fits: Sequence[Fit], examples: Examples, why: str) -> tuple[RowN
         part = replace(examples.take(split.train), inner=split.inner)
         test_rows = examples.table.take(split.test)
         try:
-            scores.append(np.stack([fit(part).predict(test_rows) for fit in fits], axis=-1))
+            scores.append(np.stack([_scores(fit(part), test_rows) for fit in fits], axis=-1))
         except LearningError as error:
             place = f"inner split {number} of {len(examples.inner)}, {len(split.train)} training rows"
             raise LearningError(f"{why} ({place}): {error}") from error
     return np.concatenate([split.test for split in examples.inner]), np.concatenate(scores)
+
+
+def _scores(predictor: Predictor, rows: pa.Table) -> npt.NDArray[np.float64]:
+    scores = predictor.predict(rows)
+    return np.where(predictor.is_seen(), scores, np.nan) if predictor.classes else scores

@@ -10,9 +10,11 @@ from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder, StandardScaler
 
 from nightjar.models.examples import InnerSplit
 from nightjar.models.input_requirements import InputRequirement
-from nightjar.models.preprocessing.encoding import Frequencies, Hashed, LevelTexts, TargetMeans
+from nightjar.models.preprocessing.encoding import Frequencies, Hashed, LevelTexts
 from nightjar.models.preprocessing.level_codes import LevelCodes
+from nightjar.models.preprocessing.target_encoding import TargetMeans, TargetShares
 from nightjar.settings.columns import Category, Encoding
+from nightjar.settings.task import Task
 
 MIN_FREQUENCY = 10
 """A category with fewer training rows shares one column with all other rare and all unseen ones."""
@@ -21,11 +23,14 @@ MOST_CATEGORIES = 64
 """The most columns that one category feature becomes, so that names and the like keep the dense array small."""
 
 
-def category_steps(settings: Category, requirement: InputRequirement, inner: Sequence[InnerSplit]) -> Any:
+def category_steps(settings: Category, requirement: InputRequirement, inner: Sequence[InnerSplit], task: Task) -> Any:
     """An unfitted transformer of a frame of categories, as `Category` says; `inner` is for target encoding."""
     complete = requirement is InputRequirement.COMPLETE
     encoding = settings.encoding or (Encoding.ONE_HOT if complete else Encoding.ORDINAL)
-    steps: list[Any] = [LevelTexts(settings.missing and settings.missing.value), _encoder(encoding, settings, inner)]
+    steps: list[Any] = [
+        LevelTexts(settings.missing and settings.missing.value),
+        _encoder(encoding, settings, inner, task),
+    ]
     if complete and encoding is Encoding.ORDINAL:  # unseen values and nulls come before code 0
         steps.append(SimpleImputer(strategy="constant", fill_value=-1.0, keep_empty_features=True))
     if complete and encoding in (Encoding.ORDINAL, Encoding.TARGET, Encoding.FREQUENCY):
@@ -33,7 +38,7 @@ def category_steps(settings: Category, requirement: InputRequirement, inner: Seq
     return make_pipeline(*steps)
 
 
-def _encoder(encoding: Encoding, settings: Category, inner: Sequence[InnerSplit]) -> Any:
+def _encoder(encoding: Encoding, settings: Category, inner: Sequence[InnerSplit], task: Task) -> Any:
     match encoding:
         case Encoding.ONE_HOT:
             return OneHotEncoder(
@@ -50,7 +55,8 @@ def _encoder(encoding: Encoding, settings: Category, inner: Sequence[InnerSplit]
                 max_categories=settings.max_categories,
             )
         case Encoding.TARGET:
-            return TargetMeans(settings.pseudo_count, inner)
+            of_labels = TargetShares if task is Task.MULTICLASS else TargetMeans
+            return of_labels(settings.pseudo_count, inner)
         case Encoding.FREQUENCY:
             return Frequencies()
         case Encoding.HASHING:

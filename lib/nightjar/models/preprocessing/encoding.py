@@ -10,9 +10,7 @@ from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
 from sklearn.utils import murmurhash3_32
 from sklearn.utils.validation import validate_data
 
-from nightjar.errors import LearningError
 from nightjar.evaluation.rows import RowNumbers
-from nightjar.models.examples import InnerSplit
 
 Floats = npt.NDArray[np.float64]
 Levels = npt.NDArray[np.object_]
@@ -65,14 +63,14 @@ class Frequencies(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):  # typ
         validate_data(self, frame, skip_check_array=True)
         self.levels_ = [distinct_levels(frame[name]) for name in frame]
         ones = np.ones(len(frame))
-        sums = [_sums(frame[name], levels, ones) for name, levels in zip(frame, self.levels_, strict=True)]
+        sums = [sums_by_level(frame[name], levels, ones) for name, levels in zip(frame, self.levels_, strict=True)]
         self.shares_ = [np.append(counts / len(frame), 0.0) for counts in sums]
         return self
 
     def transform(self, frame: pd.DataFrame) -> Floats:
         """Shares, (rows, columns)."""
         validate_data(self, frame, reset=False, skip_check_array=True)
-        return _look_up(frame, self.levels_, self.shares_)
+        return look_up(frame, self.levels_, self.shares_)
 
 
 class Hashed(TransformerMixin, BaseEstimator):  # type: ignore[misc]
@@ -106,78 +104,6 @@ class Hashed(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         return rows[codes]
 
 
-class TargetMeans(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):  # type: ignore[misc]
-    """The mean label of a level's training rows, shrunk toward the mean of all: (sum + k * prior) / (rows + k).
-
-    The training rows themselves get means without their own labels (Micci-Barreca, "A preprocessing
-    scheme for high-cardinality categorical attributes", 2001, for the shrinkage): `fit_transform` gives the test
-    rows of each inner split the means of its training rows, and all others the prior. scikit-learn's TargetEncoder
-    assigns rows to folds at random, across time, or by splits that have every row in one test part, which walk-forward
-    splits have not. Row weights are not used.
-
-    Attributes:
-        pseudo_count: k, in rows.
-        inner: splits of the rows it will be fitted on. They are meaningless for other rows, so stored copies have none.
-        prior_: the mean label of all rows, for levels unseen.
-        levels_: of each column.
-        means_: of each column: of null, of each level, of one unseen.
-    """
-
-    def __init__(self, pseudo_count: float = 10.0, inner: Sequence[InnerSplit] = ()) -> None:
-        self.pseudo_count = pseudo_count
-        self.inner = inner
-
-    def fit(self, frame: pd.DataFrame, label: npt.NDArray[Any]) -> Self:
-        """Compute the means."""
-        validate_data(self, frame, skip_check_array=True)
-        outcome = np.asarray(label, dtype=np.float64)
-        self.prior_ = float(outcome.mean())
-        self.levels_ = [distinct_levels(frame[name]) for name in frame]
-        columns = zip(frame, self.levels_, strict=True)
-        self.means_ = [self._means(frame[name], levels, outcome) for name, levels in columns]
-        return self
-
-    def transform(self, frame: pd.DataFrame) -> Floats:
-        """The means, (rows, columns), for rows that are no training rows."""
-        validate_data(self, frame, reset=False, skip_check_array=True)
-        return _look_up(frame, self.levels_, self.means_)
-
-    def fit_transform(self, frame: pd.DataFrame, label: npt.NDArray[Any]) -> Floats:
-        """The means for the training rows, each without its own label.
-
-        Raises:
-            LearningError: there are no inner splits, or a row is on both sides of one.
-        """
-        means = np.full(frame.shape, self.fit(frame, label).prior_)
-        for split in self._check_inner(frame):
-            fold = TargetMeans(self.pseudo_count).fit(frame.iloc[split.train], label[split.train])
-            means[split.test] = fold.transform(frame.iloc[split.test])
-        return means
-
-    def __getstate__(self) -> dict[str, Any]:
-        """The state without the inner splits."""
-        return {**super().__getstate__(), "inner": ()}
-
-    def _check_inner(self, frame: pd.DataFrame) -> Sequence[InnerSplit]:
-        names = ", ".join(frame.columns)
-        if not self.inner:
-            raise LearningError(f"target encoding of {names} needs inner splits of the training rows: there are none.")
-        for number, split in enumerate(self.inner):
-            overlap = np.intersect1d(split.train, split.test)
-            if len(overlap):
-                raise LearningError(
-                    f"target encoding of {names}: row {overlap[0]} is on both sides of the inner split {number}, "
-                    "and would be encoded by its own label."
-                )
-        return self.inner
-
-    def _means(self, column: "pd.Series[Any]", levels: Levels, outcome: Floats) -> Floats:
-        rows = _sums(column, levels, np.ones(len(outcome))) + self.pseudo_count
-        sums = _sums(column, levels, outcome) + self.pseudo_count * self.prior_
-        means = np.divide(sums, rows, out=np.full(len(rows), self.prior_), where=rows > 0)
-        return np.append(means, self.prior_)
-
-
 def _texts(column: "pd.Series[Any]") -> "pd.Series[Any]":
     if column.dtype == object:
         return column
@@ -197,7 +123,7 @@ def level_numbers(column: "pd.Series[Any]", levels: Levels) -> RowNumbers:
     return np.where(column.isna(), 0, np.where(positions < 0, -1, positions + 1)).astype(np.intp)
 
 
-def _sums(column: "pd.Series[Any]", levels: Levels, values: Floats) -> Floats:
+def sums_by_level(column: "pd.Series[Any]", levels: Levels, values: Floats) -> Floats:
     """The sum of the values at null, and at each level."""
     sums: Floats = np.bincount(level_numbers(column, levels), weights=values, minlength=len(levels) + 1).astype(
         np.float64
@@ -205,6 +131,6 @@ def _sums(column: "pd.Series[Any]", levels: Levels, values: Floats) -> Floats:
     return sums
 
 
-def _look_up(frame: pd.DataFrame, levels: Sequence[Levels], tables: Sequence[Floats]) -> Floats:
+def look_up(frame: pd.DataFrame, levels: Sequence[Levels], tables: Sequence[Floats]) -> Floats:
     columns = zip(frame, levels, tables, strict=True)
     return np.column_stack([table[level_numbers(frame[name], names)] for name, names, table in columns])

@@ -59,7 +59,7 @@ def preparation(
         LearningError: the settings do not fit the features, the task or the requirement; see `check_preparation`.
     """
     check_preparation(features, settings, requirement, task=task)
-    columns = _column_steps(features, settings, _requirement(settings, requirement), seed, inner)
+    columns = _column_steps(features, settings, _requirement(settings, requirement), task, seed, inner)
     steps: list[tuple[str, Any]] = [
         ("columns", ColumnTransformer(columns)),
         ("with_values", WithValues()),
@@ -80,9 +80,8 @@ def check_preparation(
 
     Raises:
         LearningError: there are no features; `columns` names none of them, or gives one another type's settings; nulls
-            are kept for an estimator that needs complete numbers; target encoding of several classes; native categories
-            for an estimator that cannot part them, or where codes would be read as sizes; chi-squared selection without
-            classes, or of numbers below 0.
+            are kept for an estimator that needs complete numbers; native categories for an estimator that cannot part
+            them, or where codes would be read as sizes; chi-squared selection without classes, or of numbers below 0.
     """
     if not features:
         raise LearningError("There are no features to prepare.")
@@ -95,11 +94,6 @@ def check_preparation(
     if _requirement(settings, requirement) is InputRequirement.COMPLETE:
         _check_complete(features, settings)
     _check_native(features, settings, _requirement(settings, requirement))
-    if task is Task.MULTICLASS and settings.encodes(Encoding.TARGET):
-        raise LearningError(
-            "encoding=target gives a level its mean label, and of several classes there is none: choose one_hot, "
-            "ordinal, frequency or hashing."
-        )
     if any(one.kind is SelectionKind.CHI_SQUARED for one in settings.select):
         _check_chi_squared(features, settings, _requirement(settings, requirement), task)
 
@@ -180,22 +174,27 @@ def _groups(features: Sequence[FeatureColumn], settings: Preparation) -> list[tu
 
 
 def _column_steps(
-    features: Sequence[FeatureColumn], settings: Preparation, requirement: InputRequirement, seed: int, inner: Splits
+    features: Sequence[FeatureColumn],
+    settings: Preparation,
+    requirement: InputRequirement,
+    task: Task,
+    seed: int,
+    inner: Splits,
 ) -> list[tuple[str, Any, list[str]]]:
     """A named transformer for each group: "number", "number_1", ..., "category", ..., "text", ..."""
     steps: list[tuple[str, Any, list[str]]] = []
     for rule, names in _groups(features, settings):
         kind = type(rule).__name__.lower()
         place = sum(name.split("_")[0] == kind for name, _, _ in steps)
-        steps.append((f"{kind}_{place}" if place else kind, _step(rule, requirement, seed, inner), names))
+        steps.append((f"{kind}_{place}" if place else kind, _step(rule, requirement, task, seed, inner), names))
     return steps
 
 
-def _step(rule: Rule, requirement: InputRequirement, seed: int, inner: Splits) -> Any:
+def _step(rule: Rule, requirement: InputRequirement, task: Task, seed: int, inner: Splits) -> Any:
     match rule:
         case Number():
             return number_steps(rule, requirement, seed)
         case Category():
-            return category_steps(rule, requirement, inner)
+            return category_steps(rule, requirement, inner, task)
         case Text():
             return text_steps(rule, seed)
