@@ -80,7 +80,7 @@ def test_two_of_the_classes_are_enough_to_fit_and_one_is_not():
 @pytest.mark.parametrize(
     ("model", "message"),
     [
-        (CLASSIFIED["rule of a number"], "expected a yes or no, as there are several classes"),
+        (CLASSIFIED["rule of a number"], "expected yes and no or texts, of several classes"),
         (Model(Estimator.MEAN), "mean is for regression, ranking, and the task is multiclass"),
         (
             Model(Estimator.LOGISTIC, parameters={"class_weight": {True: 2}}),

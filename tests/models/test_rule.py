@@ -13,6 +13,7 @@ from nightjar.models.estimators.rule import RuleOfThumb, rule_of
 from nightjar.models.estimators.rule_grammar import Kind
 from nightjar.models.examples import Examples
 from nightjar.models.fitting import fit
+from nightjar.models.serialization.predictor_files import dump, open_predictor
 from nightjar.settings.model import Estimator, Model
 from nightjar.settings.task import Task
 
@@ -49,6 +50,9 @@ def value_of(expression, **row):
         ("x > 1 or y > 1", {"x": None, "y": 2.0}, 1),
         ("x > 1 or y > 1", {"x": None, "y": 0.0}, None),
         ("x > 1 and 2 > 1", {"x": 2.0}, 1),
+        ("y if x > 1 else 2 * y", {"x": 2.0, "y": 3.0}, 3),
+        ("y if x > 1 else 2 * y", {"x": None, "y": 3.0}, 6),
+        ("y if x > 1 else 2", {"x": 2.0, "y": None}, None),
     ],
 )
 def test_what_a_rule_says_with_nulls_as_in_sql(expression, row, expected):
@@ -79,7 +83,8 @@ def test_without_nulls_it_is_what_python_says(expression, x, y):
         ("x.__class__", "holds `x.__class__`"),
         ("x[0]", r"holds `x\[0\]`"),
         ("x ** 99", r"holds `x \*\* 99`"),
-        ("x if y else 2", "holds `x if y else 2`"),
+        ("x if y else 2", r"`y` is a number: expected a yes or no"),
+        ("x if y > 1 else 'late'", r"`'late'` is a text: expected a number"),
         ("[x]", r"holds `\[x\]`"),
         ("x in (1, 2)", r"holds `\(1, 2\)`"),
         ("(x := 2)", r"holds `\(?x := 2"),
@@ -99,8 +104,8 @@ def test_without_nulls_it_is_what_python_says(expression, x, y):
         ("site + 1", "`site` is a text: expected a number"),
         ("x == site", r"compares x \(number\), site \(text\)"),
         ("site < 'north'", "== or != unless they are numbers"),
-        ("site", "is no number and no yes or no about any feature"),
-        ("1 + 1", "is no number and no yes or no about any feature"),
+        ("'late'", "says nothing about any feature"),
+        ("1 + 1", "says nothing about any feature"),
     ],
 )
 def test_what_is_no_rule_is_refused_and_never_run(expression, message):
@@ -136,3 +141,16 @@ def test_a_number_is_taken_as_it_is_within_what_a_probability_can_be():
 def test_an_amount_or_a_relevance_has_no_bounds():
     for task in (Task.REGRESSION, Task.RANKING):
         assert scores("x - 10", np.arange(10.0), task) == [-7.0, -10.0, 4.5]
+
+
+def test_a_rule_that_gives_texts_predicts_the_shares_of_the_classes_at_each():
+    """Ten rows of the overall shares are added, as for a rate; a text that no training row has gets these."""
+    expression = "'late' if x > 1 else ('on_time' if x < 0.5 else 'unsure')"
+    rows = Examples(TABLE, np.array([2, 2, 2, 1, 1, 1, 1, 1, 0, 2]), classes=("early", "on_time", "late"))
+    model = Model(Estimator.RULE, parameters={"expression": expression})
+    structure, files = dump(fit(model, rows, features=FEATURES[:1], task=Task.MULTICLASS, seed=0))
+    predictor = open_predictor(structure, files, "it")
+    np.testing.assert_allclose(
+        predictor.predict(pa.table({"x": [3.0, 0.0, None, 0.7]})),
+        [[1 / 15, 6 / 15, 8 / 15], [1 / 14, 9 / 14, 4 / 14], [2 / 11, 5 / 11, 4 / 11], [2 / 11, 5 / 11, 4 / 11]],
+    )

@@ -130,7 +130,11 @@ def _check_values(model: Model, used: Sequence[FeatureColumn], task: Task) -> No
             is_class = rule_of(parameters["expression"], used)[1] is not Kind.NUMBER
             holds = is_class or task is not Task.MULTICLASS
             _require(
-                model, "expression", parameters["expression"], "a yes or no, as there are several classes", holds=holds
+                model,
+                "expression",
+                parameters["expression"],
+                "yes and no or texts, of several classes",
+                holds=holds,
             )
         case _:
             _check_family(model, used, task)

@@ -136,10 +136,10 @@ def _fit_network(
 def _fit_rule(
     model: Model, rows: Examples, frame: pd.DataFrame, features: Features, task: Task, _seed: int
 ) -> Predictor:
-    """A number is used as the score; yes and no become the mean label, or the shares of the classes, of such rows."""
+    """A number is used as the score; of yes and no, or texts, the mean label or shares of classes of such rows."""
     expression = model.parameters["expression"]
     number = rule_of(expression, features)[1] is Kind.NUMBER
-    rule = RuleOfThumb(expression)
+    rule = RuleOfThumb(expression).fit(frame)
     if number:
         estimator: Any = NumberOrPrior(probability=task is Task.CLASSIFICATION)
     else:

@@ -11,24 +11,41 @@ from sklearn.base import BaseEstimator, RegressorMixin, TransformerMixin
 from nightjar.errors import LearningError
 from nightjar.models.columns import FeatureColumn
 from nightjar.models.estimators.rule_grammar import Kind, evaluate, kind_of, names_in, parse
+from nightjar.models.preprocessing.encoding import Levels, distinct_levels, level_numbers
 
 Floats = npt.NDArray[np.float64]
 
 
 class RuleOfThumb(TransformerMixin, BaseEstimator):  # type: ignore[misc]
-    """The value of an expression (`rule_grammar`) for each row: one column; no: 0, yes: 1, null: NaN."""
+    """The value of an expression (`rule_grammar`) for each row: one column; no: 0, yes: 1, null: NaN.
+
+    Attributes:
+        expression: of a number, of yes and no, or of texts.
+        texts_: the texts that it gives training rows, in code point order; a row has the number of its text, from 1,
+            and NaN where it has none of them. None: it gives no texts, like all rules of models from before.
+    """
+
+    texts_: Levels | None = None
 
     def __init__(self, expression: str) -> None:
         self.expression = expression
 
-    def fit(self, _frame: pd.DataFrame, _label: object = None) -> Self:
-        """Nothing is learned."""
+    def fit(self, frame: pd.DataFrame, _label: object = None) -> Self:
+        """Take note of the texts."""
+        values = self._values(frame)
+        self.texts_ = distinct_levels(values) if values.dtype == object else None
         return self
 
     def transform(self, frame: pd.DataFrame) -> Floats:
         """The value of each row, (rows, 1)."""
-        values = np.asarray(evaluate(parse(self.expression), frame), dtype=np.float64)
-        return np.broadcast_to(values, len(frame)).reshape(-1, 1)
+        values = self._values(frame)
+        if self.texts_ is None:
+            return values.to_numpy(dtype=np.float64).reshape(-1, 1)
+        numbers = level_numbers(values, self.texts_).astype(np.float64)
+        return np.where(numbers > 0, numbers, np.nan).reshape(-1, 1)
+
+    def _values(self, frame: pd.DataFrame) -> "pd.Series[Any]":
+        return pd.Series(np.broadcast_to(np.asarray(evaluate(parse(self.expression), frame)), len(frame)))
 
     def get_feature_names_out(self, _input_features: object = None) -> npt.NDArray[np.object_]:
         """The expression itself."""
@@ -58,7 +75,7 @@ class NumberOrPrior(RegressorMixin, BaseEstimator):  # type: ignore[misc]
 
 
 def rule_of(expression: Any, features: Sequence[FeatureColumn]) -> tuple[tuple[FeatureColumn, ...], Kind]:
-    """The features that an expression reads, and the kind of its value: a number, or yes or no.
+    """The features that an expression reads, and the kind of its value.
 
     Raises:
         LearningError: it is no rule over these features.
@@ -66,6 +83,6 @@ def rule_of(expression: Any, features: Sequence[FeatureColumn]) -> tuple[tuple[F
     node = parse(expression)
     kinds = {column.name: Kind.NUMBER if column.type == "number" else Kind.TEXT for column in features}
     kind, names = kind_of(node, kinds), names_in(node)
-    if kind is Kind.TEXT or not names:
-        raise LearningError(f"The rule {expression!r} is no number and no yes or no about any feature.")
+    if not names:
+        raise LearningError(f"The rule {expression!r} says nothing about any feature.")
     return tuple(column for column in features if column.name in names), kind

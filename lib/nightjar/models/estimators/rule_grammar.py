@@ -1,8 +1,9 @@
 """The grammar of rules of thumb: arithmetic and comparisons over columns, checked and evaluated without running code.
 
-Names of columns, numbers, "texts", `+ - * /`, `== != < <= > >=`, `and or not`, parentheses. Python's parser reads it;
-anything else is refused before the evaluation. Null (NaN) propagates as in SQL: arithmetic and
-comparisons with it are null, `false and null` is false, `true or null` is true. So are x / 0 and infinite results.
+Names of columns, numbers, "texts", `+ - * /`, `== != < <= > >=`, `and or not`, `one if condition else other`,
+parentheses. Python's parser reads it; anything else is refused before the evaluation. Null (NaN) propagates as in SQL:
+arithmetic and comparisons with it are null, `false and null` is false, `true or null` is true, a condition that is null
+is not met. x / 0 and infinite results are null, too.
 """
 
 import ast
@@ -70,7 +71,7 @@ def names_in(node: ast.expr) -> list[str]:
     return list(dict.fromkeys(part.id for part in ast.walk(node) if isinstance(part, ast.Name)))
 
 
-def kind_of(node: ast.expr, columns: Mapping[str, Kind]) -> Kind:  # noqa: PLR0911 - one for each part of the grammar
+def kind_of(node: ast.expr, columns: Mapping[str, Kind]) -> Kind:  # noqa: C901, PLR0911 - one for each part of the grammar
     """Check every part of an expression; return the kind of its value.
 
     Raises:
@@ -95,8 +96,11 @@ def kind_of(node: ast.expr, columns: Mapping[str, Kind]) -> Kind:  # noqa: PLR09
             return _all(Kind.TRUTH, values, columns)
         case ast.Compare(left=first, ops=operators, comparators=others):
             return _comparison([first, *others], operators, columns)
+        case ast.IfExp(test=test, body=body, orelse=otherwise):
+            _all(Kind.TRUTH, [test], columns)
+            return _all(kind_of(body, columns), [otherwise], columns)
     raise LearningError(
-        f'The rule holds `{_source(node)}`: expected columns, numbers, "texts", + - * /, comparisons, and, or, not.'
+        f'The rule holds `{_source(node)}`: expected columns, numbers, "texts", + - * /, comparisons, and, or, not, if.'
     )
 
 
@@ -124,6 +128,8 @@ def evaluate(node: ast.expr, frame: pd.DataFrame) -> Values:  # noqa: PLR0911 - 
             sides = [evaluate(one, frame) for one in (first, *others)]
             pairs = zip(sides, operators, sides[1:], strict=False)
             return _combine([_compare(one, _COMPARISONS[type(op)], other) for one, op, other in pairs], every=True)
+        case ast.IfExp(test=test, body=body, orelse=otherwise):
+            return np.where(evaluate(test, frame) == 1, evaluate(body, frame), evaluate(otherwise, frame))
     raise AssertionError(f"{_source(node)} was not checked")
 
 
