@@ -152,7 +152,7 @@ def _of_most_classes(scores: Floats) -> RowNumbers:
 
     `scores` are (rows, classes, members), NaN of classes that a training part lacked.
     """
-    had = np.isfinite(scores).all(axis=-1)
+    had = np.asarray(np.isfinite(scores).all(axis=-1))
     counts = had.sum(axis=1)
     last = np.flatnonzero(counts == counts.max())[-1]
     return np.flatnonzero((had == had[last]).all(axis=1))
@@ -167,7 +167,9 @@ def _fit_blend(
     if (label == label[0]).all():
         raise LearningError(f"All {len(label)} out-of-fold rows are of one class: stacking needs two at least.")
     odds = log_odds(scores).reshape(len(scores), -1)
-    inputs = np.isfinite(odds).all(axis=0)  # of a class that no training part had there is nothing to learn from
+    inputs = np.asarray(
+        np.isfinite(odds).all(axis=0)
+    )  # of a class that no training part had there is nothing to learn from
     linear = LogisticRegression(C=1 / strength, max_iter=SOLVER_STEPS).fit(odds[:, inputs], label, weight)
     weights, intercepts = np.zeros((len(linear.coef_), len(inputs))), linear.intercept_.tolist()
     weights[:, inputs] = linear.coef_
