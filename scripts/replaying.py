@@ -21,9 +21,8 @@ from rich.table import Table
 
 from nightjar.config import compose_job, make_settings
 from nightjar.errors import NightjarError
-from nightjar.evaluation.binary import log_loss, roc_auc
+from nightjar.evaluation.criteria import of_metric, standard_of
 from nightjar.evaluation.metric_report import Truth, intervals
-from nightjar.evaluation.reliability import expected_calibration_error
 from nightjar.evaluation.rows import number_or_none
 from nightjar.learning.clusters import clusters_of
 from nightjar.learning.data.training_set import TrainingSet, read_training_set
@@ -35,7 +34,7 @@ from nightjar.learning.train import SEARCHES
 from nightjar.learning.training_plan import make_problem
 from nightjar.runtime import logs, ray
 from nightjar.settings.jobs import JobName, Train
-from nightjar.settings.task import Task
+from nightjar.settings.task import Metric, Task
 from nightjar.tables import runs
 from nightjar.tables.warehouse import Warehouse
 from nightjar.timeline import cutoff, earlier, local_date, parse_run_date
@@ -134,7 +133,8 @@ def _search_and_replay(rows: TrainingSet, settings: Train, plan: ReplayPlan) -> 
 def _report(rows: TrainingSet, result: ReplayResult, settings: Train, plan: ReplayPlan) -> dict[str, Any]:
     judged = rows.examples(result.rows)
     clusters = clusters_of(rows, result.rows, plan.first, plan.last, settings.project.label, settings.search)
-    truth = Truth(Task.CLASSIFICATION, judged.label, clusters, weight=judged.weight)
+    standard = standard_of(settings.project)
+    truth = Truth(settings.project.label.task, judged.label, clusters, weight=judged.weight, standard=standard)
     month = rows.day[result.rows].astype("datetime64[M]")
     return {
         "first": str(plan.first),
@@ -150,20 +150,23 @@ def _report(rows: TrainingSet, result: ReplayResult, settings: Train, plan: Repl
 
 
 def _figures(truth: Truth, score: np.ndarray) -> dict[str, Any]:
-    """ROC AUC with its interval, and how far probabilities are from rates in 15 equal bins."""
-    interval = intervals(truth, score)["roc_auc"]
+    """ROC AUC with its interval, log loss, and how far probabilities are from rates in 15 bins.
+
+    Of several classes it is the means over classes, and the probabilities of the most probable one.
+    """
+    figures = intervals(truth, score)
+    error = "expected_calibration_error" if truth.task is Task.CLASSIFICATION else "top_label_calibration_error"
     return {
-        "roc_auc": asdict(interval),
-        "expected_calibration_error": number_or_none(
-            expected_calibration_error(truth.label, score, truth.weight, bins=15)
-        ),
-        "log_loss": number_or_none(log_loss(truth.label, score, truth.weight)),
+        "roc_auc": asdict(figures["roc_auc"]),
+        "expected_calibration_error": figures[error].estimate,
+        "log_loss": figures["log_loss"].estimate,
     }
 
 
 def _auc_where(chosen: np.ndarray, truth: Truth, score: np.ndarray) -> float | None:
     weight = None if truth.weight is None else truth.weight[chosen]
-    return number_or_none(roc_auc(truth.label[chosen], score[chosen], weight))
+    measure = of_metric(Metric.ROC_AUC, truth.task, truth.standard).measure
+    return number_or_none(measure(truth.label[chosen], score[chosen], weight))
 
 
 def _show(report: Mapping[str, Any]) -> None:
@@ -177,11 +180,15 @@ def _show(report: Mapping[str, Any]) -> None:
     for name, figures in report["figures"].items():
         auc = figures["roc_auc"]
         bounds = "" if auc["low"] is None else f" ({auc['low']:.3f} to {auc['high']:.3f})"
-        by_month = (f"{value:.3f}" for value in report["months"][name].values())
-        error, loss = figures["expected_calibration_error"], figures["log_loss"]
-        table.add_row(name, f"{auc['estimate']:.4f}{bounds}", f"{error:.4f}", f"{loss:.4f}", *by_month)
+        by_month = (_shown(value, 3) for value in report["months"][name].values())
+        others = (_shown(figures[name], 4) for name in ("expected_calibration_error", "log_loss"))
+        table.add_row(name, f"{_shown(auc['estimate'], 4)}{bounds}", *others, *by_month)
     console.print(table)
     console.print(f"{report['seconds'] / 60:.1f} minutes")
+
+
+def _shown(value: float | None, digits: int) -> str:
+    return "undefined" if value is None else f"{value:.{digits}f}"
 
 
 if __name__ == "__main__":

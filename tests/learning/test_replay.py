@@ -79,9 +79,26 @@ def test_a_score_weighs_half_as_much_with_each_half_life():
     assert curve(raw) == pytest.approx(even(raw), abs=1e-6)
 
 
+def test_of_several_classes_each_has_a_curve_of_its_own():
+    """Three classes, the first one split by another number: what is served has their rates, night after night."""
+    rows = problems.rows()
+    classes = np.where(rows.label, 2, (np.arange(len(rows.label)) % 3 == 0).astype(int))
+    several = replace(rows, label=classes, classes=("a", "b", "c"))
+    label = replace(PROJECT.label, task=Task.MULTICLASS, classes={"a": "A", "b": "B", "c": "C"})
+    result = replay(several, WINNER, BASELINES, replace(PROJECT, label=label), problems.search(), PLAN)
+    truth = classes[result.rows]
+    for name, scores in result.scores.items():
+        assert scores.shape == (8 * 40, 3)
+        np.testing.assert_allclose(scores.sum(axis=1), 1)
+        assert (scores[:, 2] > 0).all(), name
+    assert roc_auc(truth == 2, result.scores["served"][:, 2]) > 0.75
+    shares = np.bincount(truth, minlength=3) / len(truth)
+    np.testing.assert_allclose(result.scores["served"].mean(axis=0), shares, atol=0.1)
+
+
 def test_only_probabilities_are_replayed():
     amounts = replace(PROJECT, label=replace(PROJECT.label, task=Task.REGRESSION))
-    with pytest.raises(LearningError, match="A replay calibrates the score of a yes or no"):
+    with pytest.raises(LearningError, match="A replay calibrates probabilities"):
         replay(problems.rows(), WINNER, BASELINES, amounts, problems.search(), PLAN)
 
 

@@ -15,12 +15,12 @@ from nightjar.learning.fitting.candidates import Candidate
 from nightjar.learning.fitting.fit import fit_candidate
 from nightjar.learning.fitting.fit_sets import require_fit_sets
 from nightjar.learning.splits.folding import inner_splits, select_settled
-from nightjar.models.ensembles.calibration import fit_calibration
+from nightjar.models.ensembles.calibration import fit_calibration, fit_per_class
+from nightjar.models.ensembles.out_of_fold import mask_unseen
 from nightjar.models.predictor import Calibrator
 from nightjar.settings.learning import Search
 from nightjar.settings.model import Calibration
 from nightjar.settings.project import Project
-from nightjar.settings.task import Task
 
 log = logging.getLogger("nightjar.replay")
 Scores = npt.NDArray[np.float64]
@@ -88,7 +88,7 @@ def replay(
     require_replayable(rows, project, settings, plan)
     candidates = [winner, *baselines]
     which = _rows_between(rows, plan.first, plan.last)
-    raw = {candidate: np.full(len(rows.label), np.nan) for candidate in candidates}
+    raw, past = {candidate: _no_scores(rows) for candidate in candidates}, _no_scores(rows)
     for start, end in _periods(plan):
         train, period = (
             select_settled(rows, start, project.zone, settings.split.train_days),
@@ -97,12 +97,13 @@ def replay(
         for candidate in candidates:
             predictor = fit_candidate(rows, train, start, candidate, project, settings)
             raw[candidate][period] = predictor.predict(rows.features.take(period))
+            if candidate is winner:
+                past[period] = mask_unseen(predictor, raw[winner][period])
             if candidate is winner and start == plan.first:
                 frozen = predictor.predict(rows.features.take(which))
         log.info("%s to %s: fitted to %s rows", start, end, f"{len(train):,}")
-    past = raw[winner].copy()
     out_of_fold = _out_of_fold(rows, winner, project, settings, plan)
-    past[np.isfinite(out_of_fold)] = out_of_fold[np.isfinite(out_of_fold)]
+    past[_is_scored(out_of_fold)] = out_of_fold[_is_scored(out_of_fold)]
     served = {night: _fit_curve(rows, past, night, project.zone, plan) for night in _dates(plan.first, plan.last)}
     scores = {
         SERVED: np.concatenate([served[night](raw[winner][_rows_between(rows, night, night)]) for night in served]),
@@ -119,8 +120,8 @@ def require_replayable(rows: TrainingSet, project: Project, settings: Search, pl
     Raises:
         LearningError: the task is no classification, or the rows cannot fill a fit; see `parts.make_fit_set`.
     """
-    if project.label.task is not Task.CLASSIFICATION:
-        raise LearningError(f"A replay calibrates the score of a yes or no: label.task is {project.label.task.word}.")
+    if not project.label.task.has_classes:
+        raise LearningError(f"A replay calibrates probabilities: label.task is {project.label.task.word}.")
     starts = [start for start, _ in _periods(plan)]
     fits = [(select_settled(rows, start, project.zone, settings.split.train_days), start) for start in starts]
     earlier_fits = [(train, before) for train, _, before in _earlier_splits(rows, project, settings, plan)]
@@ -146,11 +147,20 @@ def _rows_between(rows: TrainingSet, first: date, last: date) -> RowNumbers:
 
 def _out_of_fold(rows: TrainingSet, winner: Candidate, project: Project, settings: Search, plan: ReplayPlan) -> Scores:
     """The winner's out-of-fold scores of dates before the first night; NaN elsewhere."""
-    scores = np.full(len(rows.label), np.nan)
+    scores = _no_scores(rows)
     for train, test, before in _earlier_splits(rows, project, settings, plan):
         predictor = fit_candidate(rows, train, before, winner, project, settings)
-        scores[test] = predictor.predict(rows.features.take(test))
+        scores[test] = mask_unseen(predictor, predictor.predict(rows.features.take(test)))
     return scores
+
+
+def _no_scores(rows: TrainingSet) -> Scores:
+    """NaN for each row, of several classes (rows, classes)."""
+    return np.full((len(rows.label), len(rows.classes)) if rows.classes else len(rows.label), np.nan)
+
+
+def _is_scored(scores: Scores) -> npt.NDArray[np.bool_]:
+    return np.asarray(np.isfinite(scores).reshape(len(scores), -1).any(axis=1))
 
 
 def _earlier_splits(
@@ -166,9 +176,10 @@ def _earlier_splits(
 def _fit_curve(rows: TrainingSet, past: Scores, night: date, zone: str, plan: ReplayPlan) -> Calibrator:
     """Fit the curve from scores to probabilities on earlier nights, as far as their labels are settled."""
     settled = select_settled(rows, night, zone)
-    scored = settled[np.isfinite(past[settled])]
+    scored = settled[_is_scored(past[settled])]
     if not len(scored):
         raise LearningError(f"No score of a date before {night} has a label yet.")
     age = (np.datetime64(night) - rows.day[scored]).astype(np.int64)
     weight = 0.5 ** (age / plan.half_life_days) * (1 if rows.weight is None else rows.weight[scored])
-    return fit_calibration(Calibration.PLATT, past[scored], rows.label[scored], weight)
+    fit_curve = fit_per_class if rows.classes else fit_calibration
+    return fit_curve(Calibration.PLATT, past[scored], rows.label[scored], weight)

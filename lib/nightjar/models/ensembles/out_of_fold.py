@@ -5,7 +5,6 @@ from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
-import pyarrow as pa
 
 from nightjar.errors import LearningError
 from nightjar.evaluation.rows import RowNumbers
@@ -58,13 +57,14 @@ def out_of_fold(fits: Sequence[Fit], examples: Examples, why: str) -> tuple[RowN
         part = replace(examples.take(split.train), inner=split.inner)
         test_rows = examples.table.take(split.test)
         try:
-            scores.append(np.stack([_scores(fit(part), test_rows) for fit in fits], axis=-1))
+            predictors = [fit(part) for fit in fits]
+            scores.append(np.stack([mask_unseen(one, one.predict(test_rows)) for one in predictors], axis=-1))
         except LearningError as error:
             place = f"inner split {number} of {len(examples.inner)}, {len(split.train)} training rows"
             raise LearningError(f"{why} ({place}): {error}") from error
     return np.concatenate([split.test for split in examples.inner]), np.concatenate(scores)
 
 
-def _scores(predictor: Predictor, rows: pa.Table) -> npt.NDArray[np.float64]:
-    scores = predictor.predict(rows)
+def mask_unseen(predictor: Predictor, scores: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """A predictor's scores, NaN for those of several classes that its training rows lacked: they say nothing of it."""
     return np.where(predictor.is_seen(), scores, np.nan) if predictor.classes else scores
