@@ -22,7 +22,7 @@ from measure import console
 from process import Place, peak_memory_mb
 from slice_worker import COLUMNS, PLANTED
 
-PEER_ROWS = 2000
+PEER_ROWS = 5000
 LIKE = 0.7
 """From which Jaccard on a slice is the planted one."""
 

@@ -107,7 +107,7 @@ def charts(analysis: ErrorAnalysis | None) -> list[tuple[Markup, str, str]]:
         (
             "error",
             f"{heading(analysis.loss)} by night of the final period",
-            f"Dashed: the baseline {analysis.baseline}.",
+            f"Dashed: that of the baseline {analysis.baseline}.",
         ),
         ("residual", "Outcome minus score by night", "Above 0 the scores were too low, below too high."),
     ]
