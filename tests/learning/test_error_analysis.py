@@ -8,7 +8,7 @@ import pyarrow as pa
 import pytest
 
 from learning import problems
-from nightjar.errors import LearningError, UsageError
+from nightjar.errors import LearningError
 from nightjar.evaluation.clusters import Clusters
 from nightjar.evaluation.criteria import Standard
 from nightjar.evaluation.intervals import Interval
@@ -74,9 +74,9 @@ def test_too_few_rows_to_search_are_told():
 
 
 def test_declared_slices_are_checked():
-    with pytest.raises(UsageError, match="values"):
+    with pytest.raises(ValueError, match="either values or low and high"):
         Analysis(slices={"late": [{"column": "hour"}]})
-    with pytest.raises(UsageError, match="low"):
+    with pytest.raises(ValueError, match="a number below high=5"):
         Analysis(slices={"late": [{"column": "hour", "low": 5, "high": 5}]})
     texts = Analysis(slices={"late": [SliceCondition("site", low=5)]})
     final, truth, score = period(1)

@@ -7,7 +7,7 @@ Source: the greatest of N normal values is near sqrt(2 log N), Leadbetter, Lindg
 related properties of random sequences and processes, chapter 1.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,30 +16,42 @@ import pyarrow as pa
 from nightjar.evaluation.binary import Booleans
 from nightjar.evaluation.clusters import Clusters
 from nightjar.evaluation.rows import Floats
-from nightjar.evaluation.slices.binning import BinnedColumn, bin_columns
+from nightjar.evaluation.slices.binning import bin_columns
 from nightjar.evaluation.slices.comparing import difference_to_rest, t_statistic
 from nightjar.evaluation.slices.conditions import Slice
-from nightjar.evaluation.slices.search import Box, Losses, log_tries, losses_of, search
+from nightjar.evaluation.slices.refining import Part, refine, without
+from nightjar.evaluation.slices.search import log_tries, losses_of, search
 
 MOST_SLICES = 10
 """Candidates for other rows: the more there are, the wider the intervals of all."""
 _BOXES = 100
-_ROUNDS = 2
 
 
 @dataclass(frozen=True, eq=False)
-class _Part:
-    """Rows that may become a candidate.
+class _Rows:
+    """The rows that parts are judged by.
 
     Attributes:
-        columns: the numbers of its columns.
-        ranges: of fine bins of each of them, first and the one after the last.
-        rows: whether each row is in it.
+        loss, weight: of each.
+        clusters: of them.
+        least_rows: on either side of a difference.
+        penalties: the logarithm of the number of tries, by the number of conditions less one.
     """
 
-    columns: tuple[int, ...]
-    ranges: tuple[tuple[int, int], ...]
-    rows: Booleans
+    loss: Floats
+    weight: Floats
+    clusters: Clusters
+    least_rows: int
+    penalties: Sequence[float]
+
+    def merit(self, inside: Booleans, among: Booleans, conditions: int) -> float:
+        """How far the difference between the rows inside and the others, of those among, is above what chance gives."""
+        index = np.flatnonzero(among)
+        part = inside[index]
+        if min(np.count_nonzero(part), np.count_nonzero(~part)) < self.least_rows:
+            return -np.inf
+        t = t_statistic(*difference_to_rest(part, self.loss[index], self.weight[index]), self.clusters.take(index))
+        return t * abs(t) / 2 - self.penalties[conditions - 1]
 
 
 def find_slices(
@@ -71,71 +83,29 @@ def find_slices(
     losses = losses_of(loss, weight, least_rows)
     columns = bin_columns(rows, losses.excess, least_rows)
     penalties = log_tries(columns)
+    judged = _Rows(loss, np.ones(len(loss)) if weight is None else weight, clusters, least_rows, penalties)
     boxes = sorted(search(columns, losses), key=lambda box: penalties[len(box.columns) - 1] - box.z**2 / 2)
-    narrow = [
-        box for box in boxes[_BOXES:] if len(box.columns) == 1
-    ]  # of a slice narrower than a bin the box says little
-    refined = (_refine(box, columns, losses) for box in [*boxes[:_BOXES], *narrow[:_BOXES]])
-    parts = {(part.columns, part.ranges): part for part in refined}
-    weights = np.ones(len(loss)) if weight is None else weight
-
-    def merit(part: _Part, among: Booleans) -> float:
-        sides = part.rows & among, among & ~part.rows
-        if min(map(np.count_nonzero, sides)) < least_rows:
-            return -np.inf
-        t = t_statistic(*difference_to_rest(part.rows, loss, weights * among), clusters)
-        return t * abs(t) / 2 - penalties[len(part.columns) - 1]
-
-    chosen = _without_repetitions(list(parts.values()), merit, np.ones(len(loss), np.bool_))
-    return [_slice(part, columns) for part in chosen]
+    narrow = [box for box in boxes[_BOXES:] if len(box.columns) == 1]  # a slice may be narrower than a coarse bin
+    refined = (refine(box, columns, losses) for box in [*boxes[:_BOXES], *narrow[:_BOXES]])
+    parts = {part.conditions: part for part in (_simplify(part, judged) for part in refined)}
+    chosen = _without_repetitions(list(parts.values()), judged)
+    return [Slice(tuple(columns[number].condition(*one) for number, one in part.conditions)) for part in chosen]
 
 
-def _without_repetitions(
-    parts: Sequence[_Part], merit: Callable[[_Part, Booleans], float], among: Booleans
-) -> Iterator[_Part]:
+def _simplify(part: Part, rows: _Rows) -> Part:
+    """The part without conditions that make no difference among the rows that meet the others."""
+    for place in range(len(part.columns) if len(part.columns) > 1 else 0):
+        wider = without(part, place)
+        if rows.merit(part.rows, wider.rows, 1) <= 0:
+            return _simplify(wider, rows)
+    return part
+
+
+def _without_repetitions(parts: Sequence[Part], rows: _Rows) -> Iterator[Part]:
     """The parts with a merit, the greatest first, even among the rows that are in none of those before."""
-    number = 0
-    for part in sorted(parts, key=lambda part: -merit(part, among)):
-        if number < MOST_SLICES and merit(part, among) > 0:
+    among, number = np.ones(len(rows.loss), np.bool_), 0
+    merits = {part.conditions: rows.merit(part.rows, among, len(part.columns)) for part in parts}
+    for part in sorted((one for one in parts if merits[one.conditions] > 0), key=lambda one: -merits[one.conditions]):
+        if number < MOST_SLICES and rows.merit(part.rows, among, len(part.columns)) > 0:
             yield part
             among, number = among & ~part.rows, number + 1
-
-
-def _refine(box: Box, columns: Sequence[BinnedColumn], losses: Losses) -> _Part:
-    """The box with each condition as it is best while the others stay as they are: finer borders, another level."""
-    ranges = [columns[number].fine_range(one) for number, one in zip(box.columns, box.ranges, strict=True)]
-    inside = [_within(columns[number], one) for number, one in zip(box.columns, ranges, strict=True)]
-    for _ in range(_ROUNDS):
-        before = list(ranges)
-        for place, number in enumerate(box.columns):
-            others = np.logical_and.reduce([np.ones_like(inside[0]), *inside[:place], *inside[place + 1 :]])
-            ranges[place] = _best_range(columns[number], others, losses, ranges[place])
-            inside[place] = _within(columns[number], ranges[place])
-        if ranges == before:
-            break
-    return _Part(box.columns, tuple(ranges), np.logical_and.reduce(inside))
-
-
-def _best_range(column: BinnedColumn, others: Booleans, losses: Losses, present: tuple[int, int]) -> tuple[int, int]:
-    """The fine bins of a condition whose rows, among those that meet the others, lie furthest above."""
-    codes, bins = column.fine[others], column.missing + 1
-    rows, excess = (
-        np.append(0.0, np.cumsum(np.bincount(codes, values, bins))) for values in (None, losses.excess[others])
-    )
-    if column.is_number:
-        first, end = np.triu_indices(bins, 1)
-        proper = (first > 0) | (end < bins - 1)  # all that are not missing are no condition
-        first, end = np.append(first[proper], bins - 1), np.append(end[proper], bins)
-    else:
-        first, end = np.array(column.fine_ranges(present)).T
-    z = losses.z(rows[end] - rows[first], excess[end] - excess[first])
-    best = int(z.argmax())
-    return (int(first[best]), int(end[best])) if np.isfinite(z[best]) else present
-
-
-def _within(column: BinnedColumn, fine: tuple[int, int]) -> Booleans:
-    return (column.fine >= fine[0]) & (column.fine < fine[1])
-
-
-def _slice(part: _Part, columns: Sequence[BinnedColumn]) -> Slice:
-    return Slice(tuple(columns[number].condition(*one) for number, one in zip(part.columns, part.ranges, strict=True)))
