@@ -79,7 +79,7 @@ def add_error_analysis(
         by_night=losses_by_night(rows, final, own, losses, baseline),
         learning_curve=curve,
     )
-    hidden = set(plan.project.promotion.fairness.columns)
+    hidden = {name for columns in plan.project.judged_groups() for name in columns}
     return evidence, {"worst_rows.csv": worst_rows(rows, final, own, losses, baseline, hidden)}
 
 
