@@ -7,7 +7,7 @@ Source: the greatest of N normal values is near sqrt(2 log N), Leadbetter, Lindg
 related properties of random sequences and processes, chapter 1.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,10 +16,10 @@ import pyarrow as pa
 from nightjar.evaluation.binary import Booleans
 from nightjar.evaluation.clusters import Clusters
 from nightjar.evaluation.rows import Floats
-from nightjar.evaluation.slices.binning import bin_columns
+from nightjar.evaluation.slices.binning import BinnedColumn, bin_columns
 from nightjar.evaluation.slices.comparing import difference_to_rest, t_statistic
 from nightjar.evaluation.slices.conditions import Slice
-from nightjar.evaluation.slices.refining import Part, refine, without
+from nightjar.evaluation.slices.refining import Part, refine
 from nightjar.evaluation.slices.search import log_tries, losses_of, search
 
 MOST_SLICES = 10
@@ -32,25 +32,27 @@ class _Rows:
     """The rows that parts are judged by.
 
     Attributes:
+        columns: of them, in bins.
         loss, weight: of each.
         clusters: of them.
         least_rows: on either side of a difference.
         penalties: the logarithm of the number of tries, by the number of conditions less one.
     """
 
+    columns: Sequence[BinnedColumn]
     loss: Floats
     weight: Floats
     clusters: Clusters
     least_rows: int
     penalties: Sequence[float]
 
-    def merit(self, inside: Booleans, among: Booleans, conditions: int) -> float:
-        """How far the difference between the rows inside and the others, of those among, is above what chance gives."""
+    def merit(self, part: Part, among: Booleans, conditions: int) -> float:
+        """How far the difference of a part to the others, of the rows among, is above what so many conditions give."""
         index = np.flatnonzero(among)
-        part = inside[index]
-        if min(np.count_nonzero(part), np.count_nonzero(~part)) < self.least_rows:
+        inside = part.rows(self.columns)[index]
+        if min(np.count_nonzero(inside), np.count_nonzero(~inside)) < self.least_rows:
             return -np.inf
-        t = t_statistic(*difference_to_rest(part, self.loss[index], self.weight[index]), self.clusters.take(index))
+        t = t_statistic(*difference_to_rest(inside, self.loss[index], self.weight[index]), self.clusters.take(index))
         return t * abs(t) / 2 - self.penalties[conditions - 1]
 
 
@@ -83,29 +85,28 @@ def find_slices(
     losses = losses_of(loss, weight, least_rows)
     columns = bin_columns(rows, losses.excess, least_rows)
     penalties = log_tries(columns)
-    judged = _Rows(loss, np.ones(len(loss)) if weight is None else weight, clusters, least_rows, penalties)
+    judged = _Rows(columns, loss, np.ones(len(loss)) if weight is None else weight, clusters, least_rows, penalties)
     boxes = sorted(search(columns, losses), key=lambda box: penalties[len(box.columns) - 1] - box.z**2 / 2)
     narrow = [box for box in boxes[_BOXES:] if len(box.columns) == 1]  # a slice may be narrower than a coarse bin
     refined = (refine(box, columns, losses) for box in [*boxes[:_BOXES], *narrow[:_BOXES]])
-    parts = {part.conditions: part for part in (_simplify(part, judged) for part in refined)}
-    chosen = _without_repetitions(list(parts.values()), judged)
-    return [Slice(tuple(columns[number].condition(*one) for number, one in part.conditions)) for part in chosen]
+    parts = dict.fromkeys(_simplify(part, judged) for part in refined)
+    return [part.slice(columns) for part in _without_repetitions(parts, judged)]
 
 
 def _simplify(part: Part, rows: _Rows) -> Part:
     """The part without conditions that make no difference among the rows that meet the others."""
     for place in range(len(part.columns) if len(part.columns) > 1 else 0):
-        wider = without(part, place)
-        if rows.merit(part.rows, wider.rows, 1) <= 0:
+        wider = part.without(place)
+        if rows.merit(part, wider.rows(rows.columns), 1) <= 0:
             return _simplify(wider, rows)
     return part
 
 
-def _without_repetitions(parts: Sequence[Part], rows: _Rows) -> Iterator[Part]:
+def _without_repetitions(parts: Iterable[Part], rows: _Rows) -> Iterator[Part]:
     """The parts with a merit, the greatest first, even among the rows that are in none of those before."""
     among, number = np.ones(len(rows.loss), np.bool_), 0
-    merits = {part.conditions: rows.merit(part.rows, among, len(part.columns)) for part in parts}
-    for part in sorted((one for one in parts if merits[one.conditions] > 0), key=lambda one: -merits[one.conditions]):
-        if number < MOST_SLICES and rows.merit(part.rows, among, len(part.columns)) > 0:
+    merits = {part: rows.merit(part, among, len(part.columns)) for part in parts}
+    for part in sorted((one for one in parts if merits[one] > 0), key=lambda one: -merits[one]):
+        if number < MOST_SLICES and rows.merit(part, among, len(part.columns)) > 0:
             yield part
-            among, number = among & ~part.rows, number + 1
+            among, number = among & ~part.rows(rows.columns), number + 1

@@ -7,40 +7,39 @@ import numpy as np
 
 from nightjar.evaluation.binary import Booleans
 from nightjar.evaluation.slices.binning import BinnedColumn
+from nightjar.evaluation.slices.conditions import Slice
 from nightjar.evaluation.slices.search import Box, Losses
 
 _ROUNDS = 2
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True)
 class Part:
     """Rows that meet conditions.
 
     Attributes:
         columns: the numbers of the conditions' columns.
         ranges: of fine bins of each of them, first and the one after the last.
-        met: whether each row meets each condition.
     """
 
     columns: tuple[int, ...]
     ranges: tuple[tuple[int, int], ...]
-    met: tuple[Booleans, ...]
 
-    @property
-    def conditions(self) -> tuple[tuple[int, tuple[int, int]], ...]:
-        """Column and range of each."""
-        return tuple(zip(self.columns, self.ranges, strict=True))
-
-    @property
-    def rows(self) -> Booleans:
+    def rows(self, binned: Sequence[BinnedColumn]) -> Booleans:
         """Whether each row meets all of them."""
-        return np.logical_and.reduce(self.met)
+        return np.logical_and.reduce(
+            [_within(binned[number], one) for number, one in zip(self.columns, self.ranges, strict=True)]
+        )
 
+    def without(self, place: int) -> "Part":
+        """The rows that meet all conditions but one."""
+        columns, ranges = (one[:place] + one[place + 1 :] for one in (self.columns, self.ranges))
+        return Part(columns, ranges)
 
-def without(part: Part, place: int) -> Part:
-    """The part without one of its conditions."""
-    columns, ranges, met = (one[:place] + one[place + 1 :] for one in (part.columns, part.ranges, part.met))
-    return Part(columns, ranges, met)
+    def slice(self, binned: Sequence[BinnedColumn]) -> Slice:
+        """The same in terms of values."""
+        pairs = zip(self.columns, self.ranges, strict=True)
+        return Slice(tuple(binned[number].condition(*one) for number, one in pairs))
 
 
 def refine(box: Box, columns: Sequence[BinnedColumn], losses: Losses) -> Part:
@@ -55,7 +54,7 @@ def refine(box: Box, columns: Sequence[BinnedColumn], losses: Losses) -> Part:
             inside[place] = _within(columns[number], ranges[place])
         if ranges == before:
             break
-    return Part(box.columns, tuple(ranges), tuple(inside))
+    return Part(box.columns, tuple(ranges))
 
 
 def _best_range(column: BinnedColumn, others: Booleans, losses: Losses, present: tuple[int, int]) -> tuple[int, int]:
