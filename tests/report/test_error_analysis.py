@@ -37,7 +37,6 @@ ANALYSIS = {
         "candidates": 3,
         "confirmed": 1,
         "confidence": 0.99,
-        "reason": None,
     },
     "by_night": [
         {"night": f"2013-09-{day:02}", "rows": 900, "error": 0.5 + day / 100, "baseline_error": 0.7, "residual": 0.01}

@@ -7,7 +7,8 @@ The evidence holds
   for all slices together (`estimate`, `low`, `high`, `reason`), `is_confirmed` (it is worse), `is_declared` (it was
   asked for, else it was found on the folds and is confirmed here), and of two classes the `calibration` error;
 - `slices_searched`: the `loss`, the `baseline`, and how slices were found: `rows` and `columns` searched, `least_rows`,
-  `candidates` judged here, `confirmed`, the `confidence` of each interval, and the `reason` why nothing could be found;
+  `candidates` judged here, `confirmed`, the `confidence` of each interval, and where nothing
+  could be found the `reason`;
 - `by_night`: of each night of the period `rows`, mean losses (`error`, `baseline_error`), and `residual`, the mean of
   outcome minus score;
 - `learning_curve`: of ever longer spans of training days `days`, `rows`, the first `night`, and the metric's interval.

@@ -98,9 +98,9 @@ def analyse_slices(
         "candidates": len(candidates),
         "confirmed": sum(not entry["is_declared"] for entry in entries),
         "confidence": 1 - (1 - LEVEL) / max(1, len(slices)),
-        "reason": _reason(searched, least),
     }
-    return entries, about
+    reason = _reason(searched, least)
+    return entries, about if reason is None else about | {"reason": reason}
 
 
 def _find(searched: LossRows, least: int) -> list[Slice]:
