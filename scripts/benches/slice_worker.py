@@ -14,16 +14,18 @@ from collections.abc import Callable
 
 import numpy as np
 
-COLUMNS, LEVELS, NIGHTS, SEED, LEAST, MOST, ALPHA = 30, 10, 60, 0, 0.005, 10, 0.95
-PLANTED = ({0: 3, 5: 7}, {3: 0, 29: 6})
+COLUMNS, NIGHTS, SEED, LEAST, MOST, ALPHA = 30, 60, 0, 0.02, 10, 0.95
+SHARES = (0.3, 0.2, 0.15, 0.1, 0.08, 0.05, 0.05, 0.03, 0.02, 0.02)
+"""Of the levels of each column."""
+PLANTED = ({0: 1, 5: 1}, {3: 0, 29: 2})
 """Slices: column -> level."""
 Found = list[tuple[str, np.ndarray]]
 
 
 def made(rows: int) -> tuple[np.ndarray, np.ndarray, list[np.ndarray]]:
-    """Columns of equal levels, errors, and the rows of each planted slice: 60% errors, and a fifth elsewhere."""
+    """Columns, errors, and the rows of each planted slice: 60% errors, and a fifth elsewhere."""
     random = np.random.default_rng(SEED)
-    columns = random.integers(0, LEVELS, (rows, COLUMNS), np.uint8)
+    columns = random.choice(len(SHARES), (rows, COLUMNS), p=SHARES).astype(np.uint8)
     planted = [rows_of(one, columns) for one in PLANTED]
     chance = np.where(np.logical_or.reduce(planted), 0.6, 0.2)
     return columns, (random.random(rows) < chance).astype(np.float64), planted

@@ -22,7 +22,7 @@ from measure import console
 from process import Place, peak_memory_mb
 from slice_worker import COLUMNS, PLANTED
 
-PEER_ROWS = 2000
+PEER_ROWS = 5000
 LIKE = 0.7
 """From which Jaccard on a slice is the planted one."""
 
@@ -39,17 +39,17 @@ def measured(peer: Place, rows: int, repeats: int) -> dict[str, Any]:
     sizes = {"ours": rows, "ours_few": few, "sliceline": few}
     runs: dict[str, list[dict[str, Any]]] = {name: [] for name in sizes}
     with ExitStack() as stack:
-        engines = {name: stack.enter_context(_started(name, peer)) for name in sizes}
+        engines = {name: stack.enter_context(started(name, peer)) for name in sizes}
         for number in range(1, repeats + 1):
             for name, engine in engines.items():
-                runs[name].append(_search(engine, sizes[name]))
+                runs[name].append(search(engine, sizes[name]))
                 seconds = runs[name][-1]["seconds"]
                 console.print(f"round {number} of {repeats}: {name}, {sizes[name]:,} rows, {seconds:.2f} s")
         peaks = {name: round(peak_memory_mb(engine.pid)) for name, engine in engines.items()}
-    return _told(sizes, runs, peaks)
+    return told(sizes, runs, peaks)
 
 
-def _search(engine: "subprocess.Popen[str]", rows: int) -> dict[str, Any]:
+def search(engine: "subprocess.Popen[str]", rows: int) -> dict[str, Any]:
     """A run's seconds, slices and likeness.
 
     Raises:
@@ -64,7 +64,7 @@ def _search(engine: "subprocess.Popen[str]", rows: int) -> dict[str, Any]:
     return dict(json.loads(answer))
 
 
-def _told(sizes: dict[str, int], runs: dict[str, list[dict[str, Any]]], peaks: dict[str, int]) -> dict[str, Any]:
+def told(sizes: dict[str, int], runs: dict[str, list[dict[str, Any]]], peaks: dict[str, int]) -> dict[str, Any]:
     medians = {name: median(one["seconds"] for one in of_name) for name, of_name in runs.items()}
     scale = sizes["ours"] / sizes["sliceline"]
     seconds = {"ours": medians["ours"], "sliceline": medians["sliceline"] * scale}
@@ -90,7 +90,7 @@ def _told(sizes: dict[str, int], runs: dict[str, list[dict[str, Any]]], peaks: d
 
 
 @contextmanager
-def _started(name: str, peer: Place) -> Iterator["subprocess.Popen[str]"]:
+def started(name: str, peer: Place) -> Iterator["subprocess.Popen[str]"]:
     here = Path(__file__).parent
     python = peer.python if name == "sliceline" else sys.executable
     with subprocess.Popen(  # noqa: S603  (our own program)

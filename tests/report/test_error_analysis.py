@@ -15,7 +15,7 @@ def entry(text, difference, *, name=None, reason=None, **others):
     low, high = (None, None) if reason else (difference - 0.1, difference + 0.1)
     stated = {"estimate": difference, "low": low, "high": high, "rows": 400, "reason": reason}
     result = {"text": text, "conditions": [], "name": name, "rows": 400, "share": 0.04, "error": 0.5 + difference}
-    result |= {"error_of_rest": 0.5, "baseline_error": 0.69, "difference": stated, "is_declared": name is not None}
+    result |= {"error_of_rest": 0.5, "baseline_error": 0.69, **stated, "is_declared": name is not None}
     return result | {"is_confirmed": not reason and difference > 0.1, "calibration": None} | others
 
 
@@ -37,7 +37,6 @@ ANALYSIS = {
         "candidates": 3,
         "confirmed": 1,
         "confidence": 0.99,
-        "reason": None,
     },
     "by_night": [
         {"night": f"2013-09-{day:02}", "rows": 900, "error": 0.5 + day / 100, "baseline_error": 0.7, "residual": 0.01}

@@ -27,6 +27,7 @@ import run
 import scale
 import search_case
 import searching
+import slicing
 from cases import Case, Facts
 from measure import Run, compared
 from process import Engine, Place
@@ -258,3 +259,15 @@ def test_the_values_of_the_explain_bench_are_those_of_lightgbm():
     assert (found["errors"], set(found["seconds"])) == ({}, {"ours_lightgbm", "lightgbm"})
     assert found["greatest_difference"]["lightgbm"] <= 1e-9
     assert found["ratio"] == {"lightgbm": found["seconds"]["lightgbm"] / found["seconds"]["ours_lightgbm"]}
+
+
+@pytest.mark.starts_processes
+def test_slices_that_the_bench_plants_are_found_and_one_that_only_the_peer_tells_of_is_an_error():
+    with slicing.started("ours", Place(sys.executable, Path(), 1)) as engine:
+        found = slicing.search(engine, 3000)
+    assert found["likeness"] == [1.0, 1.0]
+    runs = {name: [found] for name in ("ours", "ours_few", "sliceline")}
+    sizes = {"ours": 6000, "ours_few": 3000, "sliceline": 3000}
+    figures = slicing.told(sizes, runs, {})
+    assert (figures["errors"], figures["ratio"]) == ({}, {"sliceline": pytest.approx(2)})
+    assert "5: 1" in slicing.told(sizes, runs | {"ours_few": [found | {"likeness": [0.2, 1.0]}]}, {})["errors"]["ours"]

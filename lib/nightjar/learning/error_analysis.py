@@ -3,11 +3,12 @@
 The evidence holds
 
 - `slices`: parts of the final period's rows, as `text` and `conditions`, with `name` if it has one, `rows`, `share`,
-  mean losses (`error`, `error_of_rest`, `baseline_error`), the `difference` of the first two as an interval that holds
-  for all slices together, `is_confirmed` (it is worse), `is_declared` (it was asked for, else it was found on the folds
-  and is confirmed here), and of two classes the `calibration` error;
+  mean losses (`error`, `error_of_rest`, `baseline_error`), the difference of the first two as an interval that holds
+  for all slices together (`estimate`, `low`, `high`, `reason`), `is_confirmed` (it is worse), `is_declared` (it was
+  asked for, else it was found on the folds and is confirmed here), and of two classes the `calibration` error;
 - `slices_searched`: the `loss`, the `baseline`, and how slices were found: `rows` and `columns` searched, `least_rows`,
-  `candidates` judged here, `confirmed`, the `confidence` of each interval, and the `reason` why nothing could be found;
+  `candidates` judged here, `confirmed`, the `confidence` of each interval, and where nothing
+  could be found the `reason`;
 - `by_night`: of each night of the period `rows`, mean losses (`error`, `baseline_error`), and `residual`, the mean of
   outcome minus score;
 - `learning_curve`: of ever longer spans of training days `days`, `rows`, the first `night`, and the metric's interval.
@@ -79,16 +80,15 @@ def add_error_analysis(
         by_night=losses_by_night(rows, final, own, losses, baseline),
         learning_curve=curve,
     )
-    hidden = set(plan.project.promotion.fairness.columns)
+    hidden = {name for columns in plan.project.judged_groups() for name in columns}
     return evidence, {"worst_rows.csv": worst_rows(rows, final, own, losses, baseline, hidden)}
 
 
 def describe(entry: Mapping[str, Any], loss: str) -> str:
     """A slice in words, for the log."""
-    difference = entry["difference"]
     return (
         f"it is worse where {entry['text']}: {loss} {entry['error']:.4g} in {entry['rows']:,} rows, "
-        f"{entry['error_of_rest']:.4g} in the others ({difference['low']:.4g} to {difference['high']:.4g} more); "
+        f"{entry['error_of_rest']:.4g} in the others ({entry['low']:.4g} to {entry['high']:.4g} more); "
         f"the baseline {entry['baseline_error']:.4g}"
     )
 

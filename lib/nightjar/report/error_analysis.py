@@ -107,7 +107,7 @@ def charts(analysis: ErrorAnalysis | None) -> list[tuple[Markup, str, str]]:
         (
             "error",
             f"{heading(analysis.loss)} by night of the final period",
-            f"Dashed: the baseline {analysis.baseline}.",
+            f"Dashed: that of the baseline {analysis.baseline}.",
         ),
         ("residual", "Outcome minus score by night", "Above 0 the scores were too low, below too high."),
     ]
@@ -156,7 +156,7 @@ def read_error_analysis(evidence: Mapping[str, Any]) -> ErrorAnalysis | None:
 
 
 def _slice(stored: Mapping[str, Any]) -> ShownSlice:
-    difference, calibration = stored["difference"], stored.get("calibration")
+    calibration = stored.get("calibration")
     return ShownSlice(
         text=stored["text"],
         name=stored.get("name") if stored.get("name") != stored["text"] else None,
@@ -165,10 +165,10 @@ def _slice(stored: Mapping[str, Any]) -> ShownSlice:
         error=stored["error"],
         error_of_rest=stored["error_of_rest"],
         baseline_error=stored["baseline_error"],
-        difference=difference["estimate"],
-        low=difference["low"],
-        high=difference["high"],
-        reason=difference["reason"],
+        difference=stored["estimate"],
+        low=stored["low"],
+        high=stored["high"],
+        reason=stored["reason"],
         is_declared=stored["is_declared"],
         is_worse=stored["is_confirmed"],
         calibration=None if calibration is None else tuple(calibration[part] for part in ("estimate", "low", "high")),

@@ -172,5 +172,6 @@ def _edges(values: Floats) -> Floats:
 
 def _roundest(below: float, least: float) -> float:
     """The number of the fewest digits that is above the first one, and not above the second."""
-    digits = (float(f"{least - (least - below) / 2:.{number}g}") for number in range(1, 17))
-    return next((one for one in (float(f"{least:.1g}"), *digits) if below < one <= least), float(least))
+    middle = least - (least - below) / 2
+    rounded = (float(f"{one:.{digits}g}") for digits in range(1, 17) for one in (least, middle))
+    return next((one for one in rounded if below < one <= least), float(least))

@@ -7,7 +7,7 @@ Source: the greatest of N normal values is near sqrt(2 log N), Leadbetter, Lindg
 related properties of random sequences and processes, chapter 1.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,27 +19,41 @@ from nightjar.evaluation.rows import Floats
 from nightjar.evaluation.slices.binning import BinnedColumn, bin_columns
 from nightjar.evaluation.slices.comparing import difference_to_rest, t_statistic
 from nightjar.evaluation.slices.conditions import Slice
-from nightjar.evaluation.slices.search import Box, Losses, log_tries, losses_of, search
+from nightjar.evaluation.slices.refining import Part, refine
+from nightjar.evaluation.slices.search import Losses, log_tries, losses_of, search
 
 MOST_SLICES = 10
 """Candidates for other rows: the more there are, the wider the intervals of all."""
-_BOXES = 100
-_ROUNDS = 2
+_BOXES = 50
 
 
 @dataclass(frozen=True, eq=False)
-class _Part:
-    """Rows that may become a candidate.
+class _Rows:
+    """The rows that parts are judged by.
 
     Attributes:
-        columns: the numbers of its columns.
-        ranges: of fine bins of each of them, first and the one after the last.
-        rows: whether each row is in it.
+        columns: of them, in bins.
+        loss, weight: of each.
+        clusters: of them.
+        least_rows: on either side of a difference.
+        penalties: the logarithm of the number of tries, by the number of conditions less one.
     """
 
-    columns: tuple[int, ...]
-    ranges: tuple[tuple[int, int], ...]
-    rows: Booleans
+    columns: Sequence[BinnedColumn]
+    loss: Floats
+    weight: Floats
+    clusters: Clusters
+    least_rows: int
+    penalties: Sequence[float]
+
+    def merit(self, part: Part, among: Booleans, conditions: int) -> float:
+        """How far the difference of a part to the others, of the rows among, is above what so many conditions give."""
+        index = np.flatnonzero(among)
+        inside = part.rows(self.columns)[index]
+        if min(np.count_nonzero(inside), np.count_nonzero(~inside)) < self.least_rows:
+            return -np.inf
+        t = t_statistic(*difference_to_rest(inside, self.loss[index], self.weight[index]), self.clusters.take(index))
+        return t * abs(t) / 2 - self.penalties[conditions - 1]
 
 
 def find_slices(
@@ -71,71 +85,35 @@ def find_slices(
     losses = losses_of(loss, weight, least_rows)
     columns = bin_columns(rows, losses.excess, least_rows)
     penalties = log_tries(columns)
+    judged = _Rows(columns, loss, np.ones(len(loss)) if weight is None else weight, clusters, least_rows, penalties)
     boxes = sorted(search(columns, losses), key=lambda box: penalties[len(box.columns) - 1] - box.z**2 / 2)
-    narrow = [
-        box for box in boxes[_BOXES:] if len(box.columns) == 1
-    ]  # of a slice narrower than a bin the box says little
-    refined = (_refine(box, columns, losses) for box in [*boxes[:_BOXES], *narrow[:_BOXES]])
-    parts = {(part.columns, part.ranges): part for part in refined}
-    weights = np.ones(len(loss)) if weight is None else weight
-
-    def merit(part: _Part, among: Booleans) -> float:
-        sides = part.rows & among, among & ~part.rows
-        if min(map(np.count_nonzero, sides)) < least_rows:
-            return -np.inf
-        t = t_statistic(*difference_to_rest(part.rows, loss, weights * among), clusters)
-        return t * abs(t) / 2 - penalties[len(part.columns) - 1]
-
-    chosen = _without_repetitions(list(parts.values()), merit, np.ones(len(loss), np.bool_))
-    return [_slice(part, columns) for part in chosen]
+    narrow = [box for box in boxes[_BOXES:] if len(box.columns) == 1]  # a slice may be narrower than a coarse bin
+    refined = (refine(box, columns, losses) for box in [*boxes[:_BOXES], *narrow[:_BOXES]])
+    parts = dict.fromkeys(_simplify(part, judged) for part in refined if _stands_out(part, judged, losses))
+    return [part.slice(columns) for part in _without_repetitions(parts, judged)]
 
 
-def _without_repetitions(
-    parts: Sequence[_Part], merit: Callable[[_Part, Booleans], float], among: Booleans
-) -> Iterator[_Part]:
+def _stands_out(part: Part, rows: _Rows, losses: Losses) -> bool:
+    """Whether it would have a merit were rows independent: otherwise it has none by clusters."""
+    inside = part.rows(rows.columns)
+    z = float(losses.z(np.float64(np.count_nonzero(inside)), losses.excess[inside].sum()))
+    return z > 0 and z**2 / 2 > rows.penalties[len(part.columns) - 1]
+
+
+def _simplify(part: Part, rows: _Rows) -> Part:
+    """The part without conditions that make no difference among the rows that meet the others."""
+    for place in range(len(part.columns) if len(part.columns) > 1 else 0):
+        wider = part.without(place)
+        if rows.merit(part, wider.rows(rows.columns), 1) <= 0:
+            return _simplify(wider, rows)
+    return part
+
+
+def _without_repetitions(parts: Iterable[Part], rows: _Rows) -> Iterator[Part]:
     """The parts with a merit, the greatest first, even among the rows that are in none of those before."""
-    number = 0
-    for part in sorted(parts, key=lambda part: -merit(part, among)):
-        if number < MOST_SLICES and merit(part, among) > 0:
+    among, number = np.ones(len(rows.loss), np.bool_), 0
+    merits = {part: rows.merit(part, among, len(part.columns)) for part in parts}
+    for part in sorted((one for one in parts if merits[one] > 0), key=lambda one: -merits[one]):
+        if number < MOST_SLICES and rows.merit(part, among, len(part.columns)) > 0:
             yield part
-            among, number = among & ~part.rows, number + 1
-
-
-def _refine(box: Box, columns: Sequence[BinnedColumn], losses: Losses) -> _Part:
-    """The box with each condition as it is best while the others stay as they are: finer borders, another level."""
-    ranges = [columns[number].fine_range(one) for number, one in zip(box.columns, box.ranges, strict=True)]
-    inside = [_within(columns[number], one) for number, one in zip(box.columns, ranges, strict=True)]
-    for _ in range(_ROUNDS):
-        before = list(ranges)
-        for place, number in enumerate(box.columns):
-            others = np.logical_and.reduce([np.ones_like(inside[0]), *inside[:place], *inside[place + 1 :]])
-            ranges[place] = _best_range(columns[number], others, losses, ranges[place])
-            inside[place] = _within(columns[number], ranges[place])
-        if ranges == before:
-            break
-    return _Part(box.columns, tuple(ranges), np.logical_and.reduce(inside))
-
-
-def _best_range(column: BinnedColumn, others: Booleans, losses: Losses, present: tuple[int, int]) -> tuple[int, int]:
-    """The fine bins of a condition whose rows, among those that meet the others, lie furthest above."""
-    codes, bins = column.fine[others], column.missing + 1
-    rows, excess = (
-        np.append(0.0, np.cumsum(np.bincount(codes, values, bins))) for values in (None, losses.excess[others])
-    )
-    if column.is_number:
-        first, end = np.triu_indices(bins, 1)
-        proper = (first > 0) | (end < bins - 1)  # all that are not missing are no condition
-        first, end = np.append(first[proper], bins - 1), np.append(end[proper], bins)
-    else:
-        first, end = np.array(column.fine_ranges(present)).T
-    z = losses.z(rows[end] - rows[first], excess[end] - excess[first])
-    best = int(z.argmax())
-    return (int(first[best]), int(end[best])) if np.isfinite(z[best]) else present
-
-
-def _within(column: BinnedColumn, fine: tuple[int, int]) -> Booleans:
-    return (column.fine >= fine[0]) & (column.fine < fine[1])
-
-
-def _slice(part: _Part, columns: Sequence[BinnedColumn]) -> Slice:
-    return Slice(tuple(columns[number].condition(*one) for number, one in zip(part.columns, part.ranges, strict=True)))
+            among, number = among & ~part.rows(rows.columns), number + 1

@@ -98,9 +98,9 @@ def analyse_slices(
         "candidates": len(candidates),
         "confirmed": sum(not entry["is_declared"] for entry in entries),
         "confidence": 1 - (1 - LEVEL) / max(1, len(slices)),
-        "reason": _reason(searched, least),
     }
-    return entries, about
+    reason = _reason(searched, least)
+    return entries, about if reason is None else about | {"reason": reason}
 
 
 def _find(searched: LossRows, least: int) -> list[Slice]:
@@ -118,12 +118,11 @@ def _entry(one: Slice, beside: Compared, final: LossRows, baseline: Floats, insi
     weights = None if final.weight is None else final.weight[inside]
     return {
         **one.to_json(),
-        "rows": beside.rows,
         "share": beside.share,
         "error": beside.error,
         "error_of_rest": beside.error_of_rest,
         "baseline_error": None if beside.error is None else float(np.average(baseline[inside], weights=weights)),
-        "difference": asdict(beside.difference),
+        **asdict(beside.difference),
         "is_confirmed": beside.is_worse,
     }
 

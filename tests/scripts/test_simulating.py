@@ -1,8 +1,9 @@
-"""A small run of the simulation of promotions: it retrains on overlapping periods over nights that share shocks."""
+"""Small runs of the simulations: promotions over nights that share shocks, and slices in which a model fails."""
 
 import importlib
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 pytestmark = pytest.mark.slow
@@ -38,3 +39,14 @@ def test_a_challenger_at_twice_the_smallest_difference_passes_all_gates(program)
     assert of_equals["all"] == of_equals["champion"] == 0.0
     _, of_harm = simulation.simulate_gates(3, simulation.TWICE, harms=True)
     assert of_harm["all"] == of_harm["slices"] == 0.0
+
+
+def test_a_planted_slice_is_found_and_none_where_there_is_none(program):
+    simulation = program("simulating_slices")
+    random = np.random.default_rng(0)
+    for conditions in (1, 2):
+        world = simulation.draw(random, conditions=conditions)
+        assert world.planted.mean() == pytest.approx(simulation.SHARE, rel=0.1)
+        _, likeness = simulation.look(world)
+        assert max(likeness) >= 0.7
+    assert simulation.look(simulation.draw(random, conditions=0))[1] == []
