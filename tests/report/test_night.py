@@ -169,7 +169,7 @@ def test_groups_are_shown_beside_all_others_with_what_is_shown_to_differ_and_wha
     )
     by_both = {row["Group"]: row for row in page.table("By sex and age_band")}
     harmed = by_both["F, 65 and older"]
-    assert harmed["Acted on"].startswith("19.5% -22 points (-27 to -17)")
+    assert harmed["Acted on"].startswith("19.7% -22 points (-27 to -17)")
     assert harmed["Times as often acted on"] == "0.47 0.38 to 0.59"
     assert (
         "▲ sex=F, age_band=65 and older: acted on 0.47 times as often as the rest (0.38 to 0.59): below four"

@@ -14,6 +14,7 @@ from nightjar.registry import events, verified
 from nightjar.registry.lifetime import lifetime
 from nightjar.registry.signature import Subject
 from nightjar.settings.environment import Environment
+from nightjar.settings.fairness import Mitigation
 from nightjar.settings.model import Model
 from nightjar.settings.validation import dump, validate
 from nightjar.tables.warehouse import Warehouse
@@ -59,7 +60,8 @@ class Champion:
 def recipe_of(candidate: Candidate) -> dict[str, Any]:
     """The settings of a candidate as JSON can hold them."""
     members = {name: dump(model, {}) for name, model in candidate.members.items()}
-    return {"name": candidate.name, "model": dump(candidate.model, {}), "members": members}
+    mitigation = None if candidate.mitigation is None else dump(candidate.mitigation, {})
+    return {"name": candidate.name, "model": dump(candidate.model, {}), "members": members, "mitigation": mitigation}
 
 
 def open_champion(
@@ -101,7 +103,9 @@ def candidate_of_recipe(recipe: Mapping[str, Any]) -> Candidate:
         ValueError: its settings are not valid any more.
     """
     members = {name: _model(plain) for name, plain in recipe["members"].items()}
-    return Candidate(recipe["name"], _model(recipe["model"]), members)
+    mitigation = recipe.get("mitigation")
+    own = None if mitigation is None else validate(Mitigation, mitigation)
+    return Candidate(recipe["name"], _model(recipe["model"]), members, own)
 
 
 def _model(plain: Mapping[str, Any]) -> Model:

@@ -88,7 +88,8 @@ def plan_training(
     """
     rows = _read_rows(warehouse, project, settings, run_date)
     prices = read_prices(warehouse, project, rows)
-    require_learnable(settings, rows.columns, project.label.task, weighted=rows.weight is not None)
+    weighted, mitigation = rows.weight is not None, project.fairness.mitigation
+    require_learnable(settings, rows.columns, project.label.task, weighted=weighted, mitigation=mitigation)
     _log_rows(rows)
     champion = open_champion(environment, warehouse, project.name, run_date, rows)
     final = final_period(rows, settings.split, rows.last_settled, settings.final_days, project.zone)
@@ -122,7 +123,9 @@ def make_problem(rows: TrainingSet, project: Project, settings: Search, before: 
         make_fit_set(rows, fold.train, start, settings.inner_depth(), settings, project.zone)
         for fold, start in zip(splits, starts, strict=True)
     ]
-    problem = Problem(rows, splits, fit_sets, project.label.task, settings.seed, standard_of(project))
+    own = project.fairness.mitigation
+    mitigation = own if own.is_of_fits() else None
+    problem = Problem(rows, splits, fit_sets, project.label.task, settings.seed, standard_of(project), mitigation)
     require_measurable(problem, settings.metric)
     return problem
 

@@ -181,7 +181,8 @@ class Project:
         none = f"none for label.task={self.label.task}"
         columns, error = promotion.fairness.columns, promotion.calibration_error
         yield from expect(classifies or not columns, "promotion.fairness.columns", columns, none)
-        yield from expect(classifies or not self.fairness.groups, "fairness.groups", self.fairness.groups, none)
+        groups = self.fairness.judged([])
+        yield from expect(classifies or not groups, "fairness.groups", groups, none)
         yield from self.fairness.issues_with(columns, stored, self.feature_names())
         yield from expect(classifies or error is None, "promotion.calibration_error", error, none)
 

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, field, replace
 from enum import Enum
 from typing import Any
 
+from nightjar.settings.fairness import Mitigation
 from nightjar.settings.learning import Search
 from nightjar.settings.model import Model
 
@@ -19,15 +20,18 @@ class Candidate:
         name: the model's; those of a space are numbered from 1.
         model: without a space.
         members: name -> model, of an ensemble.
+        mitigation: how the fit treats groups more alike; None: it knows of no groups.
     """
 
     name: str
     model: Model = field(compare=False)
     members: Mapping[str, Model] = field(default_factory=dict, compare=False)
+    mitigation: Mitigation | None = field(default=None, compare=False)
 
     def key(self) -> str:
         """SHA-256 of everything that decides its fit: equal settings have equal keys, whatever their name."""
-        settings = [asdict(self.model), {name: asdict(model) for name, model in self.members.items()}]
+        settings: list[Any] = [asdict(self.model), {name: asdict(model) for name, model in self.members.items()}]
+        settings += [] if self.mitigation is None else [asdict(self.mitigation)]
         text = json.dumps(settings, sort_keys=True, default=_plain)
         return hashlib.sha256(text.encode()).hexdigest()
 

@@ -7,6 +7,7 @@ from typing import Any
 from nightjar.errors import LearningError
 from nightjar.models.checking import check_model
 from nightjar.models.columns import FeatureColumn
+from nightjar.settings.fairness import Mitigation
 from nightjar.settings.learning import Search
 from nightjar.settings.model import Dimension, Range
 from nightjar.settings.sampling import LABEL, TrainingSample
@@ -14,7 +15,14 @@ from nightjar.settings.split import SplitKind
 from nightjar.settings.task import METRICS, Task
 
 
-def require_learnable(search: Search, features: Sequence[FeatureColumn], task: Task, *, weighted: bool) -> None:
+def require_learnable(
+    search: Search,
+    features: Sequence[FeatureColumn],
+    task: Task,
+    *,
+    weighted: bool,
+    mitigation: Mitigation | None = None,
+) -> None:
     """Check every candidate, at each value of its space.
 
     Args:
@@ -22,13 +30,31 @@ def require_learnable(search: Search, features: Sequence[FeatureColumn], task: T
         features: what may be used.
         task: of the label.
         weighted: whether rows have weights.
+        mitigation: how candidates that are no baselines are fitted; None: as they are.
 
     Raises:
         LearningError: names the candidate, or the metric and those that fit.
     """
+    mitigation = mitigation or Mitigation()
     require_shared_settings(search, [feature.name for feature in features], task)
     for name in search.candidates:
-        require_candidate(search, name, features, task, weighted=weighted)
+        require_unmitigated_or_labelled(search, name, mitigation)
+        weighs = mitigation.weighs() and not search.candidates[name].baseline
+        require_candidate(search, name, features, task, weighted=weighted or weighs)
+
+
+def require_unmitigated_or_labelled(search: Search, name: str, mitigation: Mitigation) -> None:
+    """Refuse a mitigation of fits beside rows without a label, whose groups nobody has read.
+
+    Raises:
+        LearningError: names the candidate.
+    """
+    model = search.candidates[name]
+    if mitigation.is_of_fits() and not model.baseline and model.self_training.floor is not None:
+        raise LearningError(
+            f"search.candidates.{name}: self_training joins rows without a label, which have no part in "
+            f"fairness.mitigation.kind={mitigation.kind.word}: leave one of both out."
+        )
 
 
 def require_shared_settings(search: Search, features: Sequence[str], task: Task) -> None:

@@ -7,7 +7,11 @@ from functools import partial
 
 from nightjar.errors import LearningError, UsageError
 from nightjar.learning.data import row_checks
-from nightjar.learning.search.checking import require_candidate, require_shared_settings
+from nightjar.learning.search.checking import (
+    require_candidate,
+    require_shared_settings,
+    require_unmitigated_or_labelled,
+)
 from nightjar.models.columns import FeatureColumn
 from nightjar.models.estimators.rule_grammar import names_in, parse
 from nightjar.settings.columns import FeatureType
@@ -65,7 +69,9 @@ def infeasible(search: Search, project: Project, run_date: date) -> Iterator[str
 
 def _require_candidate(search: Search, name: str, types: Mapping[str, str | None], project: Project) -> None:
     """Raise LearningError where the candidate fits none of the types that the features may have."""
-    weighted, errors = project.spine.sample.by is not None, []
+    require_unmitigated_or_labelled(search, name, project.fairness.mitigation)
+    weighs = project.fairness.mitigation.weighs() and not search.candidates[name].baseline
+    weighted, errors = weighs or project.spine.sample.by is not None, []
     for guess in _guesses(search, name, types):
         features = [FeatureColumn(column, guess[column]) for column in types]
         try:

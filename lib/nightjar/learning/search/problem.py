@@ -19,7 +19,9 @@ from nightjar.learning.fitting.fit_sets import FitSet
 from nightjar.learning.fitting.software import software
 from nightjar.learning.search.fold_tasks import FoldResult, FoldTask
 from nightjar.learning.splits.folding import Fold
+from nightjar.settings.fairness import Mitigation
 from nightjar.settings.task import Metric, Task
+from nightjar.tables import groups
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,6 +35,7 @@ class Problem:
         task: what is learned.
         seed: of the search.
         standard: what measures ask of the project.
+        mitigation: how candidates that are no baselines are fitted to treat groups alike; None: as they are.
     """
 
     rows: TrainingSet
@@ -41,6 +44,7 @@ class Problem:
     task: Task
     seed: int
     standard: Standard = field(default_factory=Standard)
+    mitigation: Mitigation | None = None
 
     def key(self) -> str:
         """SHA-256 of what decides a fold's result apart from its candidate: data, folds, seed, code, packages."""
@@ -50,6 +54,8 @@ class Problem:
             digest.update(f"\n{fold.name} {len(fold.test)}".encode() + fold.test.tobytes() + fit_set.contents())
         if self.standard != Standard():  # others keep the key that they had before there was one
             digest.update(f"\n{self.standard}".encode())
+        if self.mitigation is not None and self.rows.slices is not None:  # its settings are in the candidates' keys
+            digest.update(groups.codes(self.rows.slices, self.mitigation.columns).tobytes())
         return digest.hexdigest()
 
 

@@ -2,6 +2,7 @@
 
 import itertools
 from collections.abc import Generator, Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,7 @@ import numpy as np
 from nightjar.errors import LearningError
 from nightjar.learning.fitting.candidates import Candidate, candidate_at, candidate_of
 from nightjar.learning.search.fold_tasks import FoldValues
+from nightjar.settings.fairness import Mitigation
 from nightjar.settings.learning import ProposalKind, Search
 from nightjar.settings.model import Range
 
@@ -38,6 +40,17 @@ def expand(search: Search, name: str) -> list[Candidate]:
         return [candidate_of(search, name)]
     points = _grid(search, name) if search.proposals.kind is ProposalKind.GRID else _random_points(search, name)
     return [candidate_at(search, name, number, point) for number, point in enumerate(points, start=1)]
+
+
+def mitigated(batches: Batches, mitigation: Mitigation | None) -> Batches:
+    """The same candidates, fitted with a mitigation."""
+    values: Mapping[Candidate, FoldValues] | None = None
+    while True:
+        try:
+            batch = next(batches) if values is None else batches.send(values)
+        except StopIteration:
+            return
+        values = yield [replace(candidate, mitigation=mitigation) for candidate in batch]
 
 
 def by_key(candidates: Iterable[Candidate]) -> dict[str, Candidate]:

@@ -72,7 +72,8 @@ def schedule_of(problem: Problem, settings: Search) -> Schedule:
     if settings.split.kind is SplitKind.WALK_FORWARD:
         order.reverse()
     always = proposals.baselines(settings)
-    return halving_schedule(batches(settings), always, order, settings.stopping, settings.metric)
+    tried = proposals.mitigated(batches(settings), problem.mitigation)
+    return halving_schedule(tried, always, order, settings.stopping, settings.metric)
 
 
 def _run_fold_tasks(problem: Problem, queue: TaskQueue, deadline: float | None, gpu: float, storage: Path) -> None:

@@ -93,7 +93,12 @@ def bagging(member: Model, examples: Examples, fit: FitMember, *, count: int, se
     members = [
         fit(member, take_rows(examples, _bootstrap(examples, seed + number)), seed + number) for number in range(count)
     ]
-    return _ensemble(members, Blend((1 / count,) * count))
+    return mean_of(members)
+
+
+def mean_of(members: Sequence[Predictor]) -> Predictor:
+    """The mean of the members' scores."""
+    return _ensemble(members, Blend((1 / len(members),) * len(members)))
 
 
 def voting(
