@@ -144,12 +144,10 @@ def project() -> Project:
     )
 
 
-def store_training(
-    warehouse: Warehouse, version: str, run_date=TRAINED, *, evidence=EVIDENCE, alias=None, seconds=612.4
-):
+def store_training(warehouse: Warehouse, version: str, run_date=TRAINED, *, evidence=EVIDENCE, alias=None, hour=1):
     """A registered version, and the run that has trained it."""
     run_id = f"train-{version}"
-    store_event(warehouse, "registered", version, run_date, evidence, alias=alias, run_id=run_id, hour=1)
+    store_event(warehouse, "registered", version, run_date, evidence, alias=alias, run_id=run_id, hour=hour)
     row = {
         "run_id": run_id,
         "job": "train",
@@ -161,7 +159,7 @@ def store_training(
         "outputs": [],
         "rows": [("training rows", 238_912)],
         "started_at": datetime(2013, 10, 1, tzinfo=UTC),
-        "seconds": seconds,
+        "seconds": 612.4,
     }
     arrow.append(warehouse, tables.RUNS, [row], run_id)
 

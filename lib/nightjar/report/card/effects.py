@@ -34,7 +34,7 @@ def slices(evidence: Mapping[str, Any]) -> list[Part]:
         "Why it is here",
     ]
     rows = [_slice_row(one) for one in stored]
-    return [*parts, *_folded("Slices on the final period", heads, rows, "slices")]
+    return [*parts, *folded("Slices on the final period", heads, rows, "slices")]
 
 
 def _slice_row(one: Mapping[str, Any]) -> list[Cell]:
@@ -79,7 +79,7 @@ def fairness(evidence: Mapping[str, Any]) -> list[Part]:
             ]
             for one in of_columns
         ]
-        parts += _folded(f"Groups of {columns}, with 95% intervals", heads, rows, "rows")
+        parts += folded(f"Groups of {columns}, with 95% intervals", heads, rows, "rows")
     parts.append(
         Paragraph(
             "A rate that differs between groups is a signal to look into, not a verdict about its cause.", is_note=True
@@ -104,7 +104,7 @@ def importance(evidence: Mapping[str, Any]) -> list[Part]:
     parts: list[Part] = [Chart(caption, forest.chart(bars[:_SHOWN], caption, origin=0.0))] if bars else []
     rows = [[Cell(", ".join(one["columns"])), signed_cell(one)] for one in ordered]
     note = "It says what this model goes by, not what causes the outcome: of columns that say the same, either may do."
-    return [*parts, *_folded(caption, ["Columns", "Loss"], rows, "columns"), Paragraph(note, is_note=True)]
+    return [*parts, *folded(caption, ["Columns", "Loss"], rows, "columns"), Paragraph(note, is_note=True)]
 
 
 def signed_cell(one: Mapping[str, Any]) -> Cell:
@@ -123,7 +123,7 @@ def value_cell(one: Mapping[str, Any]) -> Cell:
     return estimate_cell(estimate, one.get("low"), one.get("high"), str(one.get("reason") or "undefined"))
 
 
-def _folded(caption: str, heads: Sequence[str], rows: Sequence[Sequence[Cell]], what: str) -> list[Part]:
+def folded(caption: str, heads: Sequence[str], rows: Sequence[Sequence[Cell]], what: str) -> list[Part]:
     """A table, whose rows beyond the first ones are folded up."""
     parts: list[Part] = [Table(caption, heads, rows[:_SHOWN])]
     if len(rows) > _SHOWN:
