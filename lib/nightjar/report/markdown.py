@@ -83,7 +83,9 @@ def _cell(cell: Cell) -> str:
     if not cell.text:
         return f"– ({escape(cell.why)})"
     marked = f"▲ {escape(cell.text)}" if cell.is_marked else escape(cell.text)
-    return f"{marked} ({escape(cell.detail)})" if cell.detail else marked
+    if not cell.detail:
+        return marked
+    return f"{marked}, {escape(cell.detail)}" if "(" in cell.detail else f"{marked} ({escape(cell.detail)})"
 
 
 def _line(cells: Sequence[str]) -> str:

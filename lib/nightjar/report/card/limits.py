@@ -40,7 +40,7 @@ def _of_figures(records: Records) -> Iterator[str]:
     )
     missing = [
         name
-        for name, field in {"slices": "slices", "groups": "fairness", "features": "importance"}.items()
+        for name, field in {"slices": "slices_searched", "groups": "fairness", "features": "importance"}.items()
         if not records.evidence.get(field)
     ]
     if missing:
