@@ -4,8 +4,10 @@ import json
 from dataclasses import replace
 from datetime import UTC, date, datetime
 
+from nightjar.evaluation.intervals import Interval
 from nightjar.models.columns import FeatureColumn
 from nightjar.registry.manifest import Manifest
+from nightjar.report.comparison.pairs import Pair
 from nightjar.settings.features import Aggregate, Feature, FeatureGroup, FeatureKind
 from nightjar.settings.model_card import ModelCard
 from nightjar.settings.project import Project
@@ -162,3 +164,9 @@ def approved(evidence, reason="seen by the board"):
     """The evidence of a decision by a person, with what the gates said."""
     person = {"user": "ops", "by": "the flight board", "reason": reason}
     return evidence | {"approval": person, "reason": f"approved by ops: {reason}", "outcomes": GATES}
+
+
+def pairs():
+    """Of three trainings, of which the scores of one are not on record."""
+    difference = Interval(0.012, -0.003, 0.027, 18_220)
+    return {("2", "1"): Pair(difference, 21)}

@@ -11,6 +11,7 @@ from nightjar.report.document import (
     Details,
     Document,
     Facts,
+    Gallery,
     Paragraph,
     Part,
     Table,
@@ -70,7 +71,7 @@ def _shown(part: Part, level: int) -> Iterator[str]:
             yield f"{'#' * level} {escape(part.summary)}"
             for one in part.parts:
                 yield from _shown(one, level + 1)
-        case Chart():
+        case Chart() | Gallery():
             return
 
 

@@ -6,7 +6,19 @@ from rich.console import Console
 from rich.table import Table as Grid
 from rich.text import Text
 
-from nightjar.report.document import Absence, Bullets, Cell, Chart, Details, Document, Facts, Paragraph, Part, Table
+from nightjar.report.document import (
+    Absence,
+    Bullets,
+    Cell,
+    Chart,
+    Details,
+    Document,
+    Facts,
+    Gallery,
+    Paragraph,
+    Part,
+    Table,
+)
 
 
 def show(document: Document, console: Console) -> None:
@@ -33,7 +45,7 @@ def _shown(part: Part) -> Iterator[Grid | Text]:
             yield Text(part.text)
         case Details():
             yield Text(f"{part.summary}: on the page")
-        case Chart():
+        case Chart() | Gallery():
             return
 
 

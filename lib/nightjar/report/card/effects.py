@@ -5,7 +5,7 @@ from typing import Any
 
 from nightjar.evaluation.intervals import LEVEL
 from nightjar.report import forest
-from nightjar.report.document import Absence, Cell, Chart, Details, Paragraph, Part, Table
+from nightjar.report.document import Absence, Cell, Chart, Details, Gallery, Paragraph, Part, Table
 from nightjar.report.error_analysis import ShownSlice, read_error_analysis
 from nightjar.report.fairness import CRITERIA, ShownGroup, charts, read_fairness
 from nightjar.report.forest import Bar
@@ -63,13 +63,16 @@ def fairness(evidence: Mapping[str, Any]) -> list[Part]:
         return [Absence("Not measured: the project declared no groups when this version was trained.")]
     parts: list[Part] = []
     for one in groupings:
-        parts += [Chart(f"{name.capitalize()} by {one.columns}", picture) for name, picture in charts(one)]
+        parts.append(
+            Gallery([Chart(f"{name.capitalize()}, each minus all others", picture) for name, picture in charts(one)])
+        )
         heads = ["Group", *(heading(name) for name in CRITERIA), "Rows"]
         caption = f"Groups of {one.columns}: value, and the difference from all others"
         rows = [
             [Cell(group.name), *(_group_cell(group, name) for name in CRITERIA), Cell(f"{group.size:,}")]
             for group in one.groups
         ]
+        parts.append(Gallery(pictures))
         parts += folded(f"{caption} with {100 * one.confidence:.4g}% intervals", heads, rows, "groups")
     return [*parts, Paragraph("A difference is a signal to look into, not a verdict about its cause.", is_note=True)]
 
