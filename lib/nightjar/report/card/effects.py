@@ -63,9 +63,7 @@ def fairness(evidence: Mapping[str, Any]) -> list[Part]:
         return [Absence("Not measured: the project declared no groups when this version was trained.")]
     parts: list[Part] = []
     for one in groupings:
-        parts.append(
-            Gallery([Chart(f"{name.capitalize()}, each minus all others", picture) for name, picture in charts(one)])
-        )
+        pictures = [Chart(f"{name.capitalize()}, each minus all others", picture) for name, picture in charts(one)]
         heads = ["Group", *(heading(name) for name in CRITERIA), "Rows"]
         caption = f"Groups of {one.columns}: value, and the difference from all others"
         rows = [
