@@ -1,4 +1,4 @@
-"""Where a version is worse, for whom, and what it goes by: parts of the card, of what its training has measured."""
+"""Where a version is worse, for whom, and what it relies on: parts of the card, of what its training has measured."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -99,7 +99,9 @@ def importance(evidence: Mapping[str, Any]) -> list[Part]:
     )
     parts: list[Part] = [Chart(caption, forest.chart(bars[:SHOWN], caption, origin=0.0))] if bars else []
     rows = [[Cell(", ".join(one["columns"])), signed_cell(one)] for one in ordered]
-    note = "It says what this model goes by, not what causes the outcome: of columns that say the same, either may do."
+    note = (
+        "It says what this model relies on, not what causes the outcome: of columns that say the same, either may do."
+    )
     return [*parts, *folded(caption, ["Columns", "Loss"], rows, "columns"), Paragraph(note, is_note=True)]
 
 

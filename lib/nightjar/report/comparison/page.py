@@ -57,7 +57,7 @@ def document(project: Project, trainings: Sequence[Training], pairs: Pairs, metr
             Section("figures", "How good they are", list(_figures(project, trainings, metric))),
             Section("differences", "On the same rows", list(_differences(trainings, pairs, metric))),
             Section("parameters", "Parameters", list(_parameters(trainings))),
-            Section("importance", "What they go by", list(_importance(trainings))),
+            Section("importance", "What they rely on", list(_importance(trainings))),
             Section("origin", "Data and code", [_origin(trainings)]),
         ],
         links=[(f"card of version {one.number}", file_name(one.number)) for one in trainings],
