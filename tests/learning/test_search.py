@@ -269,7 +269,7 @@ if __name__ == "__main__":
 def database_home(tmp_path_factory):
     """A home whose MLflow has its database: to make one takes longer than a search."""
     home = tmp_path_factory.mktemp("database")
-    tracking._client(home).get_experiment_by_name("machines")
+    tracking.connect(home).get_experiment_by_name("machines")
     return home
 
 
@@ -303,7 +303,7 @@ def search_with_mlflow(problem, settings, home, before_each=None):
 @pytest.mark.slow
 def test_runs_of_killed_searches_are_marked_and_those_of_living_ones_are_not(home):
     """Its own that was killed before, one whose ledger is held, one whose is not."""
-    client, rows, project = tracking._client(home), problems.rows(), builders.machines(home)
+    client, rows, project = tracking.connect(home), problems.rows(), builders.machines(home)
     with (
         ledger.open_ledger(home, "own") as book,
         registration.record_search(registering_run(home), project, rows, book) as record,
@@ -323,7 +323,7 @@ def test_runs_of_killed_searches_are_marked_and_those_of_living_ones_are_not(hom
 
 def statuses(home):
     """Of runs in MLflow: of searches, and of their folds."""
-    client = tracking._client(home)
+    client = tracking.connect(home)
     runs = client.search_runs([client.get_experiment_by_name("machines").experiment_id])
     nested = [run for run in runs if "mlflow.parentRunId" in run.data.tags]
     return Counter(run.info.status for run in runs if run not in nested), Counter(run.info.status for run in nested)

@@ -22,13 +22,18 @@ from nightjar.learning.judgement import judge
 from nightjar.learning.splits.folding import final_period
 from nightjar.learning.train import train
 from nightjar.models.columns import feature_columns
+from nightjar.pipeline import compare
+from nightjar.pipeline.execution import Context
+from nightjar.pipeline.sessions import Sessions
 from nightjar.registry import tracking, verified
 from nightjar.registry.manifest import TierThreshold
 from nightjar.registry.signature import Subject
+from nightjar.settings.compare import Compare
 from nightjar.settings.model import Calibration, Estimator, Model
 from nightjar.settings.split import Split
 from nightjar.settings.task import Metric
 from nightjar.tables import arrow
+from report.page import Page
 
 
 def at(nights, home):
@@ -81,7 +86,7 @@ def test_the_event_holds_the_evidence_of_a_period_the_search_never_saw(registere
 
 
 def test_the_version_in_mlflow_leads_to_its_data_and_to_every_fold(nights, registered, home):
-    client = tracking._client(home)
+    client = tracking.connect(home)
     version = client.get_model_version("machines", registered["model_version"])
     run = client.get_run(version.run_id)
     run_id = registered["run_id"]
@@ -104,7 +109,7 @@ def test_the_version_in_mlflow_leads_to_its_data_and_to_every_fold(nights, regis
 
 
 def test_labels_worth_a_look_are_kept_beside_the_run(nights, registered, home):
-    client = tracking._client(home)
+    client = tracking.connect(home)
     run = client.get_model_version("machines", registered["model_version"]).run_id
     folder = Path(client.download_artifacts(run, ""))
     header, *drawn = (folder / "label_spot_checks.csv").read_text().splitlines()
@@ -252,7 +257,7 @@ def test_folds_of_a_search_that_no_model_came_of_are_in_mlflow(nights, untrained
     settings, home = builders.search(candidates={"majority": candidates["majority"], "crowd": crowd}), tmp_path / "home"
     with pytest.raises(LearningError, match=r"(?s)No candidate has a value.*n_neighbors"):
         train_again(untrained, settings, home)
-    client = tracking._client(home)
+    client = tracking.connect(home)
     runs = client.search_runs([client.get_experiment_by_name("machines").experiment_id])
     parent = next(run for run in runs if "mlflow.parentRunId" not in run.data.tags)
     assert (parent.info.status, parent.data.tags["nightjar.run_id"]) == ("FAILED", "run-2")
@@ -262,7 +267,8 @@ def test_folds_of_a_search_that_no_model_came_of_are_in_mlflow(nights, untrained
     assert all(run.data.tags["nightjar.seed"] and "n_neighbors" in run.data.tags["nightjar.failure"] for run in failed)
 
 
-def test_a_training_compares_its_model_with_the_champion(copied, ray_started, tmp_path):
+def test_a_training_compares_its_model_with_the_champion(copied, ray_started, tmp_path, capsys):
+    """And the job compare, on the rows that both leave, finds the same: the same recipe, so no difference."""
     environment = at(copied, shutil.copytree(copied.environment.home, tmp_path / "home"))
     train(copied.warehouse, copied.project, builders.search(), builders.HISTORY, "run-2", environment, "c")
     rows = arrow.read(copied.warehouse, "model_events", where=pc.field("run_id") == "run-2").to_pylist()
@@ -270,6 +276,14 @@ def test_a_training_compares_its_model_with_the_champion(copied, ray_started, tm
     of_champion = evidence["champion"]
     assert (of_champion["version"], of_champion["basis"]) == ("1", "the same recipe, which learns from more rows now")
     assert candidate_of_recipe(evidence["recipe"]).name == evidence["candidate"]["name"]
+
+    settings = Compare(environment, copied.project)
+    compare.run(Context(settings, "", Sessions(environment, "tests"), copied.warehouse, "c"))
+    (pair,) = Page(Path(copied.warehouse.path("reports/versions-1-2.html")).read_text()).table("Paired differences")
+    rows = evidence["champion"]["rows"]
+    assert (pair["Newer"], pair["Older"], pair["Rows"], pair["Nights"]) == ("version 2", "version 1", str(rows), "3")
+    assert pair["Difference"].startswith("+0.000")
+    assert "Paired differences on shared rows" in capsys.readouterr().out
 
 
 def test_a_search_that_does_not_fit_the_data_is_refused_before_it_starts(nights, untrained, tmp_path):

@@ -59,8 +59,8 @@ def trained(untrained, spark, ray_started, tmp_path):
         )
         where = pc.field("run_id") == "run"
         (event,) = arrow.read(untrained.warehouse, "model_events", where=where).to_pylist()
-        version = tracking._client(home).get_model_version("machines", event["model_version"])
-        run = tracking._client(home).get_run(version.run_id)
+        version = tracking.connect(home).get_model_version("machines", event["model_version"])
+        run = tracking.connect(home).get_run(version.run_id)
         subject = Subject("machines", event["model_name"], event["model_version"])
         return json.loads(event["evidence"]), run, verified.load(environment, subject)
 

@@ -110,7 +110,7 @@ def refused(copied, day):
     """The version of a training whose winner, a copy of the first version's files, is no better than its baseline."""
     difference = {"over": "majority", "better": 1, "estimate": 0.0, "low": -0.1, "high": 0.1}
     evidence = {"metric": "roc_auc", "period": ["a", "b"], "candidate": {"name": "w"}, "difference": difference}
-    client = tracking._client(Path(copied.environment.home))
+    client = tracking.connect(Path(copied.environment.home))
     number = str(client.create_model_version("machines", client.get_model_version("machines", "1").source).version)
     events.record(copied.warehouse, "registered", events.Version(number, "w", day, evidence), "x")
     settings = Nightly(copied.environment, copied.project, day.isoformat(), search=builders.search())

@@ -245,7 +245,7 @@ def test_what_was_trained_on_other_definitions_does_not_come_back(context, witho
 def test_an_alias_that_somebody_has_moved_in_mlflow_is_noticed_by_the_next_job(
     context, spark, caplog, job, settings, day
 ):
-    client = tracking._client(step_of(context).home)
+    client = tracking.connect(step_of(context).home)
     source = client.get_model_version("machines", "1").source
     other = client.create_model_version("machines", source).version
     client.set_registered_model_alias("machines", "champion", other)

@@ -58,7 +58,7 @@ def test_a_home_that_is_moved_twice_trains_and_loads_with_its_first_place_gone(c
         assert verified.load(moved, subject).open().features == fit_small().features
     third = train_again(home)
     for version in (FIRST.version, second, third):  # MLflow's own way, by what its database says
-        client = tracking._client(home)
+        client = tracking.connect(home)
         where = client.get_model_version_download_uri("machines", version)
         assert Path(mlflow.artifacts.download_artifacts(where)) == tracking.fetch(home, "machines", version)
     run = client.get_model_version("machines", FIRST.version).run_id

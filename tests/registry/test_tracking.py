@@ -17,7 +17,7 @@ from registry.test_artifacts import UNLISTED
 
 @pytest.fixture(scope="module")
 def client(registered):
-    return tracking._client(registered.home)
+    return tracking.connect(registered.home)
 
 
 @pytest.fixture(scope="module")

@@ -306,7 +306,7 @@ def test_a_version_that_is_not_there_is_an_error_that_names_the_home(registered)
 
 def test_a_version_whose_training_stopped_before_it_was_stored_is_refused(registered):
     """As between the version's number and its signed folder."""
-    client = tracking._client(registered.home)
+    client = tracking.connect(registered.home)
     client.create_registered_model("halfway")
     model = client.create_logged_model(client.get_experiment_by_name("machines").experiment_id, name="model")
     client.create_model_version("halfway", f"models:/{model.model_id}", model_id=model.model_id)

@@ -1,8 +1,14 @@
+"""Every kind of page in a browser: as wide as a phone and a laptop, light and dark, and judged by axe-core."""
+
+import gzip
 import html
 import json
+import re
 import shutil
 import subprocess
 import tempfile
+from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 
 import numpy as np
@@ -14,14 +20,22 @@ from nightjar.profiling.stored.changes import changes
 from nightjar.profiling.stored.page import render
 from nightjar.profiling.stored.profile import Range, profile_source
 from nightjar.report import night as report
+from nightjar.report import page
+from nightjar.report.card import writing
+from nightjar.report.card.records import read_records
+from nightjar.report.comparison.page import document
+from nightjar.report.comparison.trainings import read_trainings
+from nightjar.report.reading import open_tables
 from nightjar.settings.datasheet import Datasheet
+from nightjar.tables.warehouse import Warehouse
 from profiling.stored.tables import hours, store
-from report import nights
+from report import cards, nights
 
 pytestmark = pytest.mark.starts_processes
 CHROMIUM = next(
     (path for name in ("chromium", "chromium-browser", "google-chrome") if (path := shutil.which(name))), None
 )
+AXE = Path(__file__).parent / "axe" / "axe.min.js.gz"
 OPTIONS = [
     "--headless",
     "--no-sandbox",
@@ -32,71 +46,149 @@ OPTIONS = [
     "--disable-component-update",
     "--disable-sync",
     "--allow-file-access-from-files",
-    "--virtual-time-budget=10000",
+    "--virtual-time-budget=30000",
+    "--enable-logging=stderr",
     "--dump-dom",
 ]
-# The page allows no scripts, so a page around it measures it, in frames as wide as a phone and a laptop.
-FRAMES = """<!doctype html><body>{frames}<pre id="seen"></pre><script>
-onload = () => {{
-  const seen = [...document.querySelectorAll("iframe")].map(frame => {{
-    const page = frame.contentDocument, root = page.documentElement;
-    const closed = root.scrollWidth;
-    page.querySelectorAll("details").forEach(details => details.open = true);
-    return {{width: frame.clientWidth, closed, open: root.scrollWidth,
-            margin: frame.contentWindow.getComputedStyle(page.body).marginTop}};
-  }});
+SCHEMES = {"light": 1, "dark": 0}
+WIDTHS = (390, 1280)
+LONG = "a_very_long_name_" * 4
+# The pages allow no scripts, so a page around them measures them, and axe judges copies without their policy.
+AROUND = """<!doctype html><title>around</title><body>{frames}<pre id="seen"></pre><script>
+const measured = frame => {{
+  const page = frame.contentDocument, root = page.documentElement, closed = root.scrollWidth;
+  page.querySelectorAll("details").forEach(details => details.open = true);
+  const style = frame.contentWindow.getComputedStyle(page.body);
+  return {{name: frame.name, width: frame.clientWidth, closed, open: root.scrollWidth, margin: style.marginTop,
+          dark: frame.contentWindow.matchMedia("(prefers-color-scheme: dark)").matches,
+          requests: frame.contentWindow.performance.getEntriesByType("resource").map(one => one.name)}};
+}};
+const judged = async frame => {{
+  const found = await frame.contentWindow.axe.run(frame.contentDocument, {{resultTypes: ["violations"]}});
+  return {{name: frame.name, violations: found.violations.map(
+    one => [one.id, one.impact, one.nodes[0].target.join(" "), one.nodes[0].failureSummary])}};
+}};
+onload = async () => {{
+  const frames = [...document.querySelectorAll("iframe")], seen = {{measured: [], judged: []}};
+  for (const frame of frames) {{
+    if (frame.contentWindow.axe) seen.judged.push(await judged(frame)); else seen.measured.push(measured(frame));
+  }}
   document.getElementById("seen").textContent = JSON.stringify(seen);
 }};
 </script></body>"""
 
 
-@pytest.mark.skipif(CHROMIUM is None, reason="no chromium on PATH: the page's width cannot be measured")
-@pytest.mark.parametrize("kind", ["full night", "several classes", "no tables"])
-def test_the_page_never_scrolls_sideways(tmp_path, kind):
-    """At 390 and 1280 px, with all details closed and open; the style must have passed the page's own policy."""
-    warehouse = nights.warehouse_in(tmp_path)
-    project = nights.project()
-    if kind == "several classes":
-        project = nights.project_of_classes({f"c{n}": f"{n} {'a class with a long name ' * 4}" for n in range(20)})
-        nights.night_of_classes(warehouse, project.label.classes, dates=2)
-    if kind == "full night":
-        nights.full_night(warehouse)
-        nights.store_drift(
-            warehouse, "a_feature_with_a_very_long_name_" * 4, {"psi": 0.5, "ks": 0.2, "ks_p_value": 0.0}
-        )
-    require_fit(Path(report.write(warehouse, project, nights.NIGHT)), tmp_path)
+def full_night(folder):
+    warehouse = Warehouse(str(folder / "full"), "flights")
+    nights.full_night(warehouse)
+    nights.store_drift(warehouse, "a_feature_with" + LONG, {"psi": 0.5, "ks": 0.2, "ks_p_value": 0.0})
+    return Path(report.write(warehouse, nights.project(), nights.NIGHT)).read_text(encoding="utf-8")
 
 
-@pytest.mark.skipif(CHROMIUM is None, reason="no chromium on PATH: the page's width cannot be measured")
-def test_the_page_of_stored_facts_never_scrolls_sideways(tmp_path, warehouse):
-    long = "a_very_long_name_" * 4
-    texts = np.where(np.arange(504) < 400, long * 3, None)
-    store(warehouse, {"event_time": hours(504), long: (pa.string(), texts), "x": (pa.float64(), np.arange(504) * 1e5)})
-    profile = profile_source(warehouse, builders.machines(tmp_path), "readings", Range())
-    page = tmp_path / "source-readings.html"
-    page.write_text(
-        render(profile, changes(profile.columns, profile.periods), Datasheet(origin=long * 3), long), encoding="utf-8"
-    )
-    require_fit(page, tmp_path)
+def several_classes(folder):
+    warehouse = Warehouse(str(folder / "classes"), "flights")
+    project = nights.project_of_classes({f"c{n}": f"{n} {'a class with a long name ' * 4}" for n in range(20)})
+    nights.night_of_classes(warehouse, project.label.classes, dates=2)
+    return Path(report.write(warehouse, project, nights.NIGHT)).read_text(encoding="utf-8")
 
 
-def require_fit(page, folder):
-    """In frames as wide as a phone and a laptop."""
-    frames = [
-        f'<iframe src="{page.as_uri()}" width={width} height=900 frameborder=0></iframe>' for width in (390, 1280)
-    ]
-    around = folder / "around.html"
-    around.write_text(FRAMES.format(frames="".join(frames)), encoding="utf-8")
-
-    seen = measured(around)
-
-    assert [frame["width"] for frame in seen] == [390, 1280]
-    assert all(frame["closed"] <= frame["width"] and frame["open"] <= frame["width"] for frame in seen)
-    assert {frame["margin"] for frame in seen} == {"0px"}
+def no_tables(folder):
+    path = report.write(Warehouse(str(folder / "none"), "flights"), nights.project(), nights.NIGHT)
+    return Path(path).read_text(encoding="utf-8")
 
 
-def measured(page: Path):
+def stored_facts(folder):
+    warehouse = Warehouse(str(folder / "warehouse"), "machines")
+    warehouse.check_writable()
+    texts = np.where(np.arange(504) < 400, LONG * 3, None)
+    store(warehouse, {"event_time": hours(504), LONG: (pa.string(), texts), "x": (pa.float64(), np.arange(504) * 1e5)})
+    profile = profile_source(warehouse, builders.machines(folder), "readings", Range())
+    return render(profile, changes(profile.columns, profile.periods), Datasheet(origin=LONG * 3), LONG)
+
+
+def trainings(folder):
+    """Three trainings, the last of them with everything on record."""
+    warehouse = Warehouse(str(folder / "trainings"), "flights")
+    for number in "12":
+        cards.store_training(warehouse, number, hour=int(number))
+    cards.store_training(warehouse, "3", evidence=cards.MEASURED, hour=3)
+    approved = cards.approved(cards.MEASURED, f"seen by the board, {LONG}")
+    cards.store_event(warehouse, "promoted", "3", cards.TRAINED, approved, alias="champion", hour=4)
+    nights.store_performance(warehouse)
+    return open_tables(warehouse, date.max)
+
+
+def card(folder):
+    records = read_records(trainings(folder / "card"), cards.project(), "3", cards.MANIFEST)
+    return writing.files(records, str)["card-3.html"]
+
+
+def bare_card(folder):
+    records = read_records(trainings(folder / "bare"), nights.project(), "1", None, f"there is none {LONG}")
+    return writing.files(records, str)["card-1.html"]
+
+
+def comparison(folder):
+    compared = read_trainings(trainings(folder / "compared"))
+    return page.render(document(cards.project(), compared, cards.pairs(), "roc_auc"))
+
+
+PAGES = (full_night, several_classes, no_tables, stored_facts, card, bare_card, comparison)
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What a browser says of all pages in one colour scheme."""
+
+    measured: list[dict]
+    judged: list[dict]
+    console: list[str]
+
+    def of(self, page):
+        (judged,) = [one["violations"] for one in self.judged if one["name"] == page.__name__]
+        return [one for one in self.measured if one["name"] == page.__name__], judged
+
+
+@pytest.fixture(scope="module")
+def around(tmp_path_factory):
+    """A page with every page in frames, and once more for axe."""
+    folder = tmp_path_factory.mktemp("pages")
+    axe, frames = gzip.decompress(AXE.read_bytes()).decode(), []
+    (folder / "axe.js").write_text(axe, encoding="utf-8")
+    for make in PAGES:
+        text, name = make(folder), make.__name__
+        judged = re.sub(r'<meta http-equiv="Content-Security-Policy"[^>]*>', "", text)
+        (folder / f"{name}.html").write_text(text, encoding="utf-8")
+        (folder / f"{name}-judged.html").write_text(f'{judged}<script src="axe.js"></script>', encoding="utf-8")
+        files = [(f"{name}.html", width) for width in WIDTHS] + [(f"{name}-judged.html", WIDTHS[0])]
+        frames += [
+            f'<iframe name="{name}" title="{file}" src="{file}" width={width} height=900 frameborder=0></iframe>'
+            for file, width in files
+        ]
+    (folder / "around.html").write_text(AROUND.format(frames="".join(frames)), encoding="utf-8")
+    return folder / "around.html"
+
+
+@pytest.fixture(scope="module", params=SCHEMES)
+def seen(request, around):
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile:
-        command = [CHROMIUM, *OPTIONS, f"--user-data-dir={profile}", page.as_uri()]
-        dom = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True).stdout
-    return json.loads(html.unescape(dom.split('<pre id="seen">')[1].split("</pre>")[0]))
+        scheme = f"--blink-settings=preferredColorScheme={SCHEMES[request.param]}"
+        command = [CHROMIUM, *OPTIONS, scheme, f"--user-data-dir={profile}", around.as_uri()]
+        ended = subprocess.run(command, capture_output=True, text=True, timeout=300, check=True)
+    stored = json.loads(html.unescape(ended.stdout.split('<pre id="seen">')[1].split("</pre>")[0]))
+    assert {one["dark"] for one in stored["measured"]} == {request.param == "dark"}
+    return Seen(**stored, console=[line for line in ended.stderr.splitlines() if "CONSOLE" in line])
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="no chromium on PATH: pages cannot be looked at")
+@pytest.mark.parametrize("page", PAGES, ids=lambda one: one.__name__)
+def test_a_page_fits_asks_nobody_for_anything_and_is_accessible(seen, page):
+    """At 390 and 1280 px, with all details closed and open; the style must have passed the page's own policy."""
+    measured, violations = seen.of(page)
+
+    assert [frame["width"] for frame in measured] == list(WIDTHS)
+    assert all(frame["closed"] <= frame["width"] and frame["open"] <= frame["width"] for frame in measured)
+    assert {frame["margin"] for frame in measured} == {"0px"}
+    assert [frame["requests"] for frame in measured] == [[], []]
+    assert [one for one in violations if one[1] in ("serious", "critical")] == []
+    assert seen.console == []

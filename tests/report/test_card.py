@@ -81,8 +81,10 @@ def test_slices_groups_and_importance_are_shown_or_their_absence_is_said(warehou
     assert rows["origin is <LGA> and departure_hour >= 17"]["Difference"] == "+0.115 +0.071 to +0.159"
     assert rows["carrier is HA"]["Difference"] == "–"
     assert [row["Columns"] for row in page.table("What ROC AUC loses")][:2] == ["departure_hour", "route__late_rate_7d"]
-    assert page.table("Groups of site")[1]["Value"] == "–"
-    assert bare.text.count("Not measured by the training of this version") == 3
+    of_sex = {row["Group"]: row for row in page.table("Groups of sex:")}
+    assert of_sex["F"]["Selection rate"] == "▲ 0.347 -0.069 (-0.134 to -0.004)"
+    assert (of_sex["X"]["Selection rate"], of_sex["X"]["Recall"]) == ("0.000 -0.382 (no interval)", "–")
+    assert bare.text.count("Not measured by the training of this version") == 2
     assert "Not measured: what the figures are by slices and by groups and by features." in bare.text
 
 

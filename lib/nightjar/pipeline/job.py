@@ -109,6 +109,10 @@ def _body(job: JobName) -> "Callable[[Context], None]":
         from nightjar.pipeline import profile
 
         return profile.run
+    if job is JobName.COMPARE:
+        from nightjar.pipeline import compare
+
+        return compare.run
     from nightjar.pipeline import execution
 
     return execution.single_step(job)

@@ -85,6 +85,14 @@ class Chart:
 
 
 @dataclass(frozen=True)
+class Gallery:
+    """Small pictures beside each other."""
+
+    kind: ClassVar[str] = "gallery"
+    charts: Sequence[Chart]
+
+
+@dataclass(frozen=True)
 class Details:
     """Parts that are folded up where a page can."""
 
@@ -93,7 +101,7 @@ class Details:
     parts: Sequence["Part"]
 
 
-Part = Table | Facts | Bullets | Paragraph | Absence | Chart | Details
+Part = Table | Facts | Bullets | Paragraph | Absence | Chart | Gallery | Details
 
 
 @dataclass(frozen=True)

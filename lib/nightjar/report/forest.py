@@ -8,7 +8,10 @@ from markupsafe import Markup
 from nightjar.report.formatting import compact, figure, interval
 from nightjar.report.svg import BOTTOM, svg, text
 
-_WIDTH, _ROW, _NAMES, _RIGHT = 480.0, 26.0, 150.0, 24.0
+_WIDTH, _NAMES, _SIDE = 480.0, 172.0, 24.0
+_ROW, _ROW_WITH_NAME = 26.0, 42.0
+_SHORT, _LONG = 20, 54
+"""The letters of names that stand beside their bars, and of those above them."""
 _APART = 56.0
 """The least distance between two labels of the axis."""
 
@@ -36,10 +39,12 @@ def chart(bars: Sequence[Bar], title: str, origin: float | None = None) -> Marku
     ends = [*values, *([] if origin is None else [origin])]
     least, greatest = min(ends), max(ends)
     room = (greatest - least) or abs(greatest) * 0.1 or 0.01
-    height = _ROW * len(bars) + BOTTOM
+    is_beside = all(len(bar.name) <= _SHORT for bar in bars)
+    row, left = (_ROW, _NAMES) if is_beside else (_ROW_WITH_NAME, _SIDE)
+    height = row * len(bars) + BOTTOM
 
     def across(value: float) -> float:
-        return _NAMES + (_WIDTH - _NAMES - _RIGHT) * (value - least + 0.04 * room) / (1.08 * room)
+        return left + (_WIDTH - left - _SIDE) * (value - least + 0.04 * room) / (1.08 * room)
 
     ticks = [least, greatest]
     if origin is not None and all(abs(across(origin) - across(end)) > _APART for end in ticks):
@@ -48,8 +53,9 @@ def chart(bars: Sequence[Bar], title: str, origin: float | None = None) -> Marku
     parts += [] if origin is None else [_line("diagonal", across(origin), height)]
     parts += [text("", across(value), height - 6, compact(float(f"{value:.3g}")), "middle") for value in ticks]
     for number, bar in enumerate(bars):
-        parts.append(text("", _NAMES - 12, _ROW * (number + 0.5) + 5, _short(bar.name), "end"))
-        parts.append(_drawn(bar, across, _ROW * (number + 0.5)))
+        top, middle = row * number, row * (number + 1) - _ROW / 2
+        name = (_NAMES - 12, middle + 5, bar.name, "end") if is_beside else (0.0, top + 14, _short(bar.name), "start")
+        parts += [text("share", *name), _drawn(bar, across, middle)]
     return svg(_WIDTH, height, title, parts)
 
 
@@ -73,4 +79,4 @@ def _line(kind: str, x: float, height: float) -> Markup:
 
 
 def _short(name: str) -> str:
-    return name if len(name) <= 19 else name[:18] + "…"
+    return name if len(name) <= _LONG else name[: _LONG - 1] + "…"

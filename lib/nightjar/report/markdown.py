@@ -11,6 +11,7 @@ from nightjar.report.document import (
     Details,
     Document,
     Facts,
+    Gallery,
     Paragraph,
     Part,
     Table,
@@ -70,7 +71,7 @@ def _shown(part: Part, level: int) -> Iterator[str]:
             yield f"{'#' * level} {escape(part.summary)}"
             for one in part.parts:
                 yield from _shown(one, level + 1)
-        case Chart():
+        case Chart() | Gallery():
             return
 
 
@@ -83,7 +84,9 @@ def _cell(cell: Cell) -> str:
     if not cell.text:
         return f"– ({escape(cell.why)})"
     marked = f"▲ {escape(cell.text)}" if cell.is_marked else escape(cell.text)
-    return f"{marked} ({escape(cell.detail)})" if cell.detail else marked
+    if not cell.detail:
+        return marked
+    return f"{marked}, {escape(cell.detail)}" if "(" in cell.detail else f"{marked} ({escape(cell.detail)})"
 
 
 def _line(cells: Sequence[str]) -> str:

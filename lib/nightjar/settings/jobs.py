@@ -26,9 +26,13 @@ class JobName(Choice):
     LEASES = "leases"
     QUARANTINE = "quarantine"
     PROFILE = "profile"
+    COMPARE = "compare"
 
 
-OUTSIDE_NIGHTS = (JobName.NIGHTLY, JobName.MAINTAIN, JobName.LEASES, JobName.QUARANTINE, JobName.PROFILE)
+OUTSIDE_NIGHTS = (
+    *(JobName.NIGHTLY, JobName.MAINTAIN, JobName.LEASES, JobName.QUARANTINE),
+    *(JobName.PROFILE, JobName.COMPARE),
+)
 
 
 class LeaseAction(Choice):

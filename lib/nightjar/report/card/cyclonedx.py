@@ -15,6 +15,8 @@ from nightjar.registry.events import PEAK_MEMORY
 from nightjar.registry.packages import PYTHON
 from nightjar.report.card.limits import limits
 from nightjar.report.card.records import Records
+from nightjar.report.error_analysis import read_error_analysis
+from nightjar.report.fairness import read_fairness
 from nightjar.settings.datasheet import Datasheet
 from nightjar.settings.task import Task
 
@@ -97,12 +99,17 @@ def _metrics(records: Records) -> Iterator[dict[str, Any]]:
     yield from _of_model(evidence.get("candidate") or {}, "")
     for name, figures in (evidence.get("baselines") or {}).items():
         yield from _of_model(figures, f" (baseline {name})")
-    for one in evidence.get("slices") or ():
-        yield from _metric(f"difference in {evidence['metric']} from the other rows", one, slice_of=str(one["text"]))
-    for one in evidence.get("fairness") or ():
-        columns = one.get("columns") or [one.get("column")]
-        group = f"{', '.join(map(str, columns))}: {one.get('group', 'difference')}"
-        yield from _metric(str(one["rate"]), {"estimate": one.get("value"), **one}, slice_of=group)
+    analysis = read_error_analysis(evidence)
+    for part in analysis.slices if analysis else ():
+        interval = {"estimate": part.difference, "low": part.low, "high": part.high}
+        yield from _metric(
+            f"{analysis.loss if analysis else ''} minus that of the other rows", interval, slice_of=part.text
+        )
+    for grouping in read_fairness(evidence):
+        for group in grouping.groups:
+            for name, one in group.figures.items():
+                interval = dict(zip(("estimate", "low", "high"), one.value, strict=True))
+                yield from _metric(name, interval, slice_of=group.title)
 
 
 def _of_model(figures: Mapping[str, Any], suffix: str) -> Iterator[dict[str, Any]]:

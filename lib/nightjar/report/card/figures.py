@@ -23,8 +23,8 @@ def sections(records: Records, promise: Promise | None) -> list[Section]:
         Section("figures", "How good it is", list(_measured(records, promise))),
         Section("tiers", "Which rows are acted on", _tiers(evidence)),
         Section("slices", "Where it is worse", effects.slices(evidence)),
-        Section("fairness", "Whom it treats otherwise", effects.fairness(evidence)),
-        Section("importance", "What it goes by", effects.importance(evidence)),
+        Section("fairness", "How it treats groups", effects.fairness(evidence)),
+        Section("importance", "What it relies on", effects.importance(evidence)),
     ]
 
 

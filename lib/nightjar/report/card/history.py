@@ -39,7 +39,7 @@ def _decision_row(one: Decision) -> list[Cell]:
         who = Cell(one.approval.user, f"for {one.approval.by}" if one.approval.by else "")
     recorded = f"recorded {one.recorded_at:%Y-%m-%d %H:%M} UTC"
     return [
-        Cell(one.event, recorded, is_marked=one.event != "promoted"),
+        Cell(one.event, recorded, is_marked=one.event in ("refused", "rolled back")),
         Cell(str(one.holds_from)),
         who,
         Cell(one.reason),

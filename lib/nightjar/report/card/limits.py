@@ -40,7 +40,7 @@ def _of_figures(records: Records) -> Iterator[str]:
     )
     missing = [
         name
-        for name, field in {"slices": "slices", "groups": "fairness", "features": "importance"}.items()
+        for name, field in {"slices": "slices_searched", "groups": "fairness", "features": "importance"}.items()
         if not records.evidence.get(field)
     ]
     if missing:
@@ -50,10 +50,11 @@ def _of_figures(records: Records) -> Iterator[str]:
 def _of_outcomes(records: Records) -> Iterator[str]:
     evidence, label = records.evidence, records.project.label
     if evidence.get("null_labels"):
+        share = percent(evidence["null_labels"])
         yield (
-            f"{percent(evidence['null_labels'])} of the known labels are null, of rows that were settled without an "
-            "outcome. It has neither learned from such rows nor been measured on them: if they differ from the others, "
-            "the figures do not hold for them."
+            f"Outcomes are selected: {share} of the known labels are null, of rows that were settled without one. It "
+            "has neither learned from such rows nor been measured on them: if they differ from the others, the figures do "
+            "not hold for them."
         )
     if evidence.get(ACTED_ON):
         share = percent(evidence[ACTED_ON])

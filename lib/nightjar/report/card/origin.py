@@ -54,7 +54,7 @@ def _label(records: Records) -> list[tuple[str, list[str]]]:
         ("Task", [label.task.word]),
         ("Source", [label.source]),
         ("Horizon", [label.horizon]),
-        ("Late outcomes count", [f"up to {label.allowed_lateness} after that"]),
+        ("Corrections count", [f"until {label.allowed_lateness} after that"]),
         ("A score is", [scores.get(label.task.value, "a number in the unit of the label")]),
     ]
     if label.classes:
@@ -85,7 +85,7 @@ def _data(records: Records) -> Iterator[Part]:
             ("Rows learned from", [whole(manifest.rows)]),
             ("Their dates", [" to ".join(manifest.period)]),
             ("Measured on", [" to ".join(records.evidence.get("period", ())) or "not on record"]),
-            ("Known by", [manifest.data_cutoff]),
+            ("Known until", [manifest.data_cutoff]),
             ("Null labels", ["not on record" if nulls is None else percent(nulls)]),
             ("Tables", [f"{name}, Delta version {version}" for name, version in manifest.data.items()]),
             ("Content of the rows", [f"SHA-256 {manifest.data_hash}"]),

@@ -135,7 +135,7 @@ def read_records(
         project,
         number,
         registered["model_name"],
-        _run_of(tables, registered),
+        run_of(tables, registered),
         json.loads(registered["evidence"]),
         manifest,
         absence,
@@ -171,7 +171,7 @@ def _champion(events: Sequence[Mapping[str, Any]]) -> tuple[str, date] | None:
     return None if last is None else (last["model_version"], last["holds_from"])
 
 
-def _run_of(tables: PinnedTables, registered: Mapping[str, Any]) -> TrainingRun:
+def run_of(tables: PinnedTables, registered: Mapping[str, Any]) -> TrainingRun:
     """The row of `runs` is written when the job ends, some time after the registration."""
     where = pc.field("run_id") == registered["run_id"]
     row = next(iter(tables.rows("runs", ["code_revision", "seconds"], where)), {})
