@@ -157,6 +157,18 @@ def test_nightly_fills_in_the_project_and_its_dates(arguments: str, settings: st
     assert prepared.downloads()[-1] == f"python jobs/nightly.py {settings}"
 
 
+@pytest.mark.slow
+def test_nightly_first_simulates_the_files_of_a_lender(prepared: Machine) -> None:
+    prepared.run()
+
+    prepared.run(str(prepared.checkout / "scripts/nightly"), "project=credit", "run_date=2025-07-05")
+
+    assert prepared.downloads()[-2:] == [
+        "python scripts/simulating_credit.py --night 2025-07-05",
+        "python jobs/nightly.py search=credit project=credit run_date=2025-07-05",
+    ]
+
+
 def test_a_browser_that_cannot_be_installed_is_said_and_forgiven(prepared: Machine) -> None:
     prepared.run()
     (prepared.bin / "apt-get").unlink()
