@@ -95,9 +95,7 @@ def _values(row: pa.Table, background: pa.Table, name: str, rule: Actionable) ->
     own, column = row[name][0].as_py(), _values_of(background, name)
     if is_text(column.type):
         if rule != Actionable():
-            raise ModelError(
-                f"project.explain.actionable.{name}: low, high and direction are of numbers, this is text."
-            )
+            raise ModelError(f"project.explain.actionable.{name} is of text: it can have no low, high or direction.")
         counts = column.value_counts().to_pylist()
         levels = [one["values"] for one in sorted(counts, key=lambda one: (-one["counts"], one["values"]))]
         return [level for level in levels if level != own][:VALUES]

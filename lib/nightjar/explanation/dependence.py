@@ -77,9 +77,9 @@ def _grid(column: Any) -> list[Any]:
         counts = present.value_counts().to_pylist()
         levels = sorted(counts, key=lambda one: (-one["counts"], str(one["values"])))
         return [one["values"] for one in levels[:POINTS]] + missing
-    distinct = pc.unique(present).to_pylist()
+    distinct: list[Any] = pc.unique(present).to_pylist()
     if len(distinct) <= POINTS:
         return sorted(distinct) + missing
     at = np.linspace(0.01, 0.99, POINTS).tolist()
-    quantiles = pc.quantile(present, at, interpolation="nearest").to_pylist()
+    quantiles: list[Any] = pc.quantile(present, at, interpolation="nearest").to_pylist()
     return sorted(set(quantiles)) + missing

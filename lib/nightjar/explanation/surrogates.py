@@ -21,6 +21,8 @@ LEAVES = 8
 """Of a surrogate tree: what fits a page."""
 FEWEST_ROWS = 100
 """Rows below which a surrogate says nothing about others."""
+ROUNDING = 1e-9
+"""A split that explains less of the scores' variance explains none of it."""
 SAMPLES = 2_000
 """Rows that are drawn around a row, for the fit and again for its fidelity."""
 
@@ -94,12 +96,20 @@ def surrogate_tree(predictor: Predictor, table: pa.Table, test: pa.Table, output
         )
     frame, test_frame = (to_frame(one, predictor.features) for one in (table, test))
     scores, test_scores = (_one_output(predictor.predict(one), output) for one in (table, test))
-    levels = {name: _by_score(frame[name], scores) for name in frame if frame[name].dtype == object}
-    inputs, test_inputs = (_numbers(one, levels) for one in (frame, test_frame))
-    least = max(1, len(scores) // 100)
-    tree = DecisionTreeRegressor(max_leaf_nodes=LEAVES, min_samples_leaf=least, random_state=0).fit(inputs, scores)
-    leaves = sorted(_leaves(tree.tree_, list(frame), levels), key=lambda leaf: -leaf.score)
-    return SurrogateTree(tuple(leaves), _explained(test_scores, tree.predict(test_inputs)), len(scores))
+    names = [column.name for column in predictor.features]
+    levels = {name: _by_score(frame[name], scores) for name in names if frame[name].dtype == object}
+    if not names or float(np.ptp(scores)) == 0:
+        return SurrogateTree((Leaf((), float(scores[0]), 1.0),), None, len(scores))
+    tree = DecisionTreeRegressor(
+        max_leaf_nodes=LEAVES,
+        min_samples_leaf=max(1, len(scores) // 100),
+        min_impurity_decrease=ROUNDING * float(np.var(scores)),
+        random_state=0,
+    ).fit(_numbers(frame, levels), scores)
+    leaves = sorted(_leaves(tree.tree_, names, levels), key=lambda leaf: -leaf.score)
+    return SurrogateTree(
+        tuple(leaves), _explained(test_scores, tree.predict(_numbers(test_frame, levels))), len(scores)
+    )
 
 
 def local_surrogate(
@@ -116,13 +126,16 @@ def local_surrogate(
     """
     if not background.num_rows:
         raise ModelError("A local surrogate needs background rows: there are none.")
+    names = tuple(column.name for column in predictor.features)
+    if not names:
+        return LocalSurrogate((), (), None)
     random = np.random.default_rng(seed)
     own, others = (to_frame(one, predictor.features) for one in (row, background))
     is_own, scores, weights = _around(predictor, own, others, random, output)
     fitted = Ridge(alpha=1e-3).fit(is_own, scores, weights)
     is_own, scores, weights = _around(predictor, own, others, random, output)
     fidelity = _explained(scores, fitted.predict(is_own), weights)
-    return LocalSurrogate(tuple(own), tuple(fitted.coef_.tolist()), fidelity)
+    return LocalSurrogate(names, tuple(fitted.coef_.tolist()), fidelity)
 
 
 def _around(
