@@ -109,6 +109,10 @@ def _body(job: JobName) -> "Callable[[Context], None]":
         from nightjar.pipeline import profile
 
         return profile.run
+    if job is JobName.EXPLAIN:
+        from nightjar.pipeline import explain
+
+        return explain.run
     from nightjar.pipeline import execution
 
     return execution.single_step(job)

@@ -8,8 +8,8 @@ from nightjar.registry import database, tracking
 FOLDER = "card"
 
 
-def attach(home: Path, project: str, version: str, texts: Mapping[str, str]) -> None:
-    """Log texts, file name -> content, with the run of a registered version, in place of files of these names.
+def attach(home: Path, project: str, version: str, texts: Mapping[str, str], folder: str = FOLDER) -> None:
+    """Log texts, file name -> content, with the run of a registered version, in place of files of these names there.
 
     Raises:
         ModelError: MLflow fails, or does not know the version.
@@ -20,4 +20,4 @@ def attach(home: Path, project: str, version: str, texts: Mapping[str, str]) -> 
         client = tracking.connect(home)
         run = client.get_model_version(project, version).run_id
         for name, text in texts.items():
-            client.log_text(run, text, f"{FOLDER}/{name}")
+            client.log_text(run, text, f"{folder}/{name}")

@@ -38,7 +38,7 @@ class Actionable:
 
 
 @settings
-class Explain:
+class Explaining:
     """What explanations of single rows may say.
 
     Attributes:

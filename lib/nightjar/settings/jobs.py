@@ -26,9 +26,13 @@ class JobName(Choice):
     LEASES = "leases"
     QUARANTINE = "quarantine"
     PROFILE = "profile"
+    EXPLAIN = "explain"
 
 
-OUTSIDE_NIGHTS = (JobName.NIGHTLY, JobName.MAINTAIN, JobName.LEASES, JobName.QUARANTINE, JobName.PROFILE)
+OUTSIDE_NIGHTS = (
+    *(JobName.NIGHTLY, JobName.MAINTAIN, JobName.LEASES),
+    *(JobName.QUARANTINE, JobName.PROFILE, JobName.EXPLAIN),
+)
 
 
 class LeaseAction(Choice):
