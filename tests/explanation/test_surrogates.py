@@ -31,9 +31,10 @@ def test_levels_and_missing_values_are_named_in_the_conditions():
 
     leaves = surrogate_tree(by_carrier, TABLE, TEST).leaves
 
-    texts = " ".join(condition for leaf in leaves for condition in leaf.conditions)
-    assert "carrier in" in texts
-    assert "or missing" in texts
+    texts = [condition for leaf in leaves for condition in leaf.conditions]
+    assert all("carrier in " in text for text in texts)
+    assert sum(text.endswith(" or missing)") for text in texts) == 1
+    assert len(texts) == len(leaves)
 
 
 def test_fidelity_is_of_rows_that_it_was_not_fitted_to():

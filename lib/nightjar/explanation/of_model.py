@@ -18,7 +18,7 @@ from nightjar.models.predictor import Predictor
 
 ROWS, SAMPLED_ROWS = 2_000, 40
 """Rows whose contributions are summed up, at most: of exact ones, and of sampled ones."""
-CURVES = 100
+CURVES = 50
 """Rows whose curves are drawn."""
 SHOWN = 6
 """Columns whose dependence is computed: those that add most."""

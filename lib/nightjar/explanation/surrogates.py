@@ -1,6 +1,6 @@
 """Simple models that imitate a model: a small tree of all rows, a linear one around a row, each with its fidelity."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,6 +23,10 @@ FEWEST_ROWS = 50
 """Rows below which a surrogate says nothing about others."""
 ROUNDING = 1e-9
 """A split that explains less of the scores' variance explains none of it."""
+WIDTH = 0.25
+"""The share of columns with another value at which a row weighs 1 / e."""
+NAMED = 5
+"""Levels that a condition names."""
 SAMPLES = 2_000
 """Rows that are drawn around a row, for the fit and again for its fidelity."""
 
@@ -106,7 +110,8 @@ def surrogate_tree(predictor: Predictor, table: pa.Table, test: pa.Table, output
         min_impurity_decrease=ROUNDING * float(np.var(scores)),
         random_state=0,
     ).fit(_numbers(frame, levels), scores)
-    leaves = sorted(_leaves(tree.tree_, names, levels), key=lambda leaf: -leaf.score)
+    lacking = [name for name in names if frame[name].isna().any()]
+    leaves = sorted(_leaves(tree.tree_, names, levels, lacking), key=lambda leaf: -leaf.score)
     return SurrogateTree(
         tuple(leaves), _explained(test_scores, tree.predict(_numbers(test_frame, levels))), len(scores)
     )
@@ -150,7 +155,7 @@ def _around(
     }
     scores = _one_output(predictor.scores(pd.DataFrame(mixed)), output)
     distance = 1 - is_own.mean(axis=1)
-    return is_own.astype(np.float64), scores, np.exp(-((distance / 0.25) ** 2))
+    return is_own.astype(np.float64), scores, np.exp(-((distance / WIDTH) ** 2))
 
 
 def _one_output(scores: Floats, output: int) -> Floats:
@@ -179,28 +184,42 @@ def _numbers(frame: pd.DataFrame, levels: dict[str, list[str]]) -> Floats:
     return np.column_stack([column.to_numpy(dtype=np.float64) for column in columns])
 
 
-def _leaves(tree: Any, names: Sequence[str], levels: dict[str, list[str]]) -> list[Leaf]:
-    stack: list[tuple[int, tuple[str, ...]]] = [(0, ())]
+@dataclass(frozen=True)
+class _Range:
+    """What a path says of a column: above `low`, not above `high`; whether a missing value goes along."""
+
+    low: float = -np.inf
+    high: float = np.inf
+    missing: bool = True
+
+
+def _leaves(tree: Any, names: Sequence[str], levels: dict[str, list[str]], lacking: Collection[str]) -> list[Leaf]:
+    """The leaves; `lacking` are the columns of which some rows have no value."""
+    stack: list[tuple[int, dict[str, _Range]]] = [(0, {})]
     leaves = []
     while stack:
-        node, conditions = stack.pop()
+        node, ranges = stack.pop()
         if tree.children_left[node] < 0:
             share = float(tree.n_node_samples[node] / tree.n_node_samples[0])
-            leaves.append(Leaf(conditions, float(tree.value[node, 0, 0]), share))
+            texts = [_condition(name, one, levels.get(name), lacking) for name, one in ranges.items()]
+            leaves.append(Leaf(tuple(texts), float(tree.value[node, 0, 0]), share))
             continue
         name, threshold = names[tree.feature[node]], float(tree.threshold[node])
-        is_lower = bool(tree.missing_go_to_left[node])
-        for child, side in ((tree.children_left[node], True), (tree.children_right[node], False)):
-            text = _condition(name, threshold, levels.get(name), lower=side) + (
-                " or missing" if side == is_lower else ""
-            )
-            stack.append((int(child), (*conditions, text)))
+        own, lower = ranges.get(name, _Range()), bool(tree.missing_go_to_left[node])
+        below = _Range(own.low, threshold, own.missing and lower)
+        above = _Range(threshold, own.high, own.missing and not lower)
+        stack += [(int(tree.children_left[node]), ranges | {name: below})]
+        stack += [(int(tree.children_right[node]), ranges | {name: above})]
     return leaves
 
 
-def _condition(name: str, threshold: float, levels: list[str] | None, *, lower: bool) -> str:
+def _condition(name: str, within: _Range, levels: list[str] | None, lacking: Collection[str]) -> str:
+    end = " or missing" if within.missing and name in lacking else ""
     if levels is None:
-        return f"{name} {'<=' if lower else '>'} {threshold:.4g}"
-    own = [level for place, level in enumerate(levels) if (place <= threshold) == lower]
-    shown = ", ".join(own[:5]) + (f" and {len(own) - 5} more" if len(own) > 5 else "")
-    return f"{name} in {shown}" if own else f"{name} of no level"
+        low, high = (f"{one:.4g}" if np.isfinite(one) else "" for one in (within.low, within.high))
+        words = f"{low} < {name} <= {high}" if low and high else f"{name} > {low}" if low else f"{name} <= {high}"
+        return f"({words}{end})" if end else words
+    own = [level for place, level in enumerate(levels) if within.low < place <= within.high]
+    more = f" and {len(own) - NAMED} more" if len(own) > NAMED else ""
+    words = f"{name} in {', '.join(own[:NAMED])}{more}" if own else f"{name} missing"
+    return f"({words}{end})" if own and end else words

@@ -11,7 +11,7 @@ from nightjar.report.formatting import compact, signed
 from nightjar.report.svg import AXIS_WIDTH, BOTTOM, RIGHT, TOP, grid_line, rect, svg, text
 
 _WIDTH, _ROW, _NAMES, _VALUES = 480.0, 28.0, 170.0, 62.0
-_HEIGHT, _INSET = 190.0, 14.0
+_HEIGHT, _INSET, _ASIDE = 190.0, 14.0, 70.0
 _MOST_LEVELS, _LONGEST = 6, 24
 
 
@@ -59,7 +59,7 @@ def curves(dependence: Dependence, title: str) -> Markup:
     is_line = [isinstance(value, int | float) and not isinstance(value, bool) for value in dependence.values]
     numbers = [at for at, numeric in enumerate(is_line) if numeric]
     mean = dependence.mean
-    for kind, curve in [*(("single", one) for one in dependence.curves), ("line", mean)]:
+    for kind, curve in [*(("single", one) for one in dependence.curves), ("line mean", mean)]:
         parts += [_path(kind, [(places[at], up(float(curve[at]))) for at in numbers])]
     dots = [place for place, numeric in enumerate(is_line) if not numeric or len(numbers) == 1]
     parts += [_dot(places[at], up(float(mean[at])), f"{_word(dependence.values[at])}: {mean[at]:.3g}") for at in dots]
@@ -71,7 +71,7 @@ def _places(dependence: Dependence) -> list[float]:
     numeric = [value for value in dependence.values if isinstance(value, int | float) and not isinstance(value, bool)]
     others = len(dependence.values) - len(numeric)
     left, right = AXIS_WIDTH + _INSET, _WIDTH - RIGHT - _INSET
-    end = right - 60 * others if numeric else right
+    end = right - _ASIDE * others if numeric else right
     least, greatest = (float(min(numeric)), float(max(numeric))) if numeric else (0.0, 1.0)
     places, seen = [], 0
     for value in dependence.values:
@@ -79,7 +79,7 @@ def _places(dependence: Dependence) -> list[float]:
             places.append(left + (end - left) * (float(value) - least) / ((greatest - least) or 1.0))
         else:
             seen += 1
-            places.append(end + 60 * seen if numeric else left + (right - left) * (seen - 0.5) / others)
+            places.append(end + _ASIDE * (seen - 0.4) if numeric else left + (right - left) * (seen - 0.5) / others)
     return places
 
 
