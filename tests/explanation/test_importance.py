@@ -68,7 +68,7 @@ def test_of_more_rows_than_there_is_time_for_some_are_drawn(logistic, monkeypatc
     importances = permutation_importance(logistic, table, truth_of(label), Metric.ROC_AUC)
 
     assert PREDICTIONS > 1200
-    assert {one.loss.rows for one in importances} == {400}  # two permutations of 200 rows for each of three groups
+    assert {one.loss.rows for one in importances} == {300}  # two permutations of 150 rows for each of four columns
 
 
 def test_rows_of_one_class_give_a_reason_and_no_figure(logistic):

@@ -10,10 +10,15 @@ import pyarrow as pa
 import pytest
 
 import builders
+from nightjar.explanation.counterfactuals import Counterfactual
+from nightjar.explanation.of_row import Effect, RowExplanation
+from nightjar.explanation.surrogates import LocalSurrogate
 from nightjar.profiling.stored.changes import changes
 from nightjar.profiling.stored.page import render
 from nightjar.profiling.stored.profile import Range, profile_source
 from nightjar.report import night as report
+from nightjar.report.explanation import row as explained_row
+from nightjar.report.page import render as render_document
 from nightjar.settings.datasheet import Datasheet
 from profiling.stored.tables import hours, store
 from report import nights
@@ -77,6 +82,19 @@ def test_the_page_of_stored_facts_never_scrolls_sideways(tmp_path, warehouse):
     page.write_text(
         render(profile, changes(profile.columns, profile.periods), Datasheet(origin=long * 3), long), encoding="utf-8"
     )
+    require_fit(page, tmp_path)
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="no chromium on PATH: the page's width cannot be measured")
+def test_the_page_of_an_explanation_never_scrolls_sideways(tmp_path):
+    long = "a_column_with_a_very_long_name_" * 3
+    effects = [Effect(long, long, 0.5, 0.1), Effect("x", None, -0.2, 0.1)]
+    surrogate = LocalSurrogate((long, "x"), (0.1, 0.2), 0.9)
+    others = [Counterfactual({long: long}, 0.7, 1.0)]
+    explained = RowExplanation(0.4, None, 0.1, "log-odds", effects, surrogate, 0.5, others, 30)
+    about = {"project": long, "run_date": nights.NIGHT, "model": long, "key": {long: long}, "stored_score": 0.4}
+    page = tmp_path / "explanation.html"
+    page.write_text(render_document(explained_row.document(explained, **about)), encoding="utf-8")
     require_fit(page, tmp_path)
 
 

@@ -24,7 +24,7 @@ TOGETHER = 0.7
 REPEATS = 2
 """Permutations of each group."""
 PREDICTIONS = 200_000
-"""Rows that are scored in all: of more groups, fewer rows of the period are drawn."""
+"""Rows that are scored in all, at most: of more columns, fewer rows of the period are drawn."""
 
 
 @dataclass(frozen=True)
@@ -57,12 +57,12 @@ def permutation_importance(
         seed: of what is drawn.
     """
     random = np.random.default_rng(seed)
+    most = PREDICTIONS // max(1, len(predictor.features) * REPEATS)
+    if table.num_rows > most:
+        rows = _draw(random, truth, most)
+        table, truth = table.take(rows), truth.take(rows)
     scores = predictor.predict(table)
     groups = correlated_groups(predictor, table, scores)
-    most = PREDICTIONS // max(1, len(groups) * REPEATS)
-    if len(scores) > most:
-        rows = _draw(random, truth, most)
-        table, truth, scores = table.take(rows), truth.take(rows), scores[rows]
     repeated = _repeat(truth)
     results = []
     for group in groups:
