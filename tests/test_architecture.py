@@ -38,7 +38,7 @@ MAY_IMPORT = {
     "explanation": KERNEL | FOUNDATIONS | {"models"},
     "registry": KERNEL | FOUNDATIONS | {"joins", "models"},
     **{stage: KERNEL | FOUNDATIONS | {"joins", "models", "registry"} for stage in STAGES},
-    "report": KERNEL | FOUNDATIONS | {"joins", "models", "registry"},
+    "report": KERNEL | FOUNDATIONS | {"joins", "models", "explanation", "registry"},
     "profiling": KERNEL | FOUNDATIONS | {"sources", "report", "config"},
     "pipeline": KERNEL
     | FOUNDATIONS

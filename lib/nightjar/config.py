@@ -27,6 +27,7 @@ from nightjar import origins, overrides, refusals
 from nightjar.errors import UsageError
 from nightjar.settings import filling, jobs, secrets, validation
 from nightjar.settings.compare import Compare
+from nightjar.settings.explain import Explain
 from nightjar.settings.profile import Profile
 from nightjar.settings.quarantine import Quarantine
 from nightjar.settings.validation import Path as KeyPath
@@ -44,6 +45,7 @@ ROOTS: dict[jobs.JobName, type[jobs.Job]] = {
     jobs.JobName.QUARANTINE: Quarantine,
     jobs.JobName.PROFILE: Profile,
     jobs.JobName.COMPARE: Compare,
+    jobs.JobName.EXPLAIN: Explain,
 }
 BASE = Path(__file__).resolve().with_name("_conf").resolve()
 """The configuration that comes with Nightjar: every project's is looked up in its own folder first, then here."""

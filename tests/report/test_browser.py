@@ -16,6 +16,9 @@ import pyarrow as pa
 import pytest
 
 import builders
+from nightjar.explanation.counterfactuals import Counterfactual
+from nightjar.explanation.of_row import Effect, RowExplanation
+from nightjar.explanation.surrogates import LocalSurrogate
 from nightjar.profiling.stored.changes import changes
 from nightjar.profiling.stored.page import render
 from nightjar.profiling.stored.profile import Range, profile_source
@@ -25,6 +28,7 @@ from nightjar.report.card import writing
 from nightjar.report.card.records import read_records
 from nightjar.report.comparison.page import document
 from nightjar.report.comparison.trainings import read_trainings
+from nightjar.report.explanation import row as explained_row
 from nightjar.report.reading import open_tables
 from nightjar.settings.datasheet import Datasheet
 from nightjar.tables.warehouse import Warehouse
@@ -97,6 +101,15 @@ def no_tables(folder):
     return Path(path).read_text(encoding="utf-8")
 
 
+def explanation(folder):
+    """Of a row."""
+    effects = [Effect(LONG, LONG, 0.5, 0.1), Effect("x", None, -0.2, 0.1)]
+    surrogate, others = LocalSurrogate((LONG, "x"), (0.1, 0.2), 0.9), [Counterfactual({LONG: LONG}, 0.7, 1.0)]
+    explained = RowExplanation(0.4, None, 0.1, "log-odds", effects, surrogate, 0.5, others, 30)
+    about = {"project": LONG, "run_date": nights.NIGHT, "model": LONG, "key": {LONG: LONG}, "stored_score": 0.4}
+    return page.render(explained_row.document(explained, **about))
+
+
 def stored_facts(folder):
     warehouse = Warehouse(str(folder / "warehouse"), "machines")
     warehouse.check_writable()
@@ -133,7 +146,7 @@ def comparison(folder):
     return page.render(document(cards.project(), compared, cards.pairs(), "roc_auc"))
 
 
-PAGES = (full_night, several_classes, no_tables, stored_facts, card, bare_card, comparison)
+PAGES = (full_night, several_classes, no_tables, stored_facts, card, bare_card, comparison, explanation)
 
 
 @dataclass(frozen=True)

@@ -125,8 +125,10 @@ def contributions(predictor: Predictor, table: pa.Table) -> Contributions:
     """
     require_features(predictor.features, table.schema)
     frame = to_frame(table, predictor.features)
+    rows = len(frame)
+    frame = frame if rows else frame.reindex([0])  # a preparation takes no table without rows
     values, base, scale = _of_members(predictor, frame) if predictor.members else _of_single(predictor, frame)
-    return Contributions(tuple(column.name for column in predictor.features), values, base, scale)
+    return Contributions(tuple(column.name for column in predictor.features), values[:rows], base, scale)
 
 
 def trees_of(estimator: Any) -> Trees | None:
@@ -170,7 +172,7 @@ def _of_members(predictor: Predictor, frame: pd.DataFrame) -> _Parts:
 
 def _of_single(predictor: Predictor, frame: pd.DataFrame) -> _Parts:
     estimator = predictor.estimator
-    if isinstance(estimator, OF_ONE_COLUMN):
+    if isinstance(estimator, OF_ONE_COLUMN) and len(predictor.features) <= 1:
         return _of_one_column(predictor, frame)
     trees = trees_of(estimator)
     if (trees is None and not isinstance(estimator, LINEAR)) or not isinstance(predictor.preparation, Pipeline):

@@ -1,6 +1,7 @@
 """How a score depends on one column: partial dependence, and the curves of single rows."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -8,6 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from nightjar.errors import ModelError
+from nightjar.evaluation.histograms import is_text
 from nightjar.models.predictor import Predictor
 
 Floats = npt.NDArray[np.float64]
@@ -65,23 +67,19 @@ def dependence(predictor: Predictor, table: pa.Table, column: str, output: int =
     return Dependence(column, tuple(values), curves)
 
 
-def _grid(column: "pa.ChunkedArray[pa.Scalar]") -> list[float | str | None]:
+def _grid(column: Any) -> list[Any]:
     """Values of the column's own type, and None where some are missing."""
-    missing: list[float | str | None] = [None] if column.null_count else []
+    missing = [None] if column.null_count else []
     present = column.drop_null()
     if not len(present):
         return missing
-    if (
-        pa.types.is_string(present.type)
-        or pa.types.is_large_string(present.type)
-        or pa.types.is_dictionary(present.type)
-    ):
+    if is_text(present.type):
         counts = present.value_counts().to_pylist()
         levels = sorted(counts, key=lambda one: (-one["counts"], str(one["values"])))
         return [one["values"] for one in levels[:POINTS]] + missing
-    distinct = pc.unique(present).to_pylist()
+    distinct: list[Any] = pc.unique(present).to_pylist()
     if len(distinct) <= POINTS:
         return sorted(distinct) + missing
     at = np.linspace(0.01, 0.99, POINTS).tolist()
-    quantiles = pc.quantile(present, at, interpolation="nearest").to_pylist()
+    quantiles: list[Any] = pc.quantile(present, at, interpolation="nearest").to_pylist()
     return sorted(set(quantiles)) + missing

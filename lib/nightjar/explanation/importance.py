@@ -24,7 +24,7 @@ TOGETHER = 0.7
 REPEATS = 2
 """Permutations of each group."""
 PREDICTIONS = 200_000
-"""Rows that are scored in all: of more groups, fewer rows of the period are drawn."""
+"""Rows that are scored in all, at most: of more columns, fewer rows of the period are drawn."""
 
 
 @dataclass(frozen=True)
@@ -57,12 +57,12 @@ def permutation_importance(
         seed: of what is drawn.
     """
     random = np.random.default_rng(seed)
+    most = PREDICTIONS // max(1, len(predictor.features) * REPEATS)
+    if table.num_rows > most:
+        rows = _draw(random, truth, most)
+        table, truth = table.take(rows), truth.take(rows)
     scores = predictor.predict(table)
     groups = correlated_groups(predictor, table, scores)
-    most = PREDICTIONS // max(1, len(groups) * REPEATS)
-    if len(scores) > most:
-        rows = _draw(random, truth, most)
-        table, truth, scores = table.take(rows), truth.take(rows), scores[rows]
     repeated = _repeat(truth)
     results = []
     for group in groups:
@@ -80,7 +80,7 @@ def correlated_groups(predictor: Predictor, table: pa.Table, scores: Floats) -> 
     Levels of a category are ordered by their mean score, a missing value has the middle rank.
     """
     frame = to_frame(table, predictor.features)
-    names = list(frame)
+    names = [column.name for column in predictor.features]
     if len(names) < 2 or len(frame) < 2:
         return [(name,) for name in names]
     of_rows = scores if scores.ndim == 1 else scores[:, -1]
@@ -103,7 +103,7 @@ def _ranks(column: "pd.Series[float]", scores: Floats) -> Floats:
     has_value = ~np.isnan(numbers)
     ranks[has_value] = rankdata(numbers[has_value])
     middle = float(np.nanmean(ranks)) if has_value.any() else 0.0
-    return np.nan_to_num(ranks, nan=middle)
+    return np.where(has_value, ranks, middle)
 
 
 def _draw(random: np.random.Generator, truth: Truth, most: int) -> npt.NDArray[np.intp]:

@@ -38,6 +38,8 @@ class Evidence:
         unobserved: see `registry.gates.outcomes_seen`.
         fairness: for each declared group and each criterion what `evaluation.fairness_criteria.GroupFigure` holds, with
             the group's `columns`, its values in them as `group`, and the `confidence` of the comparison.
+        importance: of each group of the winner's columns, the greatest first: `columns`, `metric`, and the interval of
+            what it loses in the metric where they are permuted among the rows of the period.
         slices, slices_searched, by_night, learning_curve: see `learning.error_analysis`.
     """
 
@@ -57,6 +59,7 @@ class Evidence:
     gates: Mapping[str, Any] = field(default_factory=dict)
     unobserved: Mapping[str, Any] | None = None
     fairness: Sequence[Mapping[str, Any]] = ()
+    importance: Sequence[Mapping[str, Any]] = ()
     slices: Sequence[Mapping[str, Any]] = ()
     slices_searched: Mapping[str, Any] = field(default_factory=dict)
     by_night: Sequence[Mapping[str, Any]] = ()

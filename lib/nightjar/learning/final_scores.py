@@ -1,5 +1,7 @@
 """The winner's scores of the final period, row by row, so that a later version can be compared on the same rows."""
 
+from typing import Any
+
 import numpy as np
 import pyarrow as pa
 
@@ -21,7 +23,7 @@ def final_scores(rows: TrainingSet, final: RowNumbers, scores: Floats, clusters:
     """
     key = rows.key.take(final).combine_chunks()
     named = [column.combine_chunks() for column in key.columns]
-    columns = {
+    columns: dict[str, Any] = {
         "row": xxhash64(named),
         "day": rows.day[final],
         "entity": clusters.entity,

@@ -18,6 +18,7 @@ from nightjar.learning.evidence import Evidence
 from nightjar.learning.final_scores import final_scores
 from nightjar.learning.fitting.candidates import Candidate
 from nightjar.learning.fitting.fit import fit_candidate
+from nightjar.learning.importance import add_importance
 from nightjar.learning.judgement import Judgement, judge
 from nightjar.learning.out_of_fold_checks import out_of_fold_checks
 from nightjar.learning.registration import Run
@@ -131,6 +132,7 @@ def _check_decisions(
     )
     evidence = replace(judgement.evidence, thresholds=tuple(map(asdict, checks.thresholds)), unobserved=unobserved)
     evidence = add_consequences(evidence, scores, plan.champion, predictor, rows, final, plan.clusters, project)
+    evidence = add_importance(evidence, plan, judgement)
     evidence, files = add_error_analysis(evidence, plan, winner, scores, checks.scores)
     files |= final_scores(rows, final.test, scores[winner.name], plan.clusters)
     tracking.attach(record, {**checks.files, **files})

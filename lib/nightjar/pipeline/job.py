@@ -8,6 +8,7 @@ import logging
 import sys
 from collections.abc import Callable
 from functools import partial
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -93,26 +94,16 @@ def _preview(source: str) -> "Callable[[Context], None]":
 
 def _body(job: JobName) -> "Callable[[Context], None]":
     """The work of a job: all steps of its nights, what people ask for, or the one step that is called like the job."""
-    if job is JobName.NIGHTLY:
-        from nightjar.pipeline import nightly
-
-        return nightly.run
-    if job is JobName.LEASES:
-        from nightjar.pipeline import leases
-
-        return leases.run
-    if job is JobName.QUARANTINE:
-        from nightjar.pipeline import quarantine
-
-        return quarantine.run
-    if job is JobName.PROFILE:
-        from nightjar.pipeline import profile
-
-        return profile.run
-    if job is JobName.COMPARE:
-        from nightjar.pipeline import compare
-
-        return compare.run
     from nightjar.pipeline import execution
 
+    if job in _OF_OWN_MODULE:
+        body: Callable[[Context], None] = import_module(f"nightjar.pipeline.{job.value}").run
+        return body
     return execution.single_step(job)
+
+
+_OF_OWN_MODULE = (
+    *(JobName.NIGHTLY, JobName.LEASES, JobName.QUARANTINE, JobName.PROFILE),
+    *(JobName.COMPARE, JobName.EXPLAIN),
+)
+"""Jobs that are no single step: the module of pipeline that is called like one runs it."""

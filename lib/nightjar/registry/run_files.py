@@ -13,8 +13,8 @@ SCORES = "final_scores.csv"
 """The winner's scores of the final period's rows; see `learning.final_scores`."""
 
 
-def attach(home: Path, project: str, version: str, texts: Mapping[str, str]) -> None:
-    """Log texts, file name -> content, with the run of a registered version, in place of files of these names.
+def attach(home: Path, project: str, version: str, texts: Mapping[str, str], folder: str = FOLDER) -> None:
+    """Log texts, file name -> content, with the run of a registered version, in place of files of these names there.
 
     Raises:
         ModelError: MLflow fails, or does not know the version.
@@ -26,7 +26,7 @@ def attach(home: Path, project: str, version: str, texts: Mapping[str, str]) -> 
         location.update_paths(home, client.get_experiment_by_name(project))  # or a home that was moved writes elsewhere
         run = client.get_model_version(project, version).run_id
         for name, text in texts.items():
-            client.log_text(run, text, f"{FOLDER}/{name}")
+            client.log_text(run, text, f"{folder}/{name}")
 
 
 def read_scores(home: Path, project: str, version: str) -> pa.Table | None:

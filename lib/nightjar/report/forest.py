@@ -40,11 +40,11 @@ def chart(bars: Sequence[Bar], title: str, origin: float | None = None) -> Marku
     least, greatest = min(ends), max(ends)
     room = (greatest - least) or abs(greatest) * 0.1 or 0.01
     is_beside = all(len(bar.name) <= _SHORT for bar in bars)
-    row, left = (_ROW, _NAMES) if is_beside else (_ROW_WITH_NAME, _SIDE)
+    row, start = (_ROW, _NAMES) if is_beside else (_ROW_WITH_NAME, _SIDE)
     height = row * len(bars) + BOTTOM
 
     def across(value: float) -> float:
-        return left + (_WIDTH - left - _SIDE) * (value - least + 0.04 * room) / (1.08 * room)
+        return start + (_WIDTH - start - _SIDE) * (value - least + 0.04 * room) / (1.08 * room)
 
     ticks = [least, greatest]
     if origin is not None and all(abs(across(origin) - across(end)) > _APART for end in ticks):

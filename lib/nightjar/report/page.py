@@ -11,7 +11,7 @@ from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
 from nightjar.report import formatting
-from nightjar.report.document import Document
+from nightjar.report.document import Chart, Document
 
 STYLE = "night.css"
 _FILTERS = (
@@ -35,6 +35,14 @@ def fill(package: str, template: str, **values: Any) -> str:
 def render(document: Document) -> str:
     """A document as a page."""
     return fill("nightjar.report", "document.html.j2", document=document)
+
+
+def pictures(document: Document) -> list[str]:
+    """The charts of a document's sections, in order, each as an SVG file that needs nothing else."""
+    style = Markup("<style>{}</style></svg>").format(Markup(_resource("nightjar.report", STYLE)))  # noqa: S704  (ours)
+    charts = [part.picture for section in document.sections for part in section.parts if isinstance(part, Chart)]
+    namespace = '<svg xmlns="http://www.w3.org/2000/svg" '
+    return [f"{namespace}{chart.removeprefix('<svg ').removesuffix('</svg>')}{style}\n" for chart in charts]
 
 
 def _resource(package: str, name: str) -> str:

@@ -27,11 +27,12 @@ class JobName(Choice):
     QUARANTINE = "quarantine"
     PROFILE = "profile"
     COMPARE = "compare"
+    EXPLAIN = "explain"
 
 
 OUTSIDE_NIGHTS = (
     *(JobName.NIGHTLY, JobName.MAINTAIN, JobName.LEASES, JobName.QUARANTINE),
-    *(JobName.PROFILE, JobName.COMPARE),
+    *(JobName.PROFILE, JobName.COMPARE, JobName.EXPLAIN),
 )
 
 

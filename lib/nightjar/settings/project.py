@@ -6,6 +6,7 @@ from dataclasses import KW_ONLY, field
 from nightjar.settings.analysis import Analysis
 from nightjar.settings.checks import Issue, expect, expect_names, expect_one_of, expect_zone
 from nightjar.settings.costs import Costs
+from nightjar.settings.explaining import Explaining
 from nightjar.settings.fairness import GroupFairness
 from nightjar.settings.features import FeatureGroup
 from nightjar.settings.feedback import Feedback
@@ -54,6 +55,7 @@ class Project:
         promotion: what a new version has to show before it becomes champion.
         fairness: the groups that it is to be fair to, for a classification.
         feedback: how acting on scores changes outcomes.
+        explain: what explanations may say.
         analysis: what a training looks into besides its metrics.
         card: what its models are for, and who answers for them.
     """
@@ -78,6 +80,7 @@ class Project:
     promotion: Promotion = field(default_factory=Promotion)
     fairness: GroupFairness = field(default_factory=GroupFairness)
     feedback: Feedback = field(default_factory=Feedback)
+    explain: Explaining = field(default_factory=Explaining)
     analysis: Analysis = field(default_factory=Analysis)
     card: ModelCard = field(default_factory=ModelCard)
 
@@ -108,6 +111,7 @@ class Project:
             yield from self._source_issues(f"features.{name}", group.source, group.keys, columns)
         yield from self._name_issues()
         yield from self._group_issues(stored)
+        yield from expect_one_of("explain.actionable", self.explain.actionable, self.feature_names(), "features")
         for issue in self.analysis.column_issues(stored):
             yield Issue(f"analysis.{issue.field}", issue.value, issue.expected)
         for issue in self.costs.issues_with(self.label):

@@ -89,15 +89,15 @@ def find_slices(
     boxes = sorted(search(columns, losses), key=lambda box: penalties[len(box.columns) - 1] - box.z**2 / 2)
     narrow = [box for box in boxes[_BOXES:] if len(box.columns) == 1]  # a slice may be narrower than a coarse bin
     refined = (refine(box, columns, losses) for box in [*boxes[:_BOXES], *narrow[:_BOXES]])
-    parts = dict.fromkeys(_simplify(part, judged) for part in refined if _stands_out(part, judged, losses))
+    parts = dict.fromkeys(_simplify(part, judged) for part in refined if _is_notable(part, judged, losses))
     return [part.slice(columns) for part in _without_repetitions(parts, judged)]
 
 
-def _stands_out(part: Part, rows: _Rows, losses: Losses) -> bool:
+def _is_notable(part: Part, rows: _Rows, losses: Losses) -> bool:
     """Whether it would have a merit were rows independent: otherwise it has none by clusters."""
     inside = part.rows(rows.columns)
-    z = float(losses.z(np.float64(np.count_nonzero(inside)), losses.excess[inside].sum()))
-    return z > 0 and z**2 / 2 > rows.penalties[len(part.columns) - 1]
+    (z,) = losses.z(np.array([inside.sum()], np.float64), np.array([losses.excess[inside].sum()]))
+    return bool(z > 0 and z**2 / 2 > rows.penalties[len(part.columns) - 1])
 
 
 def _simplify(part: Part, rows: _Rows) -> Part:

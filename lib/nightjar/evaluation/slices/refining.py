@@ -27,14 +27,13 @@ class Part:
 
     def rows(self, binned: Sequence[BinnedColumn]) -> Booleans:
         """Whether each row meets all of them."""
-        return np.logical_and.reduce(
-            [_within(binned[number], one) for number, one in zip(self.columns, self.ranges, strict=True)]
-        )
+        conditions = [_within(binned[number], one) for number, one in zip(self.columns, self.ranges, strict=True)]
+        return np.asarray(np.logical_and.reduce(conditions))
 
     def without(self, place: int) -> "Part":
         """The rows that meet all conditions but one."""
-        columns, ranges = (one[:place] + one[place + 1 :] for one in (self.columns, self.ranges))
-        return Part(columns, ranges)
+        columns = self.columns[:place] + self.columns[place + 1 :]
+        return Part(columns, self.ranges[:place] + self.ranges[place + 1 :])
 
     def slice(self, binned: Sequence[BinnedColumn]) -> Slice:
         """The same in terms of values."""

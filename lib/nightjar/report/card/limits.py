@@ -53,8 +53,8 @@ def _of_outcomes(records: Records) -> Iterator[str]:
         share = percent(evidence["null_labels"])
         yield (
             f"Outcomes are selected: {share} of the known labels are null, of rows that were settled without one. It "
-            "has neither learned from such rows nor been measured on them: if they differ from the others, the figures do "
-            "not hold for them."
+            "has neither learned from such rows nor been measured on them: if they differ from the others, the figures "
+            "do not hold for them."
         )
     if evidence.get(ACTED_ON):
         share = percent(evidence[ACTED_ON])

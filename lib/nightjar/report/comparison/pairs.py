@@ -1,6 +1,7 @@
 """The difference between two versions on the rows that the final periods of both have."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -59,7 +60,7 @@ def compare(newer: pa.Table, older: pa.Table, metric: Metric, task: Task, standa
     order = np.argsort(day, kind="stable")
     query = np.unique(shared["query"].to_numpy(), return_inverse=True)[1] if "query" in shared.column_names else None
     weight = shared["weight"].to_numpy() if "weight" in shared.column_names else None
-    label = shared["label"].to_numpy().astype(_KINDS.get(task, np.float64))
+    label: np.ndarray[Any, Any] = shared["label"].to_numpy().astype(_KINDS.get(task, np.float64))
     truth = Truth(task, label, clusters, query, weight, standard).take(order)
     of_newer, of_older = (_scores(one)[order] for one in (shared, others))
     return Pair(metric_difference(metric, truth, of_newer, of_older), nights)

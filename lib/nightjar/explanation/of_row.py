@@ -1,0 +1,107 @@
+"""All that explains the score of one row."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from nightjar.explanation.counterfactuals import Counterfactual, counterfactuals
+from nightjar.explanation.sampled import explain
+from nightjar.explanation.surrogates import LocalSurrogate, local_surrogate
+from nightjar.models.predictor import Predictor
+from nightjar.settings.explaining import Actionable
+
+
+@dataclass(frozen=True)
+class Effect:
+    """What a column adds to the raw score of a row.
+
+    Attributes:
+        column: which.
+        value: the row's.
+        added: to the raw score.
+        error: its standard error where it is sampled; None: it is exact.
+    """
+
+    column: str
+    value: Any
+    added: float
+    error: float | None
+
+
+@dataclass(frozen=True)
+class RowExplanation:
+    """Why a row has its score.
+
+    Attributes:
+        score: that the model gives it today: a value, or of several classes the probability of `output`.
+        output: of several classes the most likely one.
+        base: the raw score where nothing is known of the row.
+        scale: of the raw score.
+        effects: the greatest first; with the base they sum to the raw score.
+        surrogate: a linear model around the row.
+        threshold: of the score, from which on the decision is another one; None: there is none.
+        counterfactuals: rows on the other side of it; None: none were looked for.
+        background: how many other rows the explanation is beside.
+    """
+
+    score: float
+    output: str | None
+    base: float
+    scale: str
+    effects: Sequence[Effect]
+    surrogate: LocalSurrogate
+    threshold: float | None
+    counterfactuals: Sequence[Counterfactual] | None
+    background: int
+
+
+def explain_row(
+    predictor: Predictor,
+    row: pa.Table,
+    background: pa.Table,
+    actionable: Mapping[str, Actionable],
+    threshold: float | None,
+) -> RowExplanation:
+    """The explanation of a row.
+
+    Args:
+        predictor: the model.
+        row: the features of the row.
+        background: other rows.
+        actionable: how columns may be changed; none: no counterfactual is looked for.
+        threshold: of the score.
+
+    Raises:
+        ModelError: a table does not fit the model, or the model reads no actionable column.
+    """
+    scores = predictor.predict(row)
+    code = int(np.argmax(scores[0])) if predictor.classes else None
+    parts = explain(predictor, row, background)
+    place = 0 if code is None else int(predictor.is_seen()[:code].sum())
+    errors = parts.error
+    effects = [
+        Effect(
+            name,
+            row[name][0].as_py(),
+            float(parts.values[0, place, at]),
+            None if errors is None else float(errors[0, place, at]),
+        )
+        for at, name in enumerate(parts.columns)
+    ]
+    is_decided = threshold is not None and bool(actionable) and code is None
+    return RowExplanation(
+        score=float(scores[0] if code is None else scores[0, code]),
+        output=None if code is None else predictor.classes[code],
+        base=float(parts.base[place]),
+        scale=parts.scale,
+        effects=sorted(effects, key=lambda one: -abs(one.added)),
+        surrogate=local_surrogate(predictor, row, background, output=-1 if code is None else code),
+        threshold=threshold,
+        counterfactuals=counterfactuals(predictor, row, background, actionable, threshold)
+        if is_decided and threshold is not None
+        else None,
+        background=background.num_rows,
+    )

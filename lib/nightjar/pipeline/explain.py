@@ -1,0 +1,107 @@
+"""The job of explain: a row of a past night, or a model, explained on stored rows; it writes no table."""
+
+import logging
+from datetime import date
+from pathlib import Path
+
+import numpy as np
+from rich.console import Console
+
+from nightjar.errors import ModelError, UsageError
+from nightjar.explanation.of_model import explain_model
+from nightjar.explanation.of_row import explain_row
+from nightjar.pipeline.execution import Context
+from nightjar.pipeline.explained_rows import read_background, read_features, read_prediction
+from nightjar.registry import events, run_files, verified
+from nightjar.registry.artifacts import Artifact
+from nightjar.registry.signature import Subject
+from nightjar.report import page, terminal
+from nightjar.report.card import effects
+from nightjar.report.document import Document
+from nightjar.report.explanation import model, row
+from nightjar.runtime import logs
+from nightjar.settings.explain import Explain
+from nightjar.timeline import parse_run_date
+
+log = logging.getLogger("nightjar.explain")
+BESIDE = 1_000
+"""Other rows beside which a row is explained, where there are so many."""
+
+
+def run(context: Context) -> None:
+    """Explain what the settings name; no lease is needed, and no run is recorded."""
+    settings = context.settings
+    if not isinstance(settings, Explain):
+        raise UsageError("the job explain needs its own configuration")
+    run_date = parse_run_date(str(settings.run_date))
+    if settings.prediction_id is None:
+        name, version, document = _explain_model(context, run_date)
+    else:
+        name, version, document = _explain_row(context, run_date, settings.prediction_id)
+    console = Console(width=max(100, Console().width))
+    terminal.show(document, console)
+    html = logs.redact(page.render(document))
+    path = context.warehouse.path(f"reports/{name}.html")
+    page.save(path, html)
+    pictures = {f"{name}-{number}.svg": picture for number, picture in enumerate(page.pictures(document), start=1)}
+    home = Path(settings.environment.home).absolute()
+    run_files.attach(home, settings.project.name, version, {f"{name}.html": html, **pictures}, folder="explanations")
+    console.print(f"\nThe explanation as a page: {path}", highlight=False, markup=False, soft_wrap=True)
+
+
+def _explain_row(context: Context, run_date: date, prediction_id: str) -> tuple[str, str, Document]:
+    """Name, version and document of the explanation of a prediction."""
+    project, warehouse = context.settings.project, context.warehouse
+    prediction = read_prediction(warehouse, run_date, prediction_id)
+    version = str(prediction.row["model_version"])
+    artifact = _load(context, str(prediction.row["model_name"]), version)
+    features = read_features(warehouse, project, run_date, prediction, artifact.manifest)
+    others = read_background(warehouse, project, run_date, artifact.manifest, enough=BESIDE)
+    explanation = explain_row(
+        artifact.open(),
+        features,
+        others.slice(0, BESIDE),
+        project.explain.actionable,
+        _threshold(context, version),
+    )
+    document = row.document(
+        explanation,
+        project=project.title or project.name,
+        run_date=run_date,
+        model=f"version {version} ({prediction.row['model_name']}), {prediction.row['role']}",
+        key={name: prediction.row[name] for name in (*project.spine.key, "prediction_time")},
+        stored_score=float(prediction.row["score"]),
+    )
+    return f"explanation-{prediction.id[:16]}", version, document
+
+
+def _explain_model(context: Context, run_date: date) -> tuple[str, str, Document]:
+    """The same of the champion of a night."""
+    project, warehouse = context.settings.project, context.warehouse
+    champion = events.champion(warehouse, run_date)
+    artifact = _load(context, champion.model_name, champion.number)
+    rows = read_background(warehouse, project, run_date, artifact.manifest)
+    night = np.unique(rows["night"].to_numpy(), return_inverse=True)[1]
+    keys = ["|".join(map(str, key.values())) for key in rows.select(list(project.spine.key)).to_pylist()]
+    entity = np.unique(np.array(keys), return_inverse=True)[1]
+    document = model.document(
+        explain_model(artifact.open(), rows, night.astype(np.intp), entity.astype(np.intp)),
+        project=project.title or project.name,
+        run_date=run_date,
+        model=f"Version {champion.number} ({champion.model_name})",
+        importance=effects.importance(champion.evidence),
+    )
+    return f"explanation-model-{champion.number}", champion.number, document
+
+
+def _load(context: Context, name: str, version: str) -> Artifact:
+    return verified.load(context.settings.environment, Subject(context.settings.project.name, name, version))
+
+
+def _threshold(context: Context, version: str) -> float | None:
+    """From which score on a row of the version is acted on; None: its training has set none."""
+    try:
+        thresholds = events.registered(context.warehouse, version).evidence.get("thresholds") or []
+    except ModelError:  # a stand-in has no event of its own
+        return None
+    return float(thresholds[-1]["value"]) if thresholds else None

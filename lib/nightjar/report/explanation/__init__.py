@@ -1,0 +1,1 @@
+"""Explanations of a score, and of a model, as documents."""

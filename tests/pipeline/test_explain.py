@@ -1,0 +1,97 @@
+"""The job of explain: a row of a past night, and a model, as a table, a page and pictures; or why not."""
+
+import re
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+
+import pyarrow.compute as pc
+import pytest
+from deltalake import DeltaTable
+
+import builders
+from nightjar.errors import ModelError, TableError
+from nightjar.pipeline import explain
+from nightjar.pipeline.execution import Context
+from nightjar.registry import tracking
+from nightjar.settings.explain import Explain
+from nightjar.settings.explaining import Actionable, Explaining
+from nightjar.tables import arrow
+from system.tree import NIGHT
+
+
+@pytest.fixture
+def run(copied):
+    project = replace(copied.project, explain=Explaining({"load": Actionable(), "temperature__mean_7d": Actionable()}))
+
+    def of(run_date=NIGHT, prediction_id=None, **changes):
+        settings = Explain(copied.environment, replace(project, **changes), run_date, prediction_id)
+        explain.run(Context(settings, "", None, copied.warehouse, ""))
+        return Path(copied.warehouse.path("reports"))
+
+    return of
+
+
+def scores_of(nights):
+    return arrow.read(nights.warehouse, "scores", where=pc.field("run_date") == date.fromisoformat(NIGHT)).to_pylist()
+
+
+def files_of(nights, version):
+    client = tracking.connect(Path(nights.environment.home))
+    own = client.get_model_version(nights.project.name, version).run_id
+    return [one.path for one in client.list_artifacts(own, "explanations")]
+
+
+def test_a_row_is_explained_by_the_model_that_scored_it_and_no_table_is_written(run, copied, capsys):
+    row = max(scores_of(copied), key=lambda one: one["score"])
+    before = builders.versions(copied.warehouse)
+
+    reports = run(prediction_id=row["prediction_id"])
+
+    name = f"explanation-{row['prediction_id'][:16]}"
+    page, printed = (reports / f"{name}.html").read_text(encoding="utf-8"), capsys.readouterr().out
+    for text in (page, printed):
+        assert f"machine {row['machine']}" in text
+        assert "What would change the decision" in text
+        assert f"version {row['model_version']}" in text
+    assert re.search(r"\bload\b.*[+-][0-9.]+", printed)
+    assert "<script" not in page
+    assert f"explanations/{name}.html" in files_of(copied, row["model_version"])
+    assert f"explanations/{name}-1.svg" in files_of(copied, row["model_version"])
+    assert builders.versions(copied.warehouse) == before
+
+
+def test_a_model_is_explained_by_the_rows_of_past_nights(run, copied, capsys):
+    reports = run()
+
+    (page,) = reports.glob("explanation-model-*.html")
+    text, printed = page.read_text(encoding="utf-8"), capsys.readouterr().out
+    for title in ("What columns add to scores", "What it loses without a column", "A small tree that imitates it"):
+        assert title in text
+        assert title in printed
+    assert text.count("<svg") >= 3
+
+
+def test_what_cannot_be_explained_says_why(run, copied):
+    with pytest.raises(
+        TableError, match=r"No prediction of 2024-04-02 has prediction_id 0f: .* has 6 rows of that date"
+    ):
+        run(prediction_id="0f")
+    row = scores_of(copied)[0]
+    with pytest.raises(TableError, match="No prediction of 2024-04-01"):
+        run("2024-04-01", row["prediction_id"])
+    with pytest.raises(ModelError, match="No champion of machines holds on 2024-03-20"):
+        run("2024-03-20")
+    with pytest.raises(ModelError, match="reads none of the actionable columns"):
+        run(prediction_id=row["prediction_id"], explain=Explaining({"never": Actionable()}))
+
+
+def test_rows_that_are_no_longer_stored_explain_nothing(run, copied):
+    row = scores_of(copied)[0]
+    features = DeltaTable(copied.warehouse.path("features"))
+    features.delete("run_date = '2024-04-02'")
+    with pytest.raises(ModelError, match=r"is not among the 0 rows that table features has .*nothing to explain"):
+        run(prediction_id=row["prediction_id"])
+    features.delete("run_date > '2024-03-07'")
+    with pytest.raises(ModelError, match="Too few rows to explain anything by"):
+        run()
