@@ -48,6 +48,8 @@ OPTIONS = {
     # PySpark calls Java five times for each operator of an expression, to name the line of Python in errors, which here
     # is about settings: that took half of an ingest of few rows.
     "spark.python.sql.dataFrameDebugging.enabled": "false",
+    # Rows are persisted for moments: choosing how to compress each column took a sixth of a first load.
+    "spark.sql.inMemoryColumnarStorage.compressed": "false",
     # One thread per task: the tasks already fill the cores.
     "spark.executorEnv.OMP_NUM_THREADS": "1",
     # Python workers keep up to 256 MB of freed memory: a task makes hundreds of columns of a megabyte, and a fifth of
