@@ -45,7 +45,7 @@ def first_of(*paths: str) -> Any:
 FIT_CANDIDATE = first_of("fitting.fit:fit_candidate", "fitting:fit_candidate", "fitting:fitted")
 OPEN_LEDGER = first_of("search.ledger:open_ledger", "search.ledger:opened")
 Candidate = first_of("fitting.candidates:Candidate", "search.candidates:Candidate")
-judge = first_of("evidence:judge", "final:judge")
+judge = first_of("judgement:judge", "evidence:judge", "final:judge")
 LIB = Path(nightjar.__file__).parents[1]
 PROJECT = ["project=flights", "run_date=2013-10-04"]  # whose task and zone are asked for
 DAYS, FINAL_DAYS = 280, 28
@@ -96,7 +96,8 @@ def final(rows: Any, settings: Search) -> Callable[[], float]:
         clusters = [clusters_of(rows, period.test, period.start, period.end, project.label, settings)]
 
     def judge_and_refit() -> float:
-        evidence, _ = judge(rows, period, *clusters, winner, proposals.baselines(settings), project, settings)
+        judged = judge(rows, period, *clusters, winner, proposals.baselines(settings), project, settings)
+        evidence = judged[0] if isinstance(judged, tuple) else judged.evidence
         FIT_CANDIDATE(rows, np.arange(len(rows.day)), end + timedelta(days=1), winner, project, settings)
         return float(evidence.candidate["roc_auc"]["estimate"])
 
