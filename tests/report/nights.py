@@ -42,6 +42,7 @@ THRESHOLDS = [
         "reach": {
             "recall": {"estimate": 0.31, "low": 0.27, "high": 0.36},
             "precision": {"estimate": 0.64, "low": 0.6, "high": 0.68},
+            "calibration_gap": {"estimate": 0.05, "low": 0.01, "high": 0.09},
             "acted": {"estimate": 31.4, "low": 27.1, "high": 36.3},
             "cost": {"estimate": 0.9, "low": 0.8, "high": 1.1},
         },
@@ -60,6 +61,7 @@ THRESHOLDS = [
         "reach": {
             "recall": {"estimate": 0.78, "low": 0.73, "high": 0.82},
             "precision": {"estimate": None, "low": None, "high": None},
+            "calibration_gap": {"estimate": None, "low": None, "high": None},
             "acted": {"estimate": 96.0, "low": 84.0, "high": 109.0},
             "cost": None,
         },
