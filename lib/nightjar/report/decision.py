@@ -1,7 +1,7 @@
 """The newest decision about a version that was trained to become champion: what each gate said of it."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -10,7 +10,6 @@ import pyarrow.compute as pc
 
 from nightjar.registry.events import STAND_IN
 from nightjar.registry.gates.outcome import Verdict
-from nightjar.registry.swaps import describe
 from nightjar.report.reading import PinnedTables
 
 _DECISIONS = ("promoted", "refused")
@@ -34,6 +33,36 @@ class GateOutcome:
 
 
 @dataclass(frozen=True)
+class SwapSet:
+    """Rows that only one of two models acts on, with 95% intervals.
+
+    Attributes:
+        rows: how many.
+        share: of all rows.
+        outcome_rate: the share of them that turned out True, or to be of the class; None where there are none.
+    """
+
+    rows: int
+    share: tuple[float | None, ...]
+    outcome_rate: tuple[float | None, ...]
+
+
+@dataclass(frozen=True)
+class Swap:
+    """Whose decision would change from the champion's to the new model's.
+
+    Attributes:
+        decision: in words: to act, or to predict a class.
+        joins: rows that it would be made for from now on.
+        leaves: those that it would no longer be made for.
+    """
+
+    decision: str
+    joins: SwapSet
+    leaves: SwapSet
+
+
+@dataclass(frozen=True)
 class GateDecision:
     """A decision with the outcomes of its gates.
 
@@ -43,7 +72,7 @@ class GateDecision:
         event: `promoted` or `refused`.
         since: the run date from which it holds.
         gates: in the order in which they are judged.
-        swaps: whose decision would change from the champion's to its own, in words; None: there was no champion.
+        swaps: whose decision would change; none where there was no champion to compare decisions with.
     """
 
     version: str
@@ -51,11 +80,16 @@ class GateDecision:
     event: str
     since: date
     gates: tuple[GateOutcome, ...]
-    swaps: str | None
+    swaps: tuple[Swap, ...]
 
 
-def find_decision(tables: PinnedTables) -> GateDecision | None:
-    """The last one up to the night, of a winner; None where none has recorded its gates."""
+def find_decision(tables: PinnedTables, classes: Mapping[str, str]) -> GateDecision | None:
+    """The last one up to the night, of a winner; None where none has recorded its gates.
+
+    Args:
+        tables: of the night.
+        classes: of several classes: value -> name for people.
+    """
     where = pc.field("event").isin(_DECISIONS) & (pc.field("holds_from") <= tables.run_date)
     columns = ["event", "event_id", "model_version", "model_name", "holds_from", "evidence", "recorded_at"]
     rows = [row | {"evidence": _parsed(row["evidence"])} for row in tables.rows("model_events", columns, where)]
@@ -63,14 +97,14 @@ def find_decision(tables: PinnedTables) -> GateDecision | None:
     row = max(judged, key=lambda one: (one["holds_from"], one["recorded_at"], one["event_id"]), default=None)
     if row is None:
         return None
-    evidence, swaps = row["evidence"], row["evidence"].get("swaps")
+    evidence = row["evidence"]
     return GateDecision(
         row["model_version"],
         row["model_name"],
         row["event"],
         row["holds_from"],
         tuple(_outcome(one) for one in evidence["outcomes"]),
-        None if swaps is None else describe(swaps),
+        tuple(_swaps(evidence.get("swaps"), classes)),
     )
 
 
@@ -80,6 +114,21 @@ def _parsed(evidence: str | None) -> Mapping[str, Any]:
     except ValueError:
         return {}
     return stored if isinstance(stored, dict) else {}
+
+
+def _swaps(stored: Mapping[str, Any] | None, classes: Mapping[str, str]) -> Iterator[Swap]:
+    if stored is None:
+        return
+    of_decisions = {"acted on": stored}
+    if "classes" in stored:
+        of_decisions = {classes.get(value, value): sets for value, sets in stored["classes"].items()}
+    for decision, sets in of_decisions.items():
+        yield Swap(decision, _swap_set(sets["in"]), _swap_set(sets["out"]))
+
+
+def _swap_set(stored: Mapping[str, Any]) -> SwapSet:
+    figures = [tuple(stored[name][part] for part in ("estimate", "low", "high")) for name in ("share", "outcome_rate")]
+    return SwapSet(stored["rows"], *figures)
 
 
 def _outcome(stored: Mapping[str, Any]) -> GateOutcome:

@@ -46,7 +46,7 @@ def gather(tables: PinnedTables, project: Project) -> NightData:
         measures=shown_measures(project.label),
         champion=champion,
         refusal=find_refusal(tables, champion),
-        decision=find_decision(tables),
+        decision=find_decision(tables, project.label.classes),
         scores=scores,
         judged=read_performance(tables),
         drift=drift,
