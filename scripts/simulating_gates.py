@@ -9,6 +9,7 @@ from collections.abc import Iterator
 import numpy as np
 import pyarrow as pa
 
+from nightjar.learning.class_decisions import Decision
 from nightjar.learning.comparison import Comparison
 from nightjar.learning.gate_figures import Rival, gate_figures
 from nightjar.learning.swaps import acted_on
@@ -43,9 +44,9 @@ def pass_gates(random: np.random.Generator, gain: float, *, harms: bool) -> tupl
     if harms:
         of_challenger[entity % 6 == 0] = random.permutation(of_challenger[entity % 6 == 0])
     compared = Comparison(Metric.ROC_AUC, truth(drawn, last), of_challenger)
-    figures = gate_figures(
-        compared, Rival("champion", others), acted_on(compared.truth, compared.scores, None), columns, SETTINGS
-    )
+    acts = acted_on(compared.truth, compared.scores, None)
+    decisions = [Decision(compared.truth, compared.scores, acts)]
+    figures = gate_figures(compared, Rival("champion", others), decisions, columns, SETTINGS)
     strict = 1 - 2 * NIGHTLY
     beside, smallest = compared.over("champion", others, strict), compared.smallest("champion", others, strict)
     baseline = compared.over("baseline", np.full(len(others), 0.5), SETTINGS.confidence)

@@ -23,11 +23,13 @@ from safetensors import safe_open
 from safetensors.torch import save_file
 
 from nightjar.errors import LearningError, TableError
+from nightjar.learning.distributed import fit as distributed_fit
 from nightjar.learning.distributed import trainer
+from nightjar.learning.distributed.census import census_of
 from nightjar.learning.distributed.checkpoint import FILE, Progress
 from nightjar.learning.distributed.fit import fit
 from nightjar.learning.distributed.lanes import Group, cut_pieces, epoch_order, lane_sizes, lanes_of_worker, steps
-from nightjar.learning.distributed.source import BATCH_ROWS, Source, census_of, read
+from nightjar.learning.distributed.source import BATCH_ROWS, Source, read
 from nightjar.learning.distributed.streaming import Stream, count, put_stream, sample, stream_pieces
 from nightjar.learning.distributed.trainer import train
 from nightjar.learning.distributed.watchdog import watch
@@ -199,6 +201,33 @@ def test_a_fit_prepares_on_a_sample_and_predicts_in_the_labels_own_units(tmp_pat
     assert np.abs(predictor.predict(rows) - amount).mean() < 10 < np.abs(amount - amount.mean()).mean()
 
 
+def test_of_several_classes_the_network_has_an_output_for_each_that_there_are(tmp_path, ray_started):
+    """Its loss is that of NumPy over all rows, balanced: each of the three classes weighs as much as another."""
+    rows = rows_of(400)
+    load = rows["load"].to_numpy()
+    names = np.select([load < -1, load < 0.5], ["low", "middle"], "high")
+    source = source_of(
+        tmp_path,
+        rows.set_column(3, "label", pa.array(names)),
+        task=Task.MULTICLASS,
+        classes=("low", "never", "middle", "high"),
+    )
+    parameters = {"batch_size": 32, "epochs": 4, "dropout": 0.0, "learning_rate": 0.06, "class_weight": "balanced"}
+    model, results = Model(Estimator.NETWORK, parameters=parameters), []
+    alone = replace(SETTINGS, workers=1, sample_rows=100)
+    with in_this_process(), pytest.MonkeyPatch.context() as patch:
+        patch.setattr(distributed_fit, "train", lambda *one, **more: results.append(train(*one, **more)) or results[0])
+        predictor = fit(model, source, alone, seed=1, storage=str(tmp_path / "checkpoints"), held_out=source)
+    probabilities = predictor.predict(rows)
+    assert (predictor.seen, predictor.classes) == ((0, 2, 3), source.classes)
+    assert not probabilities[:, 1].any()
+    numbers = np.array([source.classes.index(name) for name in names])
+    assert (probabilities.argmax(axis=1) == numbers).mean() > 0.9
+    of_rows = -np.log(probabilities[np.arange(400), numbers])
+    loss = np.mean([of_rows[numbers == number].mean() for number in (0, 2, 3)])
+    assert results[0].held_out[results[0].best] == pytest.approx(loss, abs=1e-5)
+
+
 @given(
     groups=st.lists(st.integers(0, 9), min_size=1, max_size=8),
     lanes_count=st.integers(1, 5),
@@ -326,6 +355,7 @@ def test_labels_and_weights_that_cannot_be_used_are_refused_before_anything_star
         ({"label": "late"}, r"Table rows, version 0 differs from what is to be learned:\n  missing: late"),
         ({"features": (FeatureColumn("site", "number"),)}, r"changed: site is category, expected number"),
         ({"task": Task.RANKING}, "A ranking cannot be trained by several workers"),
+        ({"task": Task.MULTICLASS}, r"A multiclass of the classes \(\): multiclass has some, others none"),
     ],
 )
 def test_a_table_that_does_not_fit_is_refused(changed, message, tmp_path):

@@ -242,6 +242,16 @@ def test_of_several_classes_groups_and_calibration_are_judged_for_each_against_t
     assert verdicts["biased"][1].sentence.startswith("The calibration error of class ")
 
 
+@pytest.mark.parametrize(("rows", "verdict"), [(600, Verdict.PASSED), (40, Verdict.PERSON)])
+def test_a_slice_of_several_classes_has_to_be_able_to_show_larger_errors(rows, verdict):
+    truth, chances, blurred = of_classes()
+    part = np.sort(np.random.default_rng(3).permutation(600)[:rows])
+    compared = Comparison(Metric.ROC_AUC, truth.take(part), chances[part])
+    settings = Promotion(slices=Slices(["site"], not_worse_by=0.05, least_rows=30))
+    gates = gate_figures(compared, Rival("rival", blurred[part]), [], pa.table({"site": ["a"] * rows}), settings)
+    assert judge_slices({"metric": "roc_auc", "gates": gates}, settings).verdict is verdict
+
+
 def test_of_several_classes_the_rows_are_shown_whose_class_changes():
     truth, chances, blurred = of_classes()
     swaps = find_class_swaps(truth, blurred, chances)

@@ -14,7 +14,10 @@ from nightjar.evaluation.distances import chi_squared, kolmogorov_smirnov, psi
 from nightjar.evaluation.histograms import count, fit_bins
 from nightjar.evaluation.metric_report import Truth, intervals
 from nightjar.learning.analysis.fairness import fairness_figures, groups_of
+from nightjar.learning.class_decisions import confused_classes
+from nightjar.learning.swaps import find_class_swaps
 from nightjar.monitoring.figures import night_figures, plain
+from nightjar.registry.gates.outcome import Outcome, Verdict
 from nightjar.settings.datasheet import Datasheet, Sensitivity
 from nightjar.settings.files import File
 from nightjar.settings.label import Label
@@ -42,6 +45,7 @@ THRESHOLDS = [
         "reach": {
             "recall": {"estimate": 0.31, "low": 0.27, "high": 0.36},
             "precision": {"estimate": 0.64, "low": 0.6, "high": 0.68},
+            "calibration_gap": {"estimate": 0.05, "low": 0.01, "high": 0.09},
             "acted": {"estimate": 31.4, "low": 27.1, "high": 36.3},
             "cost": {"estimate": 0.9, "low": 0.8, "high": 1.1},
         },
@@ -60,11 +64,28 @@ THRESHOLDS = [
         "reach": {
             "recall": {"estimate": 0.78, "low": 0.73, "high": 0.82},
             "precision": {"estimate": None, "low": None, "high": None},
+            "calibration_gap": {"estimate": None, "low": None, "high": None},
             "acted": {"estimate": 96.0, "low": 84.0, "high": 109.0},
             "cost": None,
         },
         "alternatives": [],
     },
+]
+OUTCOMES = [
+    Outcome("baselines", Verdict.PASSED, "boosting-1 against hour_of_day: better.", 0.071, 0.0, 26_012),
+    Outcome("period", Verdict.PASSED, "The figures are over 28 blocks of time.", 28, 3),
+    Outcome(
+        "slices",
+        Verdict.REFUSED,
+        "origin=JFK against champion version 3 (boosting-1): roc_auc -0.0512, 99.2% interval -0.0801 to -0.0223, worse "
+        "by more than 0.02.",
+        -0.0512,
+        -0.02,
+        9_120,
+    ),
+    Outcome("calibration", Verdict.PERSON, "Whether it is above 0.05 cannot be said: 640 rows are fewer than 1000."),
+    Outcome("speed", Verdict.PASSED, "It scored 181,204 rows a second.", 181_203.7, 20_000),
+    Outcome("lineage", Verdict.PASSED, "It was trained on the versions features 41, labels 40."),
 ]
 EVIDENCE = {
     "metric": "roc_auc",
@@ -115,6 +136,7 @@ def full_night(warehouse: Warehouse) -> None:
     store_scores(warehouse, random.beta(2.4, 6, len(night)))
     store_features(warehouse, night)
     store_promotion(warehouse, json.dumps(EVIDENCE | {"fairness": group_figures()}))
+    store_refusal(warehouse)
     store_references_and_drift(warehouse, trained, night, random.beta(2, 6, len(trained)))
     store_performance(warehouse)
     store_refused(warehouse, "departure_delay 1301 is above its maximum of 1300")
@@ -183,6 +205,15 @@ def store_promotion(
         "run_id": "promote-1",
     }
     arrow.append(warehouse, tables.MODEL_EVENTS, [row], "promote-1")
+
+
+def store_refusal(warehouse, others=None):
+    """Of version 4, the day before, with what its gates said."""
+    refused = {"reason": OUTCOMES[2].sentence, "outcomes": [asdict(one) for one in OUTCOMES], **(others or {})}
+    evidence = json.dumps(EVIDENCE | refused)
+    store_promotion(
+        warehouse, evidence, version="4", holds_from=NIGHT - timedelta(days=1), event="refused", name="lightgbm-1"
+    )
 
 
 def store_reference(warehouse, name, bins, counts):
@@ -277,9 +308,11 @@ def night_of_classes(warehouse, classes=CLASSES, dates=6, rows=300):
     arrow.append(warehouse, tables.PERFORMANCE, stored, "monitor-1")
     truth, score = _judged_classes(random, 900, number, standard)
     promised = {name: asdict(one) for name, one in intervals(truth, score).items()}
+    confused = {"confusion": confused_classes(truth, score)}
     by_chance = {name: asdict(one) for name, one in intervals(truth, random.permutation(score)).items()}
     evidence = EVIDENCE | {"candidate": {"name": "boosting-1", **promised}, "baselines": {"class_shares": by_chance}}
-    store_promotion(warehouse, json.dumps(evidence))
+    store_promotion(warehouse, json.dumps(evidence | confused))
+    store_refusal(warehouse, {"swaps": find_class_swaps(truth, random.permutation(score), score)})
     chosen = choose_classes(score, standard.costs)
     names = pa.array([list(classes)[one] for one in chosen])
     for name, values in {"score": pa.array(score.max(axis=1)), "predicted class": names}.items():

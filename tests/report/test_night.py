@@ -138,6 +138,21 @@ def test_a_champion_that_expires_soon_is_marked(tmp_path):
     assert "since run date 2013-09-30. ▲ It expires on 2013-10-10, in 7 days." in Page(written(warehouse)).text
 
 
+def test_the_newest_decision_shows_what_each_gate_said(full):
+    _, page = full
+    rows = {row["Gate"]: row for row in page.table("Gates of version 4")}
+    assert list(rows) == ["baselines", "period", "slices", "calibration", "speed", "lineage"]
+    assert {name: row["Verdict"] for name, row in rows.items() if "▲" in row["Verdict"]} == {
+        "slices": "▲ refused",
+        "calibration": "▲ a person decides",
+    }
+    slices = rows["slices"]
+    assert (slices["Figure"], slices["Limit"], slices["Rows"]) == ("-0.0512", "-0.02", "9,120")
+    assert slices["Why"].startswith("origin=JFK against champion version 3")
+    assert (rows["speed"]["Figure"], rows["speed"]["Limit"], rows["speed"]["Rows"]) == ("181,200", "20,000", "–")
+    assert "Version 4 (lightgbm-1) was refused as of 2013-10-02" in page.text
+
+
 def test_tiers_say_what_they_reach_and_what_other_settings_would(full):
     _, page = full
     act, review = page.table("What the tiers reach")
@@ -148,6 +163,7 @@ def test_tiers_say_what_they_reach_and_what_other_settings_would(full):
         "Threshold": "0.710 0.680 to 0.710",
         "Recall": "31.0% 27.0% to 36.0%",
         "Precision": "64.0% 60.0% to 68.0%",
+        "Predicted minus precision": "+5.0 points +1.0 to +9.0",
         "Rows a night": "31.4 27.1 to 36.3",
         "Cost of a row": "0.900 0.800 to 1.100",
     }

@@ -108,9 +108,13 @@ def test_several_classes_have_their_names_what_they_were_taken_for_and_the_figur
     found = page(warehouse, nights.project_of_classes())
 
     matrix = re.findall(r"(\S[\w ]*) taken for (\S[\w ]*): ([\d.]+)%", found.text)
-    assert len(matrix) == 9
+    assert len(matrix) == 2 * 9  # of the judged dates, and of the training
     of_late = [float(share) for actual, _, share in matrix if actual.endswith("More than 15 minutes late")]
-    assert sum(of_late) == pytest.approx(100, abs=0.2)
+    assert [sum(of_late[:3]), sum(of_late[3:])] == pytest.approx([100, 100], abs=0.2)
+    assert re.search(r"What rows of each outcome were taken for: [\d.]+% of 900 rows were right", found.text)
+    changes = found.table("Whose decision changes from the champion's to that of version 4")
+    assert [row["Decision"] for row in changes] == ["Early", "On time", "More than 15 minutes late"]
+    assert re.fullmatch(r"[\d.]+% [\d.]+% to [\d.]+%", changes[2]["Turned out so"])
     assert re.search(r"What rows of each outcome were taken for: [\d.]+% of 1,800 rows were right", found.text)
     assert "by deciles of the probability of the predicted class, 4 final dates together" in found.text
     early, on_time, _ = found.table("Each class against all others on 2013-10-02")

@@ -8,7 +8,7 @@ from nightjar.evaluation.binary import Booleans
 from nightjar.evaluation.clusters import Clusters
 from nightjar.evaluation.confusion import precision, recall
 from nightjar.evaluation.decisions import row_costs
-from nightjar.evaluation.intervals import Interval
+from nightjar.evaluation.intervals import Interval, Scale
 from nightjar.evaluation.metric_report import Truth, figure, mean_interval
 from nightjar.evaluation.rows import Floats, RowNumbers, number_or_none
 
@@ -20,12 +20,14 @@ class Reach:
     Attributes:
         recall: the share of true rows at or above the threshold, in this tier or one before it.
         precision: the share of the tier's own rows that is true.
+        calibration_gap: their mean score minus that share.
         acted: rows of the tier in a night, those without an outcome among them.
         cost: of a row, where all at or above the threshold are acted on; None: there are no costs.
     """
 
     recall: Interval
     precision: Interval
+    calibration_gap: Interval
     acted: Interval
     cost: Interval | None
 
@@ -38,6 +40,13 @@ class ReachEstimates:
     precision: float | None
     acted: float
     cost: float | None
+
+
+def calibration_gap(truth: Truth, score: Floats, rows: Booleans) -> Interval:
+    """The mean score of some rows minus the share of them that is true; below 0 they are underestimated."""
+    counts = np.flatnonzero(rows if truth.weight is None else rows & (truth.weight > 0))
+    part = truth.take(counts)
+    return mean_interval(score[counts] - np.asarray(part.label, np.float64), part.clusters, part.weight, Scale.PLAIN)
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,6 +102,7 @@ class Period:
         return Reach(
             figure(recall, self.truth, self.score >= threshold),
             figure(precision, self.truth, self._of_tier(threshold, above)),
+            calibration_gap(self.truth, self.score, self._of_tier(threshold, above)),
             mean_interval(self.all_rows.acted_by_night(threshold, above), nights),
             None if costs is None else mean_interval(costs, self.truth.clusters, self.truth.weight),
         )

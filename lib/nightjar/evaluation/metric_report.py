@@ -178,14 +178,19 @@ def difference(
     )
 
 
-def mean_interval(values: npt.ArrayLike, clusters: Clusters, weight: npt.ArrayLike | None = None) -> Interval:
-    """The mean of one amount a row, such as a cost, with its 95% interval; amounts of 0 or more keep it there.
+def mean_interval(
+    values: npt.ArrayLike, clusters: Clusters, weight: npt.ArrayLike | None = None, scale: Scale | None = None
+) -> Interval:
+    """The mean of one amount a row, such as a cost, with its 95% interval.
+
+    It is symmetric on the `scale`; None: amounts of 0 or more keep it there.
 
     Raises:
         LearningError: values or weights that the metrics refuse.
     """
     estimate, influence, clusters = _mean(values, clusters, weight)
-    return interval(estimate, influence, clusters, Scale.LOG if np.min(values, initial=0) >= 0 else Scale.PLAIN)
+    by_values = Scale.LOG if np.min(values, initial=0) >= 0 else Scale.PLAIN
+    return interval(estimate, influence, clusters, by_values if scale is None else scale)
 
 
 def values_by_list(

@@ -1,10 +1,12 @@
 """Decisions about the rows of the final period: to act on them, or of several classes to predict each of them."""
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
 from nightjar.evaluation.binary import Booleans
+from nightjar.evaluation.confusion import confusion
 from nightjar.evaluation.criteria import decided
 from nightjar.evaluation.metric_report import Truth
 from nightjar.evaluation.rows import Floats
@@ -45,3 +47,13 @@ def class_decisions(truth: Truth, probabilities: Floats) -> list[Decision]:
         )
         for number, value in enumerate(truth.standard.classes)
     ]
+
+
+def confused_classes(truth: Truth, probabilities: Floats) -> dict[str, Any]:
+    """What the rows of each class were taken for, as the evidence holds it; a class without rows has shares of 0."""
+    classes, label = truth.standard.classes, np.asarray(truth.label)
+    counts = confusion(label, decided(probabilities, truth.standard), truth.weight, classes=len(classes))
+    sums = counts.sum(axis=1, keepdims=True)
+    shares = np.divide(counts, sums, out=np.zeros_like(counts), where=sums > 0)
+    rows = np.bincount(label, minlength=len(classes))
+    return {"classes": list(classes), "rows": rows.tolist(), "shares": shares.tolist()}

@@ -10,7 +10,7 @@ from nightjar.evaluation.metric_report import Truth
 from nightjar.evaluation.rows import Floats
 from nightjar.learning.analysis.fairness import fairness_figures, groups_of
 from nightjar.learning.champion import Champion
-from nightjar.learning.class_decisions import Decision, class_decisions
+from nightjar.learning.class_decisions import Decision, class_decisions, confused_classes
 from nightjar.learning.comparison import Comparison
 from nightjar.learning.data.training_set import TrainingSet
 from nightjar.learning.evidence import CHAMPION, Evidence
@@ -62,7 +62,7 @@ def add_consequences(
     clusters: Clusters,
     project: Project,
 ) -> Evidence:
-    """The evidence with its `swaps`, `gates` and `fairness`.
+    """The evidence with its `swaps`, `gates`, `fairness` and `confusion`.
 
     Args:
         evidence: of the winner, with its thresholds.
@@ -78,10 +78,11 @@ def add_consequences(
     truth = Truth(task, test.label, clusters, test.query, test.weight, standard_of(project))
     compared = Comparison(Metric(evidence.metric), truth, scores[evidence.candidate["name"]])
     others = scores.get(CHAMPION) if champion is not None else None
+    confused = None
     swaps, decisions, fairness = None, list[Decision](), list[dict[str, Any]]()
     if task is Task.MULTICLASS:
         swaps = None if others is None else find_class_swaps(truth, others, compared.scores)
-        decisions = class_decisions(truth, compared.scores)
+        decisions, confused = class_decisions(truth, compared.scores), confused_classes(truth, compared.scores)
     if task is Task.CLASSIFICATION:
         threshold, rate = evidence.thresholds[-1]["value"] if evidence.thresholds else None, None
         if champion is not None and others is not None:
@@ -96,7 +97,8 @@ def add_consequences(
     columns = None if rows.slices is None else rows.slices.take(final.test)
     figures = gate_figures(compared, _rival(evidence, scores, champion), decisions, columns, project.promotion)
     speed = rows_per_second(predictor, rows.features.take(final.test))
-    return replace(evidence, swaps=swaps, gates=figures | {"rows_per_second": speed}, fairness=fairness)
+    gates = figures | {"rows_per_second": speed}
+    return replace(evidence, swaps=swaps, gates=gates, fairness=fairness, confusion=confused)
 
 
 def _rival(evidence: Evidence, scores: dict[str, Floats], champion: Champion | None) -> Rival | None:

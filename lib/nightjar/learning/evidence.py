@@ -40,6 +40,8 @@ class Evidence:
             the group's `columns`, its values in them as `group`, and the `confidence` of the comparison.
         importance: of each group of the winner's columns, the greatest first: `columns`, `metric`, and the interval of
             what it loses in the metric where they are permuted among the rows of the period.
+        confusion: of several classes, what the rows of each were taken for in the final period: the `classes`, how many
+            `rows` each has, and which `shares` of them were predicted as each class; None: there are no classes.
         slices, slices_searched, by_night, learning_curve: see `learning.error_analysis`.
     """
 
@@ -64,6 +66,7 @@ class Evidence:
     slices_searched: Mapping[str, Any] = field(default_factory=dict)
     by_night: Sequence[Mapping[str, Any]] = ()
     learning_curve: Sequence[Mapping[str, Any]] = ()
+    confusion: Mapping[str, Any] | None = None
 
     def of_baseline(self, name: str) -> "Evidence":
         """The evidence of a baseline in the winner's place: its own metrics, without a difference."""

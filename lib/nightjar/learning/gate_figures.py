@@ -8,7 +8,7 @@ Journal of the American Statistical Association 56(293), 52-64.
 import math
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -19,7 +19,7 @@ from nightjar.evaluation.criteria import of_metric
 from nightjar.evaluation.fairness import group_differences
 from nightjar.evaluation.metric_report import Truth, figure
 from nightjar.evaluation.reliability import expected_calibration_error
-from nightjar.evaluation.rows import Floats, RowNumbers, number_or_none
+from nightjar.evaluation.rows import Floats, RowNumbers
 from nightjar.learning.class_decisions import Decision
 from nightjar.learning.comparison import Comparison
 from nightjar.models.predictor import Predictor
@@ -146,7 +146,7 @@ def _within(compared: Comparison, rival: Rival, rows: RowNumbers, confidence: fl
         positive = int((truth.label == 1).sum())
         size["of_rarer_class"] = min(positive, len(rows) - positive)
     part = Comparison(compared.metric, truth, compared.scores[rows])
-    if truth.task is Task.REGRESSION:
+    if truth.task is not Task.CLASSIFICATION:
         smallest = part.smallest(rival.name, others, confidence)
         size["smallest"] = None if smallest is None else smallest["difference"]
         size["error"] = _error(compared.metric, truth, others)
@@ -155,9 +155,10 @@ def _within(compared: Comparison, rival: Rival, rows: RowNumbers, confidence: fl
 
 
 def _error(metric: Metric, truth: Truth, scores: Floats) -> float | None:
-    """How far off amounts are, in the metric: what it falls short of 1 where more of it is better."""
+    """How far off scores are, in the metric: what it falls short of 1 where more of it is better."""
     criterion = of_metric(metric, truth.task, truth.standard)
-    value = number_or_none(criterion.measure(truth.label, scores, truth.weight, **criterion.parameters))
+    label, taken = criterion.columns(truth.label, scores)
+    value = figure(criterion.measure, replace(truth, label=label), taken, **criterion.parameters).estimate
     return 1 - value if value is not None and metric.greater_is_better else value
 
 

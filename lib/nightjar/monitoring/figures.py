@@ -1,10 +1,11 @@
 """The figures of one night's predictions whose outcomes are known."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
+from nightjar.evaluation.acting import calibration_gap
 from nightjar.evaluation.confusion import confusion
 from nightjar.evaluation.criteria import decided
 from nightjar.evaluation.intervals import Interval
@@ -23,7 +24,8 @@ class Figure:
     """One measured value.
 
     Attributes:
-        of: the rows it is about: all; decile 1 to 10, by ascending score; or class X, those whose outcome is X.
+        of: the rows it is about: all; decile 1 to 10, by ascending score; tier X, those that a decision was the same
+            for; or class X, those whose outcome is X.
         measure: its name, see `metrics.measures`.
         interval: the value with its bounds, which some have; `rows` 0: not counted.
     """
@@ -65,6 +67,26 @@ def night_figures(truth: Truth, score: Floats) -> Iterator[Figure]:
     for number, group in enumerate(score_groups(outcomes, scores, weight, groups=GROUPS), start=1):
         for measure, value in (("mean_score", group.score), (name, group.outcome)):
             yield plain(f"decile {number}", measure, value, group.rows)
+
+
+def tier_figures(truth: Truth, score: Floats, tiers: Mapping[str, float]) -> Iterator[Figure]:
+    """What was predicted and what came of it in each tier, from the first on; of the gap between the two an interval.
+
+    Args:
+        truth: of two classes.
+        score: of each row.
+        tiers: the threshold of each, in their order: a row is in the first one whose threshold its score reaches.
+    """
+    above, label = np.inf, np.asarray(truth.label, np.float64)
+    for name, threshold in tiers.items():
+        rows = (score >= threshold) & (score < above)
+        above = min(above, threshold)
+        weight = None if truth.weight is None else truth.weight[rows]
+        gap = calibration_gap(truth, score, rows)
+        if gap.rows:
+            for measure, values in (("mean_score", score), ("positive_rate", label)):
+                yield plain(f"tier {name}", measure, float(np.average(values[rows], weights=weight)), gap.rows)
+            yield Figure(f"tier {name}", "calibration_gap", gap)
 
 
 def _confused(

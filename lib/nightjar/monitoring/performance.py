@@ -1,7 +1,7 @@
 """Performance of earlier nights' predictions, on the labels known by the run date."""
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
@@ -15,7 +15,7 @@ from nightjar.errors import TableError
 from nightjar.evaluation.clusters import Clusters
 from nightjar.evaluation.criteria import standard_of
 from nightjar.evaluation.metric_report import Truth, headline
-from nightjar.monitoring.figures import ALL, night_figures, plain
+from nightjar.monitoring.figures import ALL, night_figures, plain, tier_figures
 from nightjar.registry import events
 from nightjar.settings.project import Project
 from nightjar.settings.spine import WEIGHT
@@ -54,7 +54,8 @@ def measure(warehouse: Warehouse, project: Project, run_date: date, run_id: str)
     if nights:
         scores = _with_labels(warehouse, project, run_date, nights, outcome.inputs)
         scored: list[Any] = scores["run_date"].unique().to_pylist()
-        rows += [row for day in sorted(scored) for row in _figures_of(scores, day, project, run_date, run_id)]
+        tiers = events.thresholds(warehouse)
+        rows += [row for day in sorted(scored) for row in _figures_of(scores, day, project, tiers, run_date, run_id)]
         skipped = [day for day in nights if day not in scored]
         if skipped:
             dates = (len(skipped), skipped[0], skipped[-1])
@@ -129,7 +130,15 @@ def _columns_beside(project: Project, stored: Sequence[str]) -> list[str]:
     return [*lists, WEIGHT] if WEIGHT in stored else lists
 
 
-def _figures_of(scores: pa.Table, day: date, project: Project, run_date: date, run_id: str) -> Iterator[dict[str, Any]]:
+def _figures_of(
+    scores: pa.Table,
+    day: date,
+    project: Project,
+    tiers: Mapping[str, Mapping[str, float]],
+    run_date: date,
+    run_id: str,
+) -> Iterator[dict[str, Any]]:
+    """The rows of `performance` of a night; `tiers` are those of each version."""
     rows = scores.filter(pc.field("run_date") == day)
     now = moment(cutoff(run_date, project.zone))
     predicted = rows["prediction_time"].cast(pa.int64()).to_numpy()
@@ -147,7 +156,8 @@ def _figures_of(scores: pa.Table, day: date, project: Project, run_date: date, r
         if figure.of == ALL
     ]
     first = headline(truth.task).value
-    figures = [*night_figures(truth, score), *apart, plain(ALL, "matured_share", matured, len(rows))]
+    of_tiers = tier_figures(truth, score, tiers.get(rows["model_version"][0].as_py(), {}))
+    figures = [*night_figures(truth, score), *of_tiers, *apart, plain(ALL, "matured_share", matured, len(rows))]
     main = next(figure.interval for figure in figures if (figure.of, figure.measure) == (ALL, first))
     shown = f"undefined ({main.reason})" if main.estimate is None else f"{main.estimate:.4g}"
     log.info("performance of %s: %s %s, %.1f%% of labels matured", day, first, shown, 100 * matured)

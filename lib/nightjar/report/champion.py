@@ -84,6 +84,7 @@ class Champion:
         lifetime: when it is to be validated again, and when it expires.
         fairness: how it treats the declared groups.
         analysis: where it fails; None: its evidence does not say.
+        confusion: what the rows of each class of its final period were taken for; None: its evidence does not say.
     """
 
     version: str
@@ -95,6 +96,7 @@ class Champion:
     lifetime: Lifetime
     fairness: list[Grouping]
     analysis: ErrorAnalysis | None
+    confusion: Mapping[str, Any] | None
 
 
 @dataclass(frozen=True)
@@ -143,6 +145,7 @@ def find_champion(tables: PinnedTables) -> Champion | None:
         lifetime(evidence),
         read_fairness(evidence),
         read_error_analysis(evidence),
+        evidence.get("confusion"),
     )
 
 

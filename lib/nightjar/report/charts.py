@@ -145,4 +145,4 @@ def _axis(value: float) -> str:
 
 
 def _short(name: str) -> str:
-    return name if len(name) <= 15 else name[:14] + "…"
+    return name if len(name) <= 13 else name[:12] + "…"

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -28,7 +29,7 @@ class Confusion:
         names: of the classes, for people.
         rows: of each class whose outcome is known.
         shares: of a class's rows, (actual, predicted); of a class without rows 0.
-        dates: how many judged dates there are in it.
+        dates: how many judged dates there are in it; 0: it is of the final period of a training.
     """
 
     names: Sequence[str]
@@ -55,6 +56,13 @@ def confusion_of(judged: Sequence[JudgedDate], classes: Mapping[str, str]) -> Co
         return None
     shares = np.divide(counts, rows[:, None], out=np.zeros_like(counts), where=rows[:, None] > 0)
     return Confusion(list(classes.values()), rows, shares, dates)
+
+
+def promised_confusion(stored: Mapping[str, Any] | None, classes: Mapping[str, str]) -> Confusion | None:
+    """That of a version's final period; None where its evidence has none of these classes."""
+    if stored is None or stored["classes"] != list(classes):
+        return None
+    return Confusion(list(classes.values()), np.array(stored["rows"], float), np.array(stored["shares"]), 0)
 
 
 def chart(confusion: Confusion) -> Markup:

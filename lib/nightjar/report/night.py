@@ -61,6 +61,7 @@ def render(tables: PinnedTables, project: Project) -> str:
     names, latest = project.label.classes, next((one for one in night.judged if one.figures), None)
     confusion, groups = classes.confusion_of(night.judged, names), reliability.reliability_of(night.judged)
     promise = night.champion.promise if night.champion else None
+    promised = classes.promised_confusion(night.champion.confusion, names) if night.champion else None
     return page.fill(
         "nightjar.report",
         "night.html.j2",
@@ -89,6 +90,7 @@ def render(tables: PinnedTables, project: Project) -> str:
         promised_classes=classes.figures_of_classes(promise.own(), names) if promise else [],
         confusion=confusion,
         confusion_chart=classes.chart(confusion) if confusion else None,
+        promised_confusion=classes.chart(promised) if promised else None,
         reliability=groups,
         reliability_chart=reliability.chart(groups) if groups else None,
         spark_queries=spark_queries(tables),

@@ -16,7 +16,15 @@ from nightjar.report.document import Chart, Document
 STYLE = "night.css"
 _FILTERS = (
     *(formatting.figure, formatting.whole, formatting.percent, formatting.p_value, formatting.interval),
-    *(formatting.points, formatting.seconds, formatting.measure, formatting.heading, formatting.dates, formatting.dash),
+    *(
+        formatting.points,
+        formatting.compact,
+        formatting.seconds,
+        formatting.measure,
+        formatting.heading,
+        formatting.dates,
+        formatting.dash,
+    ),
 )
 """Functions by whose names templates format values."""
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from nightjar.report.arrivals import SourceArrival, read_arrivals
 from nightjar.report.champion import Champion, Refusal, find_champion, find_refusal
 from nightjar.report.data_quality import Check, RefusedRows, read_quality, read_refused
+from nightjar.report.decision import GateDecision, find_decision
 from nightjar.report.drift import Drift, Picture, pictures, read_drift
 from nightjar.report.job_runs import JobRun, read_job_runs
 from nightjar.report.measures import ShownMeasures, shown_measures
@@ -26,6 +27,7 @@ class NightData:
     measures: ShownMeasures
     champion: Champion | None
     refusal: Refusal | None
+    decision: GateDecision | None
     scores: Scores | None
     judged: list[JudgedDate]
     drift: Drift | None
@@ -44,6 +46,7 @@ def gather(tables: PinnedTables, project: Project) -> NightData:
         measures=shown_measures(project.label),
         champion=champion,
         refusal=find_refusal(tables, champion),
+        decision=find_decision(tables, project.label.classes),
         scores=scores,
         judged=read_performance(tables),
         drift=drift,

@@ -1,7 +1,7 @@
 """The facts of the night on one screen, stated without a verdict."""
 
 from nightjar.report.arrivals import SourceArrival
-from nightjar.report.champion import Champion, Refusal
+from nightjar.report.champion import Champion
 from nightjar.report.data_quality import RefusedRows
 from nightjar.report.drift import MUCH, SOME, ColumnDrift, Drift
 from nightjar.report.figures import Fact
@@ -21,7 +21,7 @@ def facts(night: NightData) -> list[Fact]:
     """
     return [
         *_stop_facts(night.steps),
-        *_refusal_facts(night.refusal),
+        *_refusal_facts(night),
         Fact("0", "scores", night.rest, "scores") if night.rest else _scores_fact(night.scores, night.champion),
         _performance_fact(night),
         *([] if night.rest and night.drift is None else _drift_facts(night.drift)),
@@ -67,11 +67,12 @@ def _stop_words(steps: list[JobRun]) -> list[str]:
     ]
 
 
-def _refusal_facts(refusal: Refusal | None) -> list[Fact]:
+def _refusal_facts(night: NightData) -> list[Fact]:
+    refusal = night.refusal
     if refusal is None:
         return []
-    label = f"was refused on {refusal.since}"
-    return [Fact(f"version {refusal.version}", label, _short(refusal.reason), "steps", is_marked=True)]
+    label, section = f"was refused on {refusal.since}", "decision" if night.decision else "steps"
+    return [Fact(f"version {refusal.version}", label, _short(refusal.reason), section, is_marked=True)]
 
 
 def _refusal_words(night: NightData) -> list[str]:

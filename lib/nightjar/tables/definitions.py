@@ -69,8 +69,8 @@ PERFORMANCE = Table(
             "slice",
             pa.string(),
             "the rows it is about; all: every row; acted, not_acted: whether somebody acted on the score; decile 1 to "
-            "10: those of such scores, what was predicted and what came of it; class X: those whose outcome is X, by "
-            "what was predicted",
+            "10: those of such scores, what was predicted and what came of it; tier X: those of that decision; "
+            "class X: those whose outcome is X, by what was predicted",
         ),
         Column(
             "measure",

@@ -4,7 +4,9 @@ import dataclasses
 from collections.abc import Mapping
 
 from nightjar.errors import LearningError
-from nightjar.learning.distributed.source import CountedSource, Source, label_values
+from nightjar.learning.distributed.census import CountedSource
+from nightjar.learning.distributed.label_values import label_values
+from nightjar.learning.distributed.source import Source
 from nightjar.learning.distributed.streaming import count, sample
 from nightjar.learning.distributed.trainer import train
 from nightjar.models.columns import to_frame
@@ -29,7 +31,8 @@ def fit(
         settings: of the workers.
         seed: of every random choice.
         storage: folder or prefix that every node can reach; checkpoints are kept there.
-        held_out: rows whose loss decides which epoch is kept; None: the last epoch.
+        held_out: rows whose loss decides which epoch is kept, of several classes of no other than those to learn from;
+            None: the last epoch.
 
     Raises:
         LearningError: another estimator, something that can only be fitted on rows in memory, or as `train` raises.
@@ -38,15 +41,31 @@ def fit(
     _check(model)
     options = Options(**model.parameters)
     features = tuple(column for column in source.features if column.name not in model.drop)
-    rows = count(dataclasses.replace(source, features=features), settings.starved_after)
+    rows = _without_unseen(count(dataclasses.replace(source, features=features), settings.starved_after))
     held_out_rows = None
     if held_out is not None:
-        held_out_rows = count(dataclasses.replace(held_out, features=features), settings.starved_after)
+        held_out = dataclasses.replace(held_out, features=features, classes=rows.source.classes)
+        held_out_rows = count(held_out, settings.starved_after)
     preparation, levels = _fit_preparation(model, options, rows, settings.sample_rows, seed)
     training = train(
         rows, preparation, options, settings, seed=seed, storage=storage, levels=levels, held_out=held_out_rows
     )
-    return Predictor(features, preparation, training.network)
+    seen = tuple(source.classes.index(one) for one in rows.source.classes)
+    return Predictor(features, preparation, training.network, classes=source.classes, seen=seen)
+
+
+def _without_unseen(rows: CountedSource) -> CountedSource:
+    """The same without the classes that no row has: the network gets the classes that there are."""
+    if not rows.source.classes:
+        return rows
+    seen = [number for number, count in enumerate(rows.census.class_rows) if count]
+    source = dataclasses.replace(rows.source, classes=tuple(rows.source.classes[one] for one in seen))
+    census = dataclasses.replace(
+        rows.census,
+        class_rows=tuple(rows.census.class_rows[one] for one in seen),
+        class_weights=tuple(rows.census.class_weights[one] for one in seen),
+    )
+    return CountedSource(source, census)
 
 
 def _check(model: Model) -> None:

@@ -12,16 +12,10 @@ import ray.data
 
 from nightjar import errors
 from nightjar.errors import LearningError, NightjarError
+from nightjar.learning.distributed.census import CountedSource, census_of, merge_censuses
+from nightjar.learning.distributed.label_values import label_values, weight_values
 from nightjar.learning.distributed.lanes import Group, Piece, Slice, epoch_order
-from nightjar.learning.distributed.source import (
-    CountedSource,
-    Source,
-    census_of,
-    label_values,
-    merge_censuses,
-    read,
-    weight_values,
-)
+from nightjar.learning.distributed.source import Source, read
 from nightjar.learning.distributed.watchdog import starvation_error, watch
 from nightjar.models.columns import infinite_columns, to_frame
 from nightjar.models.predictor import FittedPreparation
@@ -40,13 +34,13 @@ class Stream:
         source: of the rows.
         preparation: fitted.
         scale: mean and deviation of the labels of a regression; 0 and 1 otherwise.
-        class_weight: the weights of rows with the label 0 and 1, multiplied by their own weights.
+        class_weight: factors of the weights of each class's rows; none of a regression.
     """
 
     source: Source
     preparation: FittedPreparation
     scale: tuple[float, float]
-    class_weight: tuple[float, float]
+    class_weight: tuple[float, ...]
 
 
 @dataclass(frozen=True)
@@ -129,7 +123,9 @@ def prepare(stream: Stream, piece: Piece, shuffle: tuple[int, int] | None) -> di
             f"{source.snapshot.version}, in {', '.join(files)}. Make them finite or null."
         )
     label, (mean, deviation) = label_values(source, table), stream.scale
-    weight = weight_values(source, table) * np.where(label == 1, stream.class_weight[1], stream.class_weight[0])
+    weight = weight_values(source, table)
+    if stream.class_weight:
+        weight = weight * np.take(stream.class_weight, label.astype(np.intp))
     arrays = {
         "inputs": np.asarray(stream.preparation.transform(frame), dtype=np.float32),
         "label": ((label - mean) / deviation).astype(np.float32),

@@ -20,10 +20,11 @@ from ray.train.torch import TorchTrainer
 
 from nightjar.errors import LearningError, NightjarError
 from nightjar.learning.distributed.batches import LaneLayout, StreamedRows
+from nightjar.learning.distributed.census import Census, CountedSource, check_learnable
 from nightjar.learning.distributed.checkpoint import Progress
 from nightjar.learning.distributed.group import OwnGroup
 from nightjar.learning.distributed.lanes import cut_pieces
-from nightjar.learning.distributed.source import Census, CountedSource, Source, check_learnable
+from nightjar.learning.distributed.source import Source
 from nightjar.learning.distributed.streaming import Stream, prepare, put_stream
 from nightjar.learning.distributed.worker import TrainingJob, train_worker
 from nightjar.learning.fitting.software import software
@@ -96,9 +97,8 @@ def train(
     probe = _probe(streams["train"], rows.census)
     rows_of = {name: _rows(stream, counted[name].census, settings) for name, stream in streams.items()}
     train_rows, held_out_rows = rows_of["train"], rows_of.get("held_out")
-    job = TrainingJob(
-        rows.source.task, options, settings, seed, probe.shape[1], levels, scale, layout, train_rows, held_out_rows
-    )
+    task, sizes = rows.source.task, (probe.shape[1], max(1, len(rows.source.classes)))
+    job = TrainingJob(task, options, settings, seed, *sizes, levels, scale, layout, train_rows, held_out_rows)
     return _run_to_end(job, _run_name(job, streams, probe), storage)
 
 
@@ -108,14 +108,18 @@ def _scale(rows: CountedSource) -> tuple[float, float]:
     return rows.census.mean, math.sqrt(rows.census.variance) or 1.0
 
 
-def _class_weight(options: Options, counted: Census) -> tuple[float, float]:
-    """The weights of False and True: balanced, both classes weigh the same in sum, apart from the rows' own weights."""
-    return (0.5 / (1 - counted.mean), 0.5 / counted.mean) if options.class_weight else (1.0, 1.0)
+def _class_weight(options: Options, counted: Census) -> tuple[float, ...]:
+    """The factor of each class: balanced, all with rows weigh the same in sum, apart from the rows' own weights."""
+    of_classes = counted.class_rows
+    if not options.class_weight:
+        return (1.0,) * len(of_classes)
+    present = sum(rows > 0 for rows in of_classes)
+    return tuple(counted.rows / (present * max(1, rows)) for rows in of_classes)
 
 
 def _rows(stream: Stream, counted: Census, settings: Distributed) -> StreamedRows:
-    of_false, of_true = stream.class_weight
-    weight = of_false * (counted.weight - counted.weight_true) + of_true * counted.weight_true
+    of_classes = zip(stream.class_weight, counted.class_weights, strict=True)
+    weight = sum(factor * sums for factor, sums in of_classes) if stream.class_weight else counted.weight
     return StreamedRows(put_stream(stream, settings.starved_after), counted.groups, weight)
 
 
@@ -169,7 +173,8 @@ def _source_identity(source: Source) -> list[Any]:
     snapshot = source.snapshot
     columns = [[column.name, column.type] for column in source.features]
     files = [file.path for file in snapshot.files]
-    return [snapshot.folder, snapshot.version, files, columns, source.label, source.weight, source.task.value]
+    label = [source.label, source.weight, source.task.value, *source.classes]
+    return [snapshot.folder, snapshot.version, files, columns, *label]
 
 
 def _run_to_end(job: TrainingJob, name: str, storage: str) -> TrainingResult:

@@ -3,7 +3,7 @@
 import contextlib
 import copy
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +14,6 @@ import torch
 import torch.distributed as dist
 from ray.train import Checkpoint
 from torch import Tensor, nn
-from torch.nn.functional import binary_cross_entropy_with_logits, mse_loss
 from torch.nn.parallel import DistributedDataParallel
 
 from nightjar.errors import LearningError
@@ -23,14 +22,12 @@ from nightjar.learning.distributed.checkpoint import Progress, Training, load, s
 from nightjar.learning.distributed.group import process_group
 from nightjar.models.network.options import Options
 from nightjar.models.network.perceptron import Perceptron
-from nightjar.models.network.training import Tabular, build, in_units, state_of
+from nightjar.models.network.training import LOSSES, Tabular, build, in_units, state_of
 from nightjar.settings.distributed import Distributed
 from nightjar.settings.task import Task
 
-LOSSES: Mapping[Task, Callable[..., Tensor]] = {
-    Task.CLASSIFICATION: binary_cross_entropy_with_logits,
-    Task.REGRESSION: mse_loss,
-}
+LABELS: Mapping[Task, str] = {Task.CLASSIFICATION: "b", Task.MULTICLASS: "i", Task.REGRESSION: "f"}
+"""Task -> the kind of its labels, by which `LOSSES` has their loss."""
 
 
 @dataclass(frozen=True)
@@ -43,6 +40,7 @@ class TrainingJob:
         settings: of the workers.
         seed: of the first weights, the order of rows and the dropout.
         inputs: how many the network has.
+        outputs: how many: one, or one for each of several classes.
         levels: input -> how many codes it has, for those that are embedded.
         scale: mean and deviation of a regression's labels; 0 and 1 otherwise.
         layout: of the rows in lanes.
@@ -55,6 +53,7 @@ class TrainingJob:
     settings: Distributed
     seed: int
     inputs: int
+    outputs: int
     levels: Mapping[int, int]
     scale: tuple[float, float]
     layout: LaneLayout
@@ -76,14 +75,14 @@ def train_worker(config: dict[str, TrainingJob]) -> dict[str, Any]:
         raise LearningError(f"The network's loss was never finite ({job.options}): lower the learning rate.")
     training.network.load_state_dict(training.best)
     state = in_units(state_of(training.network), *job.scale)
-    return {"network": Perceptron(state, probability=job.task is Task.CLASSIFICATION), "progress": progress}
+    return {"network": Perceptron(state, probability=job.task.has_classes), "progress": progress}
 
 
 def _start(job: TrainingJob) -> Training:
     """Start from the last checkpoint, if there is one."""
     device = ray.train.torch.get_device()
     torch.manual_seed(job.seed)
-    network = build(job.inputs, job.options, job.levels).to(device)
+    network = build(job.inputs, job.options, job.levels, job.outputs).to(device)
     optimizer = torch.optim.AdamW(
         network.parameters(), lr=job.options.learning_rate, weight_decay=job.options.weight_decay
     )
@@ -157,8 +156,8 @@ def _steps(job: TrainingJob, rows: StreamedRows, shuffle: tuple[int, int] | None
 def _loss(job: TrainingJob, network: nn.Module, share: Share) -> Tensor:
     """The sum of the rows' losses, by weight."""
     with torch.autocast("cuda", dtype=torch.float16, enabled=job.options.gpu):
-        output = network(share.inputs)[:, 0]
-    return (LOSSES[job.task](output.float(), share.label, reduction="none") * share.weight).sum()
+        output = network(share.inputs)
+    return (LOSSES[LABELS[job.task]](output.float(), share.label) * share.weight).sum()
 
 
 def _empty_share(job: TrainingJob) -> Share:

@@ -104,7 +104,7 @@ def fit_network(
     with _one_thread(), torch.random.fork_rng(devices=[0] if device.type == "cuda" else []):
         torch.manual_seed(seed)
         network = build(inputs.shape[1], options, levels, outputs).to(device)
-        _train(network, rows, options, seed, _LOSSES[kind])
+        _train(network, rows, options, seed, LOSSES[kind])
     return Perceptron(in_units(state_of(network), centre, spread), probability=classes)
 
 
@@ -201,7 +201,7 @@ def _of_amounts(output: Tensor, labels: Tensor) -> Tensor:
     return mse_loss(output[:, 0], labels, reduction="none")
 
 
-_LOSSES: Mapping[str, Measure] = {"b": _of_truth, "i": _of_classes, "f": _of_amounts}
+LOSSES: Mapping[str, Measure] = {"b": _of_truth, "i": _of_classes, "f": _of_amounts}
 """Kind of labels, as NumPy has it -> the loss of each row."""
 
 

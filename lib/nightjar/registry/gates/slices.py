@@ -8,7 +8,7 @@ from nightjar.settings.promotion import Promotion
 
 SLICES = "slices"
 HARM = 0.5
-"""A slice of amounts has to be able to show errors that are larger by this share of those of what is replaced."""
+"""A slice has to be able to show errors that are larger by this share of those of what is replaced."""
 SAME_RECIPE = "the same recipe, which learns from more rows now"
 """The basis of a comparison with a champion that differs from the new model only in the rows it has learned from."""
 
@@ -60,7 +60,7 @@ def _reason(one: Mapping[str, Any], least: int) -> str:
 
 
 def _would_hide_harm(one: Mapping[str, Any]) -> bool:
-    """Whether errors of amounts that are half as large again would mostly pass; evidence of before does not say."""
+    """Whether errors that are half as large again would mostly pass; of two classes the rarer one's rows say enough."""
     if "smallest" not in one:
         return False
     smallest, error = one["smallest"], one["error"]

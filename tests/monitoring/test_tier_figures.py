@@ -1,0 +1,41 @@
+"""What was predicted and what came of it in each tier of a night."""
+
+import numpy as np
+import pytest
+
+from nightjar.evaluation.clusters import Clusters
+from nightjar.evaluation.metric_report import Truth
+from nightjar.monitoring.figures import tier_figures
+from nightjar.settings.task import Task
+
+SCORE = np.array([0.9, 0.8, 0.6, 0.6, 0.5, 0.2])
+LATE = np.array([True, False, True, True, False, True])
+
+
+def figures(weight=None, tiers=None):
+    truth = Truth(Task.CLASSIFICATION, LATE, Clusters(np.arange(6), np.zeros(6, int)), weight=weight)
+    return {(one.of, one.measure): one.interval for one in tier_figures(truth, SCORE, tiers or TIERS)}
+
+
+TIERS = {"call": 0.7, "mail": 0.5, "wait": 0.5}
+
+
+def test_a_row_is_in_the_first_tier_whose_threshold_it_reaches():
+    """The last tier has no rows, as the one before has the same threshold: it has no figures."""
+    result = figures()
+    assert {of for of, _ in result} == {"tier call", "tier mail"}
+    assert [result["tier call", one].estimate for one in ("mean_score", "positive_rate")] == pytest.approx([0.85, 0.5])
+    gap = result["tier mail", "calibration_gap"]
+    assert (gap.estimate, gap.rows) == (pytest.approx((0.6 + 0.6 + 0.5) / 3 - 2 / 3), 3)
+    assert gap.low < gap.estimate < gap.high
+
+
+def test_rows_count_by_their_weight():
+    result = figures(weight=np.array([3.0, 1, 1, 0, 1, 1]))
+    assert result["tier call", "mean_score"].estimate == pytest.approx(0.875)
+    assert result["tier call", "calibration_gap"].estimate == pytest.approx(0.875 - 0.75)
+    assert result["tier mail", "positive_rate"].rows == 2
+
+
+def test_without_weight_a_tier_has_no_figure():
+    assert {of for of, _ in figures(weight=np.array([0.0, 0, 1, 1, 1, 1]))} == {"tier mail"}
