@@ -122,10 +122,10 @@ def test_the_page_has_what_differs_first_and_says_what_cannot_be_compared(tables
     assert differences["version 6", "version 5"]["Nights"] == "21"
     assert differences["version 6", "version 5"]["Difference"].startswith("+0.")
     assert differences["version 7", "version 5"]["Difference"] == "–"
-    figures = {row[""]: row["version 7"] for row in shown.table("Figures with 95% intervals")}
+    figures = {row["Figure"]: row["version 7"] for row in shown.table("Figures with 95% intervals")}
     assert figures["ROC AUC"] == "0.683 0.661 to 0.704"
     assert figures["Final period"] == "2013-09-02 to 2013-09-29"
-    origin = {row[""]: row["version 7"] for row in shown.table("Where they come from")}
+    origin = {row["Record"]: row["version 7"] for row in shown.table("Where they come from")}
     assert (origin["Delta version of features"], origin["Memory"]) == ("17", "1,234 MiB")
     assert shown.table("What the metric loses")[0]["version 6"] == "+0.064 +0.060 to +0.068"
 

@@ -99,7 +99,7 @@ def _figures(project: Project, trainings: Sequence[Training], metric: str) -> It
         ),
         _row("Intervals over", trainings, lambda one: Cell(intervals_over(one.evidence))),
     ]
-    heads = ["", *_heads(trainings)]
+    heads = ["Figure", *_heads(trainings)]
     figures = [_row(heading(name), trainings, partial(_measured, name)) for name in main]
     yield Table("Figures with 95% intervals, each on its own final period", heads, [*about, *figures])
     over = _row("Best baseline", trainings, lambda one: _over(one.evidence.get("difference") or {}))
@@ -207,7 +207,7 @@ def _origin(trainings: Sequence[Training]) -> Table:
         _row("Time", trainings, lambda one: _text(one.run.seconds and seconds(one.run.seconds))),
         _row("Memory", trainings, lambda one: _text((of := one.evidence.get(PEAK_MEMORY)) and mebibytes(of))),
     ]
-    return Table("Where they come from", ["", *_heads(trainings)], rows)
+    return Table("Where they come from", ["Record", *_heads(trainings)], rows)
 
 
 def _delta_version(table: str, one: Training) -> Cell:
