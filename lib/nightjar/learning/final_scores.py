@@ -33,4 +33,4 @@ def final_scores(rows: TrainingSet, final: RowNumbers, scores: Floats, clusters:
     columns |= {} if rows.query is None else {"query": rows.query[final]}
     by_class = scores.reshape(len(scores), -1)
     columns |= {f"score_{number}": np.ascontiguousarray(by_class[:, number]) for number in range(by_class.shape[1])}
-    return {SCORES: pa.table({name: pa.array(values) for name, values in columns.items()})}
+    return {SCORES: pa.table(columns)}
