@@ -70,7 +70,8 @@ def test_a_pair_is_compared_on_the_rows_that_both_periods_have_in_whatever_order
     assert pair.difference.estimate == pytest.approx(roc_auc(label, new) - roc_auc(label, old), abs=1e-12)
     assert (pair.difference.rows, pair.nights) == (14 * 30, 14)
     assert pair.difference.low > 0
-    assert compared(older, older).difference.estimate == 0
+    same = compared(older, older).difference
+    assert (same.estimate, same.low, same.high) == (0, 0, 0)
 
 
 def test_the_labels_of_the_newer_version_count_which_knows_the_corrections():

@@ -150,7 +150,7 @@ def _pair_row(newer: str, older: str, pair: Pair | None) -> list[Cell]:
     names = [Cell(f"version {newer}"), Cell(f"version {older}")]
     if pair is None:
         why = "the scores of one of them are not on record, or their labels are defined otherwise"
-        return [*names, *[Cell("", why=why)] * 3]
+        return [*names, Cell("", why=why), *[Cell("", why="not compared")] * 2]
     return [*names, signed_cell(asdict(pair.difference)), Cell(f"{pair.difference.rows:,}"), Cell(f"{pair.nights:,}")]
 
 
