@@ -13,8 +13,8 @@ SCORES = "final_scores.csv"
 """The winner's scores of the final period's rows; see `learning.final_scores`."""
 
 
-def attach(home: Path, project: str, version: str, texts: Mapping[str, str]) -> None:
-    """Store texts, file name -> content, with the run of a registered version, in place of files of these names.
+def attach(home: Path, project: str, version: str, texts: Mapping[str, str], folder: str = FOLDER) -> None:
+    """Store texts, file name -> content, with the run of a registered version, in place of files of these names there.
 
     Not through MLflow's client: within a process it writes a run's files where it first did, though the home was moved.
 
@@ -22,10 +22,10 @@ def attach(home: Path, project: str, version: str, texts: Mapping[str, str]) -> 
         ModelError: MLflow fails, or does not know the version.
         OSError: a file cannot be written.
     """
-    folder = _folder(home, project, version) / FOLDER
-    folder.mkdir(parents=True, exist_ok=True)
+    place = _files_of_run(home, project, version) / folder
+    place.mkdir(parents=True, exist_ok=True)
     for name, text in texts.items():
-        (folder / name).write_text(text, encoding="utf-8")
+        (place / name).write_text(text, encoding="utf-8")
 
 
 def read_scores(home: Path, project: str, version: str) -> pa.Table | None:
@@ -34,7 +34,7 @@ def read_scores(home: Path, project: str, version: str) -> pa.Table | None:
     Raises:
         ModelError: MLflow fails, or does not know the version.
     """
-    path = _folder(home, project, version) / SCORES
+    path = _files_of_run(home, project, version) / SCORES
     if not path.exists():
         return None
     head = pyarrow.csv.open_csv(path).schema.names
@@ -43,7 +43,7 @@ def read_scores(home: Path, project: str, version: str) -> pa.Table | None:
     return pyarrow.csv.read_csv(path, convert_options=options)
 
 
-def _folder(home: Path, project: str, version: str) -> Path:
+def _files_of_run(home: Path, project: str, version: str) -> Path:
     """The folder of the run's files in this home."""
     database.require(home)
     with database.model_errors(home, f"cannot tell the run of version {version} of {project}", "Is mlflow.db locked?"):

@@ -106,7 +106,7 @@ def _figures(project: Project, trainings: Sequence[Training], metric: str) -> It
     champion = _row("Champion of then", trainings, lambda one: _over(one.evidence.get("champion") or {}))
     yield Table(
         f"{heading(metric)} minus that of others on the same rows, as their trainings measured it",
-        heads,
+        ["Against", *_heads(trainings)],
         [over, champion],
     )
     others = [name for name in names if name not in main]
