@@ -14,19 +14,18 @@ SCORES = "final_scores.csv"
 
 
 def attach(home: Path, project: str, version: str, texts: Mapping[str, str], folder: str = FOLDER) -> None:
-    """Log texts, file name -> content, with the run of a registered version, in place of files of these names there.
+    """Store texts, file name -> content, with the run of a registered version, in place of files of these names there.
+
+    Not through MLflow's client: within a process it writes a run's files where it first did, though the home was moved.
 
     Raises:
         ModelError: MLflow fails, or does not know the version.
+        OSError: a file cannot be written.
     """
-    database.require(home)
-    advice = "Is the disk full, is mlflow.db locked, was the run deleted? Model and tables are as they were."
-    with database.model_errors(home, f"cannot keep files of version {version} of {project}", advice):
-        client = tracking.connect(home)
-        location.update_paths(home, client.get_experiment_by_name(project))  # or a home that was moved writes elsewhere
-        run = client.get_model_version(project, version).run_id
-        for name, text in texts.items():
-            client.log_text(run, text, f"{folder}/{name}")
+    place = _files_of_run(home, project, version) / folder
+    place.mkdir(parents=True, exist_ok=True)
+    for name, text in texts.items():
+        (place / name).write_text(text, encoding="utf-8")
 
 
 def read_scores(home: Path, project: str, version: str) -> pa.Table | None:
@@ -35,13 +34,18 @@ def read_scores(home: Path, project: str, version: str) -> pa.Table | None:
     Raises:
         ModelError: MLflow fails, or does not know the version.
     """
-    database.require(home)
-    with database.model_errors(home, f"cannot tell the run of version {version} of {project}", "Is it locked?"):
-        run = tracking.connect(home).get_model_version(project, version).run_id
-    path = location.files(home) / str(run) / "artifacts" / SCORES
+    path = _files_of_run(home, project, version) / SCORES
     if not path.exists():
         return None
     head = pyarrow.csv.open_csv(path).schema.names
     kinds = {name: pa.float64() for name in head if name == "weight" or name.startswith("score_")}
     options = pyarrow.csv.ConvertOptions(column_types={"row": pa.uint64(), "day": pa.date32(), **kinds})
     return pyarrow.csv.read_csv(path, convert_options=options)
+
+
+def _files_of_run(home: Path, project: str, version: str) -> Path:
+    """The folder of the run's files in this home."""
+    database.require(home)
+    with database.model_errors(home, f"cannot tell the run of version {version} of {project}", "Is mlflow.db locked?"):
+        run = tracking.connect(home).get_model_version(project, version).run_id
+    return location.files(home) / str(run) / "artifacts"

@@ -52,9 +52,9 @@ def _of_outcomes(records: Records) -> Iterator[str]:
     if evidence.get("null_labels"):
         share = percent(evidence["null_labels"])
         yield (
-            f"Outcomes are selected: {share} of the known labels are null, of rows that were settled without one. It "
-            "has neither learned from such rows nor been measured on them: if they differ from the others, the figures "
-            "do not hold for them."
+            f"Outcomes are selected: {share} of the known labels are null, of rows that were settled without one. The "
+            "model has neither learned from such rows nor been measured on them: if they differ from the others, the "
+            "figures do not hold for them."
         )
     if evidence.get(ACTED_ON):
         share = percent(evidence[ACTED_ON])

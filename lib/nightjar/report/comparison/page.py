@@ -99,14 +99,14 @@ def _figures(project: Project, trainings: Sequence[Training], metric: str) -> It
         ),
         _row("Intervals over", trainings, lambda one: Cell(intervals_over(one.evidence))),
     ]
-    heads = ["", *_heads(trainings)]
+    heads = ["Figure", *_heads(trainings)]
     figures = [_row(heading(name), trainings, partial(_measured, name)) for name in main]
     yield Table("Figures with 95% intervals, each on its own final period", heads, [*about, *figures])
     over = _row("Best baseline", trainings, lambda one: _over(one.evidence.get("difference") or {}))
     champion = _row("Champion of then", trainings, lambda one: _over(one.evidence.get("champion") or {}))
     yield Table(
         f"{heading(metric)} minus that of others on the same rows, as their trainings measured it",
-        heads,
+        ["Against", *_heads(trainings)],
         [over, champion],
     )
     others = [name for name in names if name not in main]
@@ -150,7 +150,7 @@ def _pair_row(newer: str, older: str, pair: Pair | None) -> list[Cell]:
     names = [Cell(f"version {newer}"), Cell(f"version {older}")]
     if pair is None:
         why = "the scores of one of them are not on record, or their labels are defined otherwise"
-        return [*names, *[Cell("", why=why)] * 3]
+        return [*names, Cell("", why=why), *[Cell("", why="not compared")] * 2]
     return [*names, signed_cell(asdict(pair.difference)), Cell(f"{pair.difference.rows:,}"), Cell(f"{pair.nights:,}")]
 
 
@@ -207,7 +207,7 @@ def _origin(trainings: Sequence[Training]) -> Table:
         _row("Time", trainings, lambda one: _text(one.run.seconds and seconds(one.run.seconds))),
         _row("Memory", trainings, lambda one: _text((of := one.evidence.get(PEAK_MEMORY)) and mebibytes(of))),
     ]
-    return Table("Where they come from", ["", *_heads(trainings)], rows)
+    return Table("Where they come from", ["Record", *_heads(trainings)], rows)
 
 
 def _delta_version(table: str, one: Training) -> Cell:

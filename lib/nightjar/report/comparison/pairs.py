@@ -1,9 +1,11 @@
 """The difference between two versions on the rows that the final periods of both have."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -14,7 +16,7 @@ from nightjar.evaluation.metric_report import Truth, metric_difference
 from nightjar.evaluation.rows import Floats
 from nightjar.settings.task import Metric, Task
 
-_KINDS = {Task.CLASSIFICATION: np.bool_, Task.MULTICLASS: np.intp}
+_KINDS: Mapping[Task, type] = {Task.CLASSIFICATION: np.bool_, Task.MULTICLASS: np.intp}
 """Task -> type of its labels, of others floats: in a file they are texts."""
 
 
@@ -60,9 +62,11 @@ def compare(newer: pa.Table, older: pa.Table, metric: Metric, task: Task, standa
     order = np.argsort(day, kind="stable")
     query = np.unique(shared["query"].to_numpy(), return_inverse=True)[1] if "query" in shared.column_names else None
     weight = shared["weight"].to_numpy() if "weight" in shared.column_names else None
-    label: np.ndarray[Any, Any] = shared["label"].to_numpy().astype(_KINDS.get(task, np.float64))
+    label: npt.NDArray[Any] = shared["label"].to_numpy().astype(_KINDS.get(task, np.float64))
     truth = Truth(task, label, clusters, query, weight, standard).take(order)
     of_newer, of_older = (_scores(one)[order] for one in (shared, others))
+    if np.array_equal(of_newer, of_older):  # no other rows could say otherwise, as an interval would allow for
+        return Pair(Interval(0.0, 0.0, 0.0, len(shared)), nights)
     return Pair(metric_difference(metric, truth, of_newer, of_older), nights)
 
 

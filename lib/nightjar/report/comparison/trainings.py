@@ -110,7 +110,8 @@ def parameters_of(recipe: Mapping[str, Any]) -> dict[str, str]:
         {'estimator': 'boosting', 'parameters.max_iter': '200'}
     """
     members = {f"members.{name}": model for name, model in (recipe.get("members") or {}).items()}
-    return _flat(recipe.get("model") or {}) | _flat(members)
+    mitigation = {"mitigation": recipe["mitigation"]} if recipe.get("mitigation") else {}
+    return _flat(recipe.get("model") or {}) | _flat(members) | _flat(mitigation)
 
 
 def _flat(values: Mapping[str, Any], start: str = "") -> dict[str, str]:
