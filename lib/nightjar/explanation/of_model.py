@@ -93,7 +93,7 @@ def explain_model(predictor: Predictor, table: pa.Table, night: Codes, entity: C
         is_sampled=parts.error is not None,
         effects=effects,
         dependences=[dependence(predictor, drawn, name) for name in columns],
-        surrogate=surrogate_tree(predictor, *(table.filter(pa.array(mask)) for mask in (is_early, ~is_early))),
+        surrogate=surrogate_tree(predictor, table.filter(pa.array(is_early)), table.filter(pa.array(~is_early))),
     )
 
 
