@@ -193,6 +193,6 @@ def _truth(applications: Applications) -> pa.Table:
         "outcome": applications.outcome,
         "income": applications.income,
         "corrected_after": applications.corrected_after,
-        "has_wrong_score": applications.has_wrong_score,
+        "is_in_planted_slice": applications.is_in_planted_slice,
         "shock": np.full(len(applications), applications.shock),
     })  # fmt: skip
