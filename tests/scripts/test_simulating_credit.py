@@ -11,7 +11,7 @@ import pytest
 from sklearn.linear_model import LogisticRegression
 
 from credit.decisions import APPROVE, EXCEPTIONS, LEAST_SCORE, REVIEW, Night, approve, no_nights, treatments
-from credit.files import OtherWorldError, write_days, write_truth
+from credit.files import OtherWorldError, read_world, write_days, write_truth
 from credit.world import (
     DEFAULTED,
     DRIFT_OF_AMOUNTS,
@@ -201,7 +201,8 @@ def test_a_folder_is_of_one_world_in_which_a_drift_may_still_begin(tmp_path):
         write_days(tmp_path, replace(world, seed=1), FIRST + timedelta(days=3), no_nights)
     with pytest.raises(OtherWorldError, match="drift_from=None, but drift_from=2024-01-03"):
         write_days(tmp_path, replace(world, drift_from=date(2024, 1, 3)), FIRST + timedelta(days=3), no_nights)
-    assert (
-        len(write_days(tmp_path, replace(world, drift_from=date(2024, 1, 4)), FIRST + timedelta(days=3), no_nights))
-        == 1
-    )
+    drifting = replace(world, drift_from=date(2024, 1, 4))
+    assert write_days(tmp_path, drifting, FIRST + timedelta(days=3), no_nights) == [date(2024, 1, 4)]
+    assert read_world(tmp_path) == drifting
+    with pytest.raises(OtherWorldError, match="drift_from=2024-01-04, but drift_from=None"):
+        write_days(tmp_path, world, FIRST + timedelta(days=4), no_nights)
