@@ -3,6 +3,7 @@
 import argparse
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import numpy as np
 import pyarrow.compute as pc
 
 from credit.decisions import Night, Nights, no_nights, treatments
-from credit.files import write_days, write_truth
+from credit.files import read_world, write_days, write_truth
 from credit.world import World
 from nightjar.config import compose_job
 from nightjar.errors import NightjarError
@@ -40,20 +41,15 @@ def main(arguments: list[str]) -> None:
         default=last,
         help=f"the days before it are written; default: {last}, the last night of the project's own",
     )
-    parser.add_argument("--seed", type=int, default=World.seed)
-    parser.add_argument("--applications", type=int, default=World.applications, help="of a day, on average")
-    parser.add_argument(
-        "--unfairness", type=float, default=World.unfairness, metavar="POINTS", help="of women's scores"
-    )
+    parser.add_argument("--seed", type=int)
+    parser.add_argument("--applications", type=int, help="of a day, on average")
+    parser.add_argument("--unfairness", type=float, metavar="POINTS", help="by which scores of women are too low")
     parser.add_argument("--drift-from", type=date.fromisoformat, metavar="DATE", help="a day that is not written yet")
     options = parser.parse_args(arguments)
-    world = World(
-        date.fromisoformat(project.first_date),
-        options.seed,
-        options.applications,
-        options.unfairness,
-        options.drift_from,
-    )
+    asked = {name: getattr(options, name) for name in ("seed", "applications", "unfairness", "drift_from")}
+    first = date.fromisoformat(project.first_date)
+    stored = read_world(options.folder) or World(first)  # what is not asked for is as in the days that are there
+    world = replace(stored, first=first, **{name: value for name, value in asked.items() if value is not None})
     until = options.night - timedelta(days=1)
     days = write_days(options.folder, world, until, nights_of(options.warehouse))
     if options.truth is not None:

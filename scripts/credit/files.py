@@ -77,22 +77,30 @@ def write_truth(file: Path, world: World, until: date) -> None:
     pq.write_table(pa.concat_tables(days), file)
 
 
+def read_world(folder: Path) -> World | None:
+    """The world whose days a folder has; None: it has none."""
+    file = folder / STATEMENT
+    if not file.exists():
+        return None
+    stated = json.loads(file.read_text())
+    dates = {name: date.fromisoformat(stated[name]) for name in ("first", DRIFT_FROM) if stated[name] is not None}
+    return World(**stated | dates)
+
+
 def _require_same(folder: Path, world: World) -> None:
     """Refuse another world than the folder's; a drift may begin, or not begin, on a day that is not written yet."""
-    statement, file = {name: str(value) for name, value in asdict(world).items()}, folder / STATEMENT
-    stored = json.loads(file.read_text()) if file.exists() else statement
+    stored = read_world(folder) or world
     last = max((one.name.removeprefix("day=") for one in folder.glob("day=*")), default="")
-    differing = {name for name in statement if stored.get(name) != statement[name]}
-    drifts = [one for one in (stored[DRIFT_FROM], statement[DRIFT_FROM]) if one != str(None)]
-    if differing - {DRIFT_FROM} or (differing and min(drifts) <= last):
-        texts = (", ".join(f"{name}={one[name]}" for name in sorted(differing)) for one in (stored, statement))
-        there, wanted = texts
+    differing = [name for name in vars(world) if getattr(stored, name) != getattr(world, name)]
+    drifts = [str(one.drift_from) for one in (stored, world) if one.drift_from is not None]
+    if set(differing) - {DRIFT_FROM} or (differing and min(drifts) <= last):
+        there, wanted = (", ".join(f"{name}={getattr(one, name)}" for name in differing) for one in (stored, world))
         raise OtherWorldError(
             f"{folder} has days up to {last} of {there}, but {wanted} is asked for. Name another --folder, or remove "
             "this one together with what nights have made of it. Nothing was written."
         )
     folder.mkdir(parents=True, exist_ok=True)
-    file.write_text(json.dumps(statement, indent=2) + "\n")
+    (folder / STATEMENT).write_text(json.dumps(asdict(world), default=str, indent=2) + "\n")
 
 
 def _place(folder: Path, day: date) -> Path:
@@ -193,6 +201,6 @@ def _truth(applications: Applications) -> pa.Table:
         "outcome": applications.outcome,
         "income": applications.income,
         "corrected_after": applications.corrected_after,
-        "has_wrong_score": applications.has_wrong_score,
+        "is_in_planted_slice": applications.is_in_planted_slice,
         "shock": np.full(len(applications), applications.shock),
     })  # fmt: skip

@@ -28,6 +28,8 @@ AGE_BANDS, AGE_SHARES = ["18-29", "30-49", "50+"], [0.3, 0.45, 0.25]
 RISK_OF_EMPLOYMENT = {"permanent": 0.0, "temporary": 0.7, "self_employed": 0.3}
 BASE, OF_RELIABILITY, OF_BURDEN, OF_NIGHT = -2.75, -0.9, 0.8, 0.25
 """Log-odds of default: of an average applicant, and what one standard deviation more of each adds."""
+COIN = 0.5
+"""The share of loans for renovation by way of brokers, 3% of all, that are repaid or not as a coin falls."""
 DRIFT, DRIFT_OF_AMOUNTS = 0.8, 1.3
 """From the drift on: added to the log-odds of default, and what amounts are multiplied by."""
 SCORE_MEAN, SCORE_SCALE, SCORE_NOISE = 600.0, 80.0, 0.6
@@ -87,7 +89,7 @@ class Applications:
         stated_income, bureau_score: as they are recorded.
         income: the true one.
         corrected_after: days until the lender learns the true income; 0: never, or there is nothing to correct.
-        has_wrong_score: whether the bureau's score is that of somebody else.
+        is_in_planted_slice: whether a coin decides, once in two times, what nothing recorded has foretold.
         shock: of the day, shared by all: added to the log-odds of default.
         default_probability: the true one.
         outcome: `repaid`, `late` or `defaulted`.
@@ -105,7 +107,7 @@ class Applications:
     bureau_score: Integers
     income: Floats
     corrected_after: Integers
-    has_wrong_score: Booleans
+    is_in_planted_slice: Booleans
     shock: float
     default_probability: Floats
     outcome: Texts
@@ -139,13 +141,15 @@ def draw_applications(world: World, applicants: Applicants, day: date) -> Applic
     reliability, burden, shock = applicants.reliability[who], generator.normal(size=size), generator.normal()
     log_odds = BASE + OF_RELIABILITY * reliability + OF_BURDEN * burden + OF_NIGHT * shock + DRIFT * has_drifted
     log_odds += np.array([RISK_OF_EMPLOYMENT[one] for one in employment])
-    default_probability = 1 / (1 + np.exp(-log_odds))
+    is_in_planted_slice = (channel == "broker") & (purpose == "renovation")
+    by_risk = 1 / (1 + np.exp(-log_odds))
+    default_probability = np.where(is_in_planted_slice, (1 - COIN) * by_risk + COIN / 2, by_risk)
     outcome, days_late = _draw_outcomes(generator, default_probability, reliability)
     income = np.round(applicants.income[who] * np.exp(generator.normal(0, 0.05, size)))
     stated_income = np.round(income * applicants.overstatement[who])
     is_corrected = (stated_income > income) & (generator.random(size) < 0.7)
-    has_wrong_score = _is_of_planted_slice(channel, purpose)
-    score = _draw_scores(generator, reliability, has_wrong_score) - world.unfairness * applicants.is_woman[who]
+    score = SCORE_MEAN + SCORE_SCALE * (reliability + SCORE_NOISE * generator.normal(size=size))
+    score -= world.unfairness * applicants.is_woman[who]
     return Applications(
         day=day,
         number=10_000 * ((day - world.first).days + 1) + np.arange(size),
@@ -158,25 +162,12 @@ def draw_applications(world: World, applicants: Applicants, day: date) -> Applic
         bureau_score=np.round(np.clip(score, 200, 1000)).astype(np.int64),
         income=income,
         corrected_after=np.where(is_corrected, generator.integers(5, 61, size), 0),
-        has_wrong_score=has_wrong_score,
+        is_in_planted_slice=is_in_planted_slice,
         shock=OF_NIGHT * shock,
         default_probability=default_probability,
         outcome=outcome,
         days_late=days_late,
     )
-
-
-def _draw_scores(generator: np.random.Generator, reliability: Floats, has_wrong_score: Booleans) -> Floats:
-    """The bureau's scores, before any unfairness: what is seen of reliability, of the applicant or of somebody else."""
-    size = len(reliability)
-    seen = np.where(has_wrong_score, generator.normal(size=size), reliability)
-    scores: Floats = SCORE_MEAN + SCORE_SCALE * (seen + SCORE_NOISE * generator.normal(size=size))
-    return scores
-
-
-def _is_of_planted_slice(channel: Texts, purpose: Texts) -> Booleans:
-    """Where models err more often: for loans for renovation (3% of all) brokers send in the score of somebody else."""
-    return (channel == "broker") & (purpose == "renovation")
 
 
 def _draw_outcomes(
