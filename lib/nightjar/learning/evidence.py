@@ -38,6 +38,7 @@ class Evidence:
         unobserved: see `registry.gates.outcomes_seen`.
         fairness: for each declared group and each criterion what `evaluation.fairness_criteria.GroupFigure` holds, with
             the group's `columns`, its values in them as `group`, and the `confidence` of the comparison.
+        mitigation: see `learning.mitigation_prices`.
         slices, slices_searched, by_night, learning_curve: see `learning.error_analysis`.
     """
 
@@ -57,6 +58,7 @@ class Evidence:
     gates: Mapping[str, Any] = field(default_factory=dict)
     unobserved: Mapping[str, Any] | None = None
     fairness: Sequence[Mapping[str, Any]] = ()
+    mitigation: Sequence[Mapping[str, Any]] = ()
     slices: Sequence[Mapping[str, Any]] = ()
     slices_searched: Mapping[str, Any] = field(default_factory=dict)
     by_night: Sequence[Mapping[str, Any]] = ()

@@ -64,7 +64,8 @@ def balancing_factors(examples: Examples, group: RowNumbers, least_rows: int = 1
     cell = 2 * group + label
     of_cell, of_group, of_label = (np.bincount(codes, weight) for codes in (cell, group, label))
     expected = of_group[group] * of_label[label] / max(weight.sum(), 1e-300)
-    return np.divide(expected, of_cell[cell], out=np.ones(len(cell)), where=of_cell[cell] > 0)
+    factors: Floats = np.divide(expected, of_cell[cell], out=np.ones(len(cell)), where=of_cell[cell] > 0)
+    return factors
 
 
 def resampled_rows(examples: Examples, group: RowNumbers, seed: int, least_rows: int = 1) -> RowNumbers:
