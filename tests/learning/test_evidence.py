@@ -30,6 +30,7 @@ from nightjar.models.columns import FeatureColumn
 from nightjar.registry import events
 from nightjar.registry.attempts import Attempt
 from nightjar.registry.promotion import Approval, decide
+from nightjar.registry.tiers import TierThreshold
 from nightjar.settings.environment import Environment
 from nightjar.settings.fairness import GroupFairness
 from nightjar.settings.features import Aggregate
@@ -260,7 +261,7 @@ def test_what_promotion_has_limits_for_is_measured_stored_and_judged():
     project = replace(project, spine=spine, promotion=limits, fairness=GroupFairness(least_rows=5))
     fold, settings, old = final(6), builders.search(metric=Metric.ROC_AUC), champion(STUMP, days_before=3)
     site = pa.table({"site": ["north", "south"] * (DAYS * A_DAY // 2)})
-    rows, old = replace(rows_for(Task.CLASSIFICATION), slices=site), replace(old, threshold=0.5)
+    rows, old = replace(rows_for(Task.CLASSIFICATION), slices=site), replace(old, threshold=TierThreshold("act", 0.5))
     clusters = clusters_of(rows, fold.test, fold.start, fold.end, project.label, settings)
     judged = judge(rows, fold, clusters, LOGISTIC, [MAJORITY], project, settings, old)
     evidence, scores = judged.evidence, judged.scores

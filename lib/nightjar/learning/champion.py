@@ -13,6 +13,7 @@ from nightjar.models.predictor import Predictor
 from nightjar.registry import events, verified
 from nightjar.registry.lifetime import lifetime
 from nightjar.registry.signature import Subject
+from nightjar.registry.tiers import TierThreshold, tier_of_evidence
 from nightjar.settings.environment import Environment
 from nightjar.settings.fairness import Mitigation
 from nightjar.settings.model import Model
@@ -34,7 +35,7 @@ class Champion:
         cutoff: the last instant of the data that it has learned from; None: it cannot be opened here.
         predictor: as it is stored; None: it cannot be opened here.
         recipe: its candidate; None: its training did not record it, or settings were renamed since.
-        threshold: the score from which it acts; None: none was fitted.
+        threshold: from which it acts, that of its last tier; None: none was fitted.
         expired_on: the first run date that it does not score, if that is not later than this one.
     """
 
@@ -43,7 +44,7 @@ class Champion:
     cutoff: datetime | None
     predictor: Predictor | None
     recipe: Candidate | None
-    threshold: float | None = None
+    threshold: TierThreshold | None = None
     expired_on: date | None = None
 
     @property
@@ -92,7 +93,7 @@ def open_champion(
     if thresholds is None:  # evidence of before tiers has the one of `act`, or null
         thresholds = [version.evidence["threshold"]] if version.evidence.get("threshold") else []
     expired_on = dates.expires_on if dates.has_expired(run_date) else None
-    threshold = thresholds[-1]["value"] if thresholds else None
+    threshold = tier_of_evidence(thresholds[-1]) if thresholds else None
     return Champion(version.number, version.model_name, cutoff, predictor, recipe, threshold, expired_on)
 
 

@@ -16,6 +16,7 @@ from nightjar.learning.data.training_set import TrainingSet
 from nightjar.learning.evidence import CHAMPION, Evidence
 from nightjar.learning.fitting.candidates import Candidate
 from nightjar.learning.gate_figures import Rival, gate_figures, rows_per_second
+from nightjar.learning.group_thresholds import threshold_of_rows
 from nightjar.learning.search import proposals
 from nightjar.learning.search.problem import Problem
 from nightjar.learning.splits.folding import Fold
@@ -23,6 +24,7 @@ from nightjar.learning.swaps import acted_on, find_class_swaps, find_swaps
 from nightjar.models.predictor import Predictor
 from nightjar.registry import attempts, events
 from nightjar.registry.attempts import Attempt
+from nightjar.registry.tiers import tier_of_evidence
 from nightjar.settings.learning import Search
 from nightjar.settings.project import Project
 from nightjar.settings.task import Metric, Task
@@ -77,6 +79,7 @@ def add_consequences(
     test, task = rows.examples(final.test), project.label.task
     truth = Truth(task, test.label, clusters, test.query, test.weight, standard_of(project))
     compared = Comparison(Metric(evidence.metric), truth, scores[evidence.candidate["name"]])
+    columns = None if rows.slices is None else rows.slices.take(final.test)
     others = scores.get(CHAMPION) if champion is not None else None
     confused = None
     swaps, decisions, fairness = None, list[Decision](), list[dict[str, Any]]()
@@ -84,9 +87,11 @@ def add_consequences(
         swaps = None if others is None else find_class_swaps(truth, others, compared.scores)
         decisions, confused = class_decisions(truth, compared.scores), confused_classes(truth, compared.scores)
     if task is Task.CLASSIFICATION:
-        threshold, rate = evidence.thresholds[-1]["value"] if evidence.thresholds else None, None
+        tier, rate = tier_of_evidence(evidence.thresholds[-1]) if evidence.thresholds else None, None
+        threshold = None if tier is None else threshold_of_rows(tier, columns)
         if champion is not None and others is not None:
-            swaps = find_swaps(truth, others, compared.scores, champion.threshold, threshold)
+            of_champion = None if champion.threshold is None else threshold_of_rows(champion.threshold, columns)
+            swaps = find_swaps(truth, others, compared.scores, of_champion, threshold)
             rate = swaps["action_rate"]["champion"]
         acts = acted_on(truth, compared.scores, threshold, rate)
         decisions = [Decision(truth, compared.scores, acts)]
@@ -94,7 +99,6 @@ def add_consequences(
             declared = groups_of(rows.slices, project.judged_groups())
             least_rows = project.fairness.least_rows
             fairness = fairness_figures(truth, compared.scores, acts, declared, final.test, least_rows)
-    columns = None if rows.slices is None else rows.slices.take(final.test)
     figures = gate_figures(compared, _rival(evidence, scores, champion), decisions, columns, project.promotion)
     speed = rows_per_second(predictor, rows.features.take(final.test))
     gates = figures | {"rows_per_second": speed}

@@ -42,6 +42,7 @@ class Evidence:
             what it loses in the metric where they are permuted among the rows of the period.
         confusion: of several classes, what the rows of each were taken for in the final period: the `classes`, how many
             `rows` each has, and which `shares` of them were predicted as each class; None: there are no classes.
+        mitigation: see `learning.mitigation_prices`.
         slices, slices_searched, by_night, learning_curve: see `learning.error_analysis`.
     """
 
@@ -62,6 +63,7 @@ class Evidence:
     unobserved: Mapping[str, Any] | None = None
     fairness: Sequence[Mapping[str, Any]] = ()
     importance: Sequence[Mapping[str, Any]] = ()
+    mitigation: Sequence[Mapping[str, Any]] = ()
     slices: Sequence[Mapping[str, Any]] = ()
     slices_searched: Mapping[str, Any] = field(default_factory=dict)
     by_night: Sequence[Mapping[str, Any]] = ()

@@ -157,8 +157,8 @@ def _within(compared: Comparison, rival: Rival, rows: RowNumbers, confidence: fl
 def _error(metric: Metric, truth: Truth, scores: Floats) -> float | None:
     """How far off scores are, in the metric: what it falls short of 1 where more of it is better."""
     criterion = of_metric(metric, truth.task, truth.standard)
-    label, taken = criterion.columns(truth.label, scores)
-    value = figure(criterion.measure, replace(truth, label=label), taken, **criterion.parameters).estimate
+    label, of_rows = criterion.columns(truth.label, scores)
+    value = figure(criterion.measure, replace(truth, label=label), of_rows, **criterion.parameters).estimate
     return 1 - value if value is not None and metric.greater_is_better else value
 
 

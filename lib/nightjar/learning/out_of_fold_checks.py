@@ -11,12 +11,14 @@ import pyarrow as pa
 from nightjar.evaluation.clusters import Clusters
 from nightjar.learning.data.prices import Prices
 from nightjar.learning.fitting.candidates import Candidate
+from nightjar.learning.group_thresholds import fit_group_scores
 from nightjar.learning.labels.label_review import label_review
 from nightjar.learning.search.out_of_fold_scores import out_of_fold_scores
 from nightjar.learning.search.problem import Problem
 from nightjar.learning.splits.folding import Fold
 from nightjar.learning.thresholds import Threshold, fit_thresholds, table_of
 from nightjar.models.predictor import Predictor
+from nightjar.settings.fairness import Mitigation, MitigationKind
 from nightjar.settings.tiers import Tier
 
 log = logging.getLogger("nightjar.train")
@@ -47,6 +49,7 @@ def out_of_fold_checks(
     tiers: Mapping[str, Tier],
     prices: Prices | None,
     block_days: int,
+    mitigation: Mitigation,
 ) -> OutOfFoldChecks:
     """Score the test rows of the search's folds by the winner's fits, for both; Ray must have been started.
 
@@ -60,6 +63,7 @@ def out_of_fold_checks(
         tiers: of the project.
         prices: of wrong decisions in the rows; None: there are none.
         block_days: the least number of dates that share what happens.
+        mitigation: whether groups have thresholds of their own.
 
     Raises:
         LearningError: as `out_of_fold_scores`.
@@ -68,9 +72,18 @@ def out_of_fold_checks(
         return OutOfFoldChecks((), {}, None)
     rows, scores = problem.rows, out_of_fold_scores(problem, winner)
     acted_scores = np.array([]) if rows.acted is None or not tiers else predictor.predict(rows.acted.table)
+    by_group = None
+    of_folds, of_period, of_acted = scores, final_scores, acted_scores
+    if mitigation.kind is MitigationKind.THRESHOLDS and tiers:
+        by_group = fit_group_scores(rows, scores, mitigation)
+        of_folds = by_group.moved.move(scores, by_group.group)
+        of_period = by_group.moved.move(final_scores, by_group.group[final.test])
+        of_acted = by_group.moved.move(acted_scores, by_group.of_acted)
     thresholds = fit_thresholds(
-        rows, scores, final.test, final_scores, acted_scores, tiers, prices, clusters, block_days, problem.seed
+        rows, of_folds, final.test, of_period, of_acted, tiers, prices, clusters, block_days, problem.seed
     )
+    if by_group is not None:
+        thresholds = tuple(map(by_group.with_own, thresholds))
     for threshold in thresholds:
         log.info("%s", threshold)
     scores[final.test] = final_scores

@@ -23,7 +23,8 @@ from nightjar.learning.splits.folding import Fold
 from nightjar.models.predictor import Predictor
 from nightjar.registry import events, tracking
 from nightjar.registry.lifetime import dates_of
-from nightjar.registry.manifest import Manifest, TierThreshold
+from nightjar.registry.manifest import Manifest
+from nightjar.registry.tiers import tier_of_evidence
 from nightjar.registry.tracking import SearchRun
 from nightjar.registry.trials import Trial
 from nightjar.runtime import interrupts
@@ -204,5 +205,5 @@ def _manifest(
         baselines=dict(evidence.baselines),
         classes=rows.classes,
         costs=project.class_costs(),
-        thresholds=tuple(TierThreshold(one["tier"], one["value"]) for one in evidence.thresholds),
+        thresholds=tuple(map(tier_of_evidence, evidence.thresholds)),
     )

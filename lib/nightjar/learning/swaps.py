@@ -15,7 +15,11 @@ from nightjar.settings.task import Task
 
 
 def find_swaps(
-    truth: Truth, champion: Floats, challenger: Floats, champion_threshold: float | None, threshold: float | None
+    truth: Truth,
+    champion: Floats,
+    challenger: Floats,
+    champion_threshold: float | Floats | None,
+    threshold: float | Floats | None,
 ) -> dict[str, Any]:
     """The swap sets of two classifiers, and by which rule they act.
 
@@ -26,7 +30,7 @@ def find_swaps(
         truth: the rows.
         champion: its scores.
         challenger: those of the new model.
-        champion_threshold: the champion's fitted threshold, or None.
+        champion_threshold: the champion's fitted threshold, that of each row where groups have their own, or None.
         threshold: that of the new model, or None.
     """
     before = acted_on(truth, champion, champion_threshold)
@@ -57,7 +61,7 @@ def find_class_swaps(truth: Truth, champion: Floats, challenger: Floats) -> dict
     }
 
 
-def acted_on(truth: Truth, score: Floats, threshold: float | None, rate: float | None = None) -> Booleans:
+def acted_on(truth: Truth, score: Floats, threshold: float | Floats | None, rate: float | None = None) -> Booleans:
     """Whether each row is acted on: from the threshold on; where none was fitted at a rate, or at that of outcomes."""
     if threshold is None:
         outcomes = share_of(np.asarray(truth.label) == 1, truth.weight) if rate is None else rate
@@ -66,5 +70,7 @@ def acted_on(truth: Truth, score: Floats, threshold: float | None, rate: float |
     return acts
 
 
-def _rule(threshold: float | None, otherwise: str) -> str:
+def _rule(threshold: float | Floats | None, otherwise: str) -> str:
+    if isinstance(threshold, np.ndarray):
+        return "thresholds by group"
     return f"the {otherwise}" if threshold is None else f"threshold {threshold:.4g}"

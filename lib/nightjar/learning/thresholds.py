@@ -14,6 +14,7 @@ from nightjar.evaluation.rows import Floats, RowNumbers, Undefined
 from nightjar.evaluation.thresholds import RankedRows, fit_cut, fit_tiers, rank_rows, threshold_bounds
 from nightjar.learning.data.prices import Prices
 from nightjar.learning.data.training_set import TrainingSet
+from nightjar.registry.tiers import GroupThreshold
 from nightjar.settings.task import Task
 from nightjar.settings.tiers import Tier, TierKind
 
@@ -38,6 +39,15 @@ class Alternative:
 
 
 @dataclass(frozen=True)
+class ByGroup:
+    """The thresholds that groups have of their own in a tier, as `registry.tiers.TierThreshold` has them."""
+
+    columns: tuple[str, ...]
+    groups: tuple[GroupThreshold, ...]
+    unseen: float
+
+
+@dataclass(frozen=True)
 class Threshold:
     """The fitted threshold of a tier.
 
@@ -54,6 +64,8 @@ class Threshold:
         cost_of_none: of a row of the final period where no row is acted on; None: the project states no costs.
         cost_of_all: where every row is.
         alternatives: of slightly different settings, the tiers before it staying as they are.
+        by_group: the groups' own thresholds; `value` and its bounds are then those of all rows together. None: all rows
+            have one.
     """
 
     tier: str
@@ -69,6 +81,7 @@ class Threshold:
     cost_of_none: float | None
     cost_of_all: float | None
     alternatives: tuple[Alternative, ...]
+    by_group: ByGroup | None = None
 
     def __str__(self) -> str:
         """In words, for the log."""

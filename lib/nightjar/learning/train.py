@@ -20,6 +20,7 @@ from nightjar.learning.fitting.candidates import Candidate
 from nightjar.learning.fitting.fit import fit_candidate
 from nightjar.learning.importance import add_importance
 from nightjar.learning.judgement import Judgement, judge
+from nightjar.learning.mitigation_prices import add_mitigation
 from nightjar.learning.out_of_fold_checks import out_of_fold_checks
 from nightjar.learning.registration import Run
 from nightjar.learning.search import tune
@@ -126,6 +127,7 @@ def _check_decisions(
         project.decision_tiers(),
         plan.prices,
         plan.settings.days_of_block(project.label),
+        project.fairness.mitigation,
     )
     unobserved = count_unobserved(
         plan.warehouse, project, rows, final, scores[winner.name], predictor, checks.thresholds
@@ -133,6 +135,7 @@ def _check_decisions(
     evidence = replace(judgement.evidence, thresholds=tuple(map(asdict, checks.thresholds)), unobserved=unobserved)
     evidence = add_consequences(evidence, scores, plan.champion, predictor, rows, final, plan.clusters, project)
     evidence = add_importance(evidence, plan, judgement)
+    evidence = add_mitigation(evidence, plan, winner, checks.scores)
     evidence, files = add_error_analysis(evidence, plan, winner, scores, checks.scores)
     files |= final_scores(rows, final.test, scores[winner.name], plan.clusters)
     tracking.attach(record, {**checks.files, **files})

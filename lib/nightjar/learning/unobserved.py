@@ -1,6 +1,7 @@
 """The rows of the final period that a new version would act on, and those of them without an outcome."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
@@ -9,9 +10,11 @@ import pyarrow.compute as pc
 
 from nightjar.evaluation.rows import Floats
 from nightjar.learning.data.training_set import TrainingSet
+from nightjar.learning.group_thresholds import threshold_of_rows
 from nightjar.learning.splits.folding import Fold
 from nightjar.learning.thresholds import Threshold
 from nightjar.models.predictor import Predictor
+from nightjar.registry.tiers import tier_of_evidence
 from nightjar.settings.project import Project
 from nightjar.settings.spine import WEIGHT
 from nightjar.tables import arrow
@@ -46,13 +49,14 @@ def count_unobserved(
     """
     if not thresholds:
         return None
-    threshold = thresholds[-1].value
+    tier = tier_of_evidence(asdict(thresholds[-1]))
     weight = np.ones(len(rows.label)) if rows.weight is None else rows.weight
-    others = _others(warehouse, rows, final)
+    others = _others(warehouse, rows, final, tier.columns)
     score = predictor.predict(others) if len(others) else np.array([])
     other_weight = _weights(others)
-    without = float(other_weight[score >= threshold].sum())
-    chosen = final.test[final_scores >= threshold]
+    without = float(other_weight[score >= threshold_of_rows(tier, others)].sum())
+    columns = None if rows.slices is None else rows.slices.take(final.test)
+    chosen = final.test[final_scores >= threshold_of_rows(tier, columns)]
     acted_on = without + float(weight[chosen].sum())
     at_most = None if _is_any_drawn(warehouse, rows.key.take(chosen), final) else project.feedback.without_outcome
     return {"acted_on": acted_on, "without_outcome": without, "at_most": at_most}
@@ -67,11 +71,11 @@ def _is_any_drawn(warehouse: Warehouse, keys: pa.Table, final: Fold) -> bool:
     return len(keys.join(drawn, keys.column_names, join_type="left semi")) > 0
 
 
-def _others(warehouse: Warehouse, rows: TrainingSet, final: Fold) -> pa.Table:
+def _others(warehouse: Warehouse, rows: TrainingSet, final: Fold, of_groups: Sequence[str]) -> pa.Table:
     """The period's rows that are not among the training rows."""
     key, version = rows.key.column_names, rows.versions["features"]
     weight = [WEIGHT] if WEIGHT in arrow.schema(warehouse, "features", version).names else []
-    names = list(dict.fromkeys([*key, *(column.name for column in rows.columns), *weight]))
+    names = list(dict.fromkeys([*key, *(column.name for column in rows.columns), *weight, *of_groups]))
     return arrow.read(warehouse, "features", names, _of_period(final), version).join(
         rows.key, key, join_type="left anti"
     )

@@ -7,6 +7,7 @@ from typing import Any
 
 from nightjar.errors import LearningError, ModelError
 from nightjar.models.columns import FeatureColumn
+from nightjar.registry.tiers import TierThreshold, read_tier
 from nightjar.settings.task import Task
 
 FORMAT = 2
@@ -15,14 +16,6 @@ _LATER: dict[str, Any] = {"label_hash": None, "thresholds": [], "classes": [], "
 """Fields that older manifests of this format lack -> their value there."""
 _FORMER = "threshold"
 """In older manifests: the threshold of the one tier that there was, `act`, or null."""
-
-
-@dataclass(frozen=True)
-class TierThreshold:
-    """The threshold of a tier: a row is in the first tier whose threshold its score reaches."""
-
-    tier: str
-    threshold: float
 
 
 @dataclass(frozen=True)
@@ -136,9 +129,7 @@ def _manifest(stored: dict[str, Any]) -> Manifest:
             "period": (str(first), str(last)),
             "classes": classes,
             "costs": costs,
-            "thresholds": tuple(
-                TierThreshold(str(one["tier"]), float(one["threshold"])) for one in stored["thresholds"]
-            ),
+            "thresholds": tuple(map(read_tier, stored["thresholds"])),
             "structure": dict(stored["structure"]),
             "features": tuple(FeatureColumn(str(one["name"]), str(one["type"])) for one in stored["features"]),
         }

@@ -18,6 +18,7 @@ from nightjar.registry.artifacts import Artifact
 from nightjar.registry.lifetime import lifetime, require_unexpired
 from nightjar.registry.manifest import Manifest
 from nightjar.registry.signature import Subject
+from nightjar.registry.tiers import columns_of_tiers
 from nightjar.scoring.assignment import add_assignments
 from nightjar.scoring.identity import prediction_ids
 from nightjar.scoring.limits import describe_extremes
@@ -81,7 +82,8 @@ def score(
     log_values = (champion.number, champion.model_name, champion.holds_from, f"{len(rows):,}")
     log.info("version %s (%s), champion since %s: %s rows", *log_values)
     lacking = _sources_lacking_rows(warehouse, project, manifest, run_date)
-    columns = list(dict.fromkeys([*key, "prediction_time", *(feature.name for feature in manifest.features)]))
+    of_model = [*(feature.name for feature in manifest.features), *columns_of_tiers(manifest.thresholds)]
+    columns = list(dict.fromkeys([*key, "prediction_time", *of_model]))
     model_stamps = {"model_version": champion.number, "model_name": champion.model_name}
     into = sink.target(warehouse, table, **model_stamps, input_warnings=", ".join(lacking) or None, **stamps)
     night = read_partition(spark, warehouse, "features", version, columns, {"run_date": run_date})
@@ -120,7 +122,11 @@ def _require_lifetime(champion: events.Version, run_date: date, *, retrospective
 
 
 def _require_fit(manifest: Manifest, champion: events.Version, schema: pa.Schema, run_date: date, project: str) -> None:
-    differences = difference(manifest.features, schema)
+    lacking = [name for name in columns_of_tiers(manifest.thresholds) if name not in schema.names]
+    differences = [
+        *difference(manifest.features, schema),
+        *(f"{name}: missing, by which its tiers tell groups apart" for name in lacking),
+    ]
     if differences:
         raise ModelError(
             f"Champion version {champion.number} ({champion.model_name}) does not fit table features: "
@@ -178,7 +184,8 @@ def _task(project: Project, key: list[str], read: TaskFunction, artifact: Artifa
             columns = rows.select(["prediction_time", *key])
             ids = pa.array(prediction_ids(project.name, columns.select([*key, "prediction_time"])), pa.string())
             columns = columns.append_column("unseen_levels", unseen_texts(predictor, rows))
-            for name, values in prediction_columns(predictor.predict(rows), artifact.manifest).items():
+            scores, with_tier = predictor.predict(rows), bool(project.decision_tiers())
+            for name, values in prediction_columns(scores, rows, artifact.manifest, with_tier=with_tier).items():
                 columns = columns.append_column(name, values)
             columns = columns.append_column("prediction_id", ids)
             yield add_assignments(columns, project.name, key, project.feedback)

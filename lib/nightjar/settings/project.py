@@ -7,7 +7,7 @@ from nightjar.settings.analysis import Analysis
 from nightjar.settings.checks import Issue, expect, expect_names, expect_one_of, expect_zone
 from nightjar.settings.costs import Costs
 from nightjar.settings.explaining import Explaining
-from nightjar.settings.fairness import GroupFairness
+from nightjar.settings.fairness import GroupFairness, MitigationKind
 from nightjar.settings.features import FeatureGroup
 from nightjar.settings.feedback import Feedback
 from nightjar.settings.fields import Count, DateText
@@ -188,6 +188,10 @@ class Project:
         groups = self.fairness.judged([])
         yield from expect(classifies or not groups, "fairness.groups", groups, none)
         yield from self.fairness.issues_with(columns, stored, self.feature_names())
+        kind = self.fairness.mitigation.kind
+        decides = kind is not MitigationKind.THRESHOLDS or bool(self.decision_tiers())
+        expected = "another kind, or project.tiers or costs"
+        yield from expect(decides, "fairness.mitigation.kind", kind.word, expected)
         yield from expect(classifies or error is None, "promotion.calibration_error", error, none)
 
     def _date_issues(self) -> Iterator[Issue]:

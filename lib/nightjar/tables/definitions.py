@@ -238,6 +238,7 @@ def scores_table(project: Project, spine: pa.Schema) -> Table:
             *columns_of(spine, "key of the row"),
             Column("score", pa.float64(), _score_comment(project)),
             *_class_columns(project),
+            *_tier_column(project),
             Column("model_version", pa.string(), "registered version of the model"),
             Column("model_name", pa.string(), "name of the candidate that it is"),
             Column("input_warnings", pa.string(), "sources it needs that brought too little, see quality; null: none"),
@@ -253,6 +254,14 @@ def scores_table(project: Project, spine: pa.Schema) -> Table:
             RUN_ID,
         ),
     )
+
+
+def _tier_column(project: Project) -> tuple[Column, ...]:
+    """Where it is said which rows are acted on: the row's tier."""
+    if not project.decision_tiers():
+        return ()
+    meaning = "the first tier whose threshold, its group's where groups have their own, the score reaches; null: none"
+    return (Column("tier", pa.string(), meaning),)
 
 
 def _class_columns(project: Project) -> tuple[Column, ...]:

@@ -16,3 +16,15 @@ def codes(table: pa.Table, names: Sequence[str]) -> npt.NDArray[np.intp]:
         both = numbers * max(len(values.dictionary), 1) + values.indices.to_numpy()
         numbers = np.unique(both, return_inverse=True)[1]
     return numbers
+
+
+Values = tuple[str | None, ...]
+
+
+def values(table: pa.Table, names: Sequence[str]) -> tuple[npt.NDArray[np.intp], list[Values]]:
+    """The number of each row's group, as `codes` gives it, and the values of each group as texts; None is null."""
+    numbers = codes(table, names)
+    first = np.unique(numbers, return_index=True)[1]
+    columns: list[list[Any]] = [table[name].take(first).to_pylist() for name in names]
+    texts = [[None if value is None else str(value) for value in column] for column in columns]
+    return numbers, list(zip(*texts, strict=True))

@@ -27,7 +27,7 @@ class ActedRows:
     """Rows that somebody has acted on. No fit learns from them; scored, they are what a capacity is spent on.
 
     Attributes:
-        table: their features.
+        table: their features, and the columns by which figures are told apart.
         day: local date of each one's prediction time.
         weight: how many rows each one stands for.
     """
@@ -46,7 +46,7 @@ def acted_rows(
         feature_rows: with the key, `run_date`, the features and, of a sample, the weight.
         latest_labels: of each row the latest label, see `labels.as_of`.
         key: the columns that name a row.
-        names: of the features.
+        names: of the columns that are read of them.
 
     Raises:
         LearningError: a weight is not above 0, or not finite.

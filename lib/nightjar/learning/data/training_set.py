@@ -190,7 +190,7 @@ def read_training_set(
         slices=joined.select(list(slices)).combine_chunks() if slices else None,
         null_labels=(len(latest_labels) - acted_on - len(outcome)) / all_labels,
         acted_on=acted_on / all_labels,
-        acted=acted_rows(feature_rows, latest_labels, _key(project), names),
+        acted=acted_rows(feature_rows, latest_labels, _key(project), list(dict.fromkeys([*names, *slices]))),
         label_hash=labels.single_hash(warehouse, versions["labels"]),
         classes=tuple(project.label.classes),
         **(_rows_without_label(feature_rows, latest_labels, project, names) if unlabelled else {}),
