@@ -62,7 +62,8 @@ def main(arguments: list[str]) -> None:
     if not _is_built(warehouse, run_date):
         _build(settings, job_arguments)
     group, unlabelled = settings.search.split.group, settings.search.self_trains()
-    rows = read_training_set(warehouse, settings.project, run_date, group=group, unlabelled=unlabelled)
+    task = settings.project.label.task
+    rows = read_training_set(warehouse, settings.project, run_date, group=group, task=task, unlabelled=unlabelled)
     plan = replace(plan, last=rows.last_settled)
     winner, result = _search_and_replay(rows, settings, plan)
     report = _report(rows, result, settings, plan) | {"winner": winner, "seconds": time.monotonic() - started}

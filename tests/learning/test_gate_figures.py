@@ -204,15 +204,15 @@ def test_decisions_are_by_thresholds_or_at_the_rate_of_the_champion():
 CLASSES = ("early", "on_time", "late")
 
 
-def of_classes(seed=0, gain=1.0):
+def of_classes(a_night=A_NIGHT):
     """Three classes; a new model that knows more than its rival, on nights that share shocks."""
-    random = np.random.default_rng(seed)
-    count = NIGHTS * A_NIGHT
-    night = np.repeat(np.arange(NIGHTS), A_NIGHT)
+    random = np.random.default_rng(0)
+    count = NIGHTS * a_night
+    night = np.repeat(np.arange(NIGHTS), a_night)
     odds = random.normal(size=(count, 3)) + 0.3 * random.normal(size=(NIGHTS, 3))[night]
     chances = np.exp(2 * odds) / np.exp(2 * odds).sum(axis=1, keepdims=True)
     label = np.array([random.choice(3, p=chance) for chance in chances])
-    blurred = np.exp(2 * gain * odds + random.normal(size=odds.shape))
+    blurred = np.exp(2 * odds + random.normal(size=odds.shape))
     standard = Standard(CLASSES, ((0, 1, 2), (1, 0, 1), (3, 2, 0)))
     truth = Truth(Task.MULTICLASS, label, Clusters(np.arange(count), night), standard=standard)
     return truth, chances, blurred / blurred.sum(axis=1, keepdims=True)
@@ -220,7 +220,7 @@ def of_classes(seed=0, gain=1.0):
 
 def test_of_several_classes_groups_and_calibration_are_judged_for_each_against_the_rest():
     """The women's flights are said to be late half as often, and late is announced too often: both are shown."""
-    truth, chances, _ = of_classes()
+    truth, chances, _ = of_classes(a_night=90)
     women = np.arange(len(chances)) % 2 == 1
     biased = np.where(women[:, None], chances * [1.0, 1.0, 0.05], chances * [1.0, 1.0, 4.0])
     biased /= biased.sum(axis=1, keepdims=True)
@@ -234,7 +234,6 @@ def test_of_several_classes_groups_and_calibration_are_judged_for_each_against_t
         assert gates["confidence"] == pytest.approx(1 - 0.05 / 9)  # three classes, each in two rates and a calibration
         assert [one["class"] for one in gates["calibration_by_class"]] == list(CLASSES)
         assert [one["class"] for one in gates["fairness"]] == [*CLASSES, *CLASSES]
-        gates["calibration_by_class"] = [one | {"rows": LEAST_ROWS} for one in gates["calibration_by_class"]]
         verdicts[name] = [judge({"gates": gates}, settings) for judge in (judge_fairness, judge_calibration)]
     assert [one.verdict for one in verdicts["honest"]] == [Verdict.PASSED] * 2
     assert [one.verdict for one in verdicts["biased"]] == [Verdict.REFUSED] * 2

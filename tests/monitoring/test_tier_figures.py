@@ -12,22 +12,22 @@ SCORE = np.array([0.9, 0.8, 0.6, 0.6, 0.5, 0.2])
 LATE = np.array([True, False, True, True, False, True])
 
 
-def figures(weight=None, tiers=None):
+TIERS = np.array(["call", "call", "mail", "mail", "mail", None])
+
+
+def figures(weight=None, tiers=TIERS):
     truth = Truth(Task.CLASSIFICATION, LATE, Clusters(np.arange(6), np.zeros(6, int)), weight=weight)
-    return {(one.of, one.measure): one.interval for one in tier_figures(truth, SCORE, tiers or TIERS)}
+    return {(one.of, one.measure): one.interval for one in tier_figures(truth, SCORE, tiers)}
 
 
-TIERS = {"call": 0.7, "mail": 0.5, "wait": 0.5}
-
-
-def test_a_row_is_in_the_first_tier_whose_threshold_it_reaches():
-    """The last tier has no rows, as the one before has the same threshold: it has no figures."""
+def test_each_tier_has_what_was_predicted_what_came_and_the_gap():
     result = figures()
     assert {of for of, _ in result} == {"tier call", "tier mail"}
     assert [result["tier call", one].estimate for one in ("mean_score", "positive_rate")] == pytest.approx([0.85, 0.5])
     gap = result["tier mail", "calibration_gap"]
     assert (gap.estimate, gap.rows) == (pytest.approx((0.6 + 0.6 + 0.5) / 3 - 2 / 3), 3)
     assert gap.low < gap.estimate < gap.high
+    assert figures(tiers=np.full(6, None)) == {}
 
 
 def test_rows_count_by_their_weight():

@@ -153,6 +153,7 @@ REFUSED, PERSON = Verdict.REFUSED, Verdict.PERSON
             REFUSED,
             "calibration error is 0.0800, 99% interval 0.0600 to 0.0500, above 0.05",
         ),
+        ("calibration", with_gates(calibration=ERROR | {"high": 0.3}), PERSON, "said: one of 0.30 is not excluded"),
         ("calibration", with_gates(calibration=ERROR | {"rows": 999}), PERSON, "999 rows are fewer than 1000"),
         ("calibration", with_gates(calibration=ERROR | NOTHING), PERSON, "cannot be said: none of the 60 rows"),
         (

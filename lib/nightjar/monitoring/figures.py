@@ -1,9 +1,10 @@
 """The figures of one night's predictions whose outcomes are known."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from nightjar.evaluation.acting import calibration_gap
 from nightjar.evaluation.confusion import confusion
@@ -69,20 +70,18 @@ def night_figures(truth: Truth, score: Floats) -> Iterator[Figure]:
             yield plain(f"decile {number}", measure, value, group.rows)
 
 
-def tier_figures(truth: Truth, score: Floats, tiers: Mapping[str, float]) -> Iterator[Figure]:
-    """What was predicted and what came of it in each tier, from the first on; of the gap between the two an interval.
+def tier_figures(truth: Truth, score: Floats, tiers: npt.NDArray[np.object_]) -> Iterator[Figure]:
+    """What was predicted and what came of it in each tier; of the gap between the two an interval.
 
     Args:
         truth: of two classes.
         score: of each row.
-        tiers: the threshold of each, in their order: a row is in the first one whose threshold its score reaches.
+        tiers: the name of the one that each row was served in; None: in none.
     """
-    above, label = np.inf, np.asarray(truth.label, np.float64)
-    for name, threshold in tiers.items():
-        rows = (score >= threshold) & (score < above)
-        above = min(above, threshold)
-        weight = None if truth.weight is None else truth.weight[rows]
-        gap = calibration_gap(truth, score, rows)
+    label = np.asarray(truth.label, np.float64)
+    for name in sorted({tier for tier in tiers if tier is not None}):
+        rows = np.asarray(tiers == name)
+        gap, weight = calibration_gap(truth, score, rows), None if truth.weight is None else truth.weight[rows]
         if gap.rows:
             for measure, values in (("mean_score", score), ("positive_rate", label)):
                 yield plain(f"tier {name}", measure, float(np.average(values[rows], weights=weight)), gap.rows)

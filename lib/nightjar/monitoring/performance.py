@@ -1,7 +1,7 @@
 """Performance of earlier nights' predictions, on the labels known by the run date."""
 
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
@@ -54,8 +54,7 @@ def measure(warehouse: Warehouse, project: Project, run_date: date, run_id: str)
     if nights:
         scores = _with_labels(warehouse, project, run_date, nights, outcome.inputs)
         scored: list[Any] = scores["run_date"].unique().to_pylist()
-        tiers = events.thresholds(warehouse)
-        rows += [row for day in sorted(scored) for row in _figures_of(scores, day, project, tiers, run_date, run_id)]
+        rows += [row for day in sorted(scored) for row in _figures_of(scores, day, project, run_date, run_id)]
         skipped = [day for day in nights if day not in scored]
         if skipped:
             dates = (len(skipped), skipped[0], skipped[-1])
@@ -104,6 +103,7 @@ def _with_labels(
     classes = list(project.label.classes)
     served, columns = dates & (pc.field("role") == ROLE), [*key, "score", "model_version", "run_date"]
     columns += [predictions.PREDICTED, predictions.PROBABILITIES] if classes else []
+    columns += ["tier"] if "tier" in arrow.schema(warehouse, "scores", versions["scores"]).names else []
     label_hash = labels.single_hash(warehouse, versions["labels"])
     if label_hash is not None:
         others = pa.array(events.versions_of_other_labels(warehouse, label_hash), pa.string())
@@ -130,15 +130,7 @@ def _columns_beside(project: Project, stored: Sequence[str]) -> list[str]:
     return [*lists, WEIGHT] if WEIGHT in stored else lists
 
 
-def _figures_of(
-    scores: pa.Table,
-    day: date,
-    project: Project,
-    tiers: Mapping[str, Mapping[str, float]],
-    run_date: date,
-    run_id: str,
-) -> Iterator[dict[str, Any]]:
-    """The rows of `performance` of a night; `tiers` are those of each version."""
+def _figures_of(scores: pa.Table, day: date, project: Project, run_date: date, run_id: str) -> Iterator[dict[str, Any]]:
     rows = scores.filter(pc.field("run_date") == day)
     now = moment(cutoff(run_date, project.zone))
     predicted = rows["prediction_time"].cast(pa.int64()).to_numpy()
@@ -156,7 +148,8 @@ def _figures_of(
         if figure.of == ALL
     ]
     first = headline(truth.task).value
-    of_tiers = tier_figures(truth, score, tiers.get(rows["model_version"][0].as_py(), {}))
+    tiers = judged["tier"].to_numpy() if "tier" in judged.column_names else np.full(len(judged), None)
+    of_tiers = tier_figures(truth, score, tiers)
     figures = [*night_figures(truth, score), *of_tiers, *apart, plain(ALL, "matured_share", matured, len(rows))]
     main = next(figure.interval for figure in figures if (figure.of, figure.measure) == (ALL, first))
     shown = f"undefined ({main.reason})" if main.estimate is None else f"{main.estimate:.4g}"

@@ -192,15 +192,6 @@ def versions_of_other_labels(warehouse: Warehouse, label_hash: str) -> list[str]
     return sorted(version for version, digest in trained_on.items() if digest not in (None, label_hash))
 
 
-def thresholds(warehouse: Warehouse) -> dict[str, dict[str, float]]:
-    """Version -> its tiers -> the thresholds with which it was registered, in their order."""
-    stated = {row["model_version"]: json.loads(row["evidence"]) for row in _of_kind(warehouse, "registered", None)}
-    return {
-        number: {one["tier"]: one["value"] for one in evidence.get("thresholds", ())}
-        for number, evidence in stated.items()
-    }
-
-
 def newest_number(warehouse: Warehouse) -> str | None:
     """The number of the version registered last, by whatever training; None if there is none."""
     version = _latest(warehouse, date.max, "registered", None)

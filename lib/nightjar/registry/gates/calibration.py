@@ -9,6 +9,8 @@ from nightjar.settings.promotion import Promotion
 CALIBRATION = "calibration"
 LEAST_ROWS = 1000
 """So many show an error of 0.15 to be above a limit of 0.05 in most periods, half as many in a third."""
+HARM = 0.1
+"""An interval that reaches so far beyond the limit shows nothing either way: it is of too few nights."""
 
 
 def judge_calibration(evidence: Mapping[str, Any], settings: Promotion) -> Outcome | None:
@@ -24,7 +26,7 @@ def judge_calibration(evidence: Mapping[str, Any], settings: Promotion) -> Outco
     farthest = max(bounded, key=lambda one: float(one["low"]), default=None)
     if farthest is not None and farthest["low"] > limit:
         return _outcome(Verdict.REFUSED, farthest, "above", limit, gates)
-    open_ones = [one for one in errors if one not in bounded]
+    open_ones = [one for one in errors if one not in bounded or one["high"] > limit + HARM]
     if farthest is None or open_ones:
         return _unknown(open_ones[0], limit)
     return _outcome(Verdict.PASSED, farthest, "not shown to be above", limit, gates)
@@ -39,7 +41,9 @@ def _outcome(verdict: Verdict, error: Mapping[str, Any], word: str, limit: float
 def _unknown(error: Mapping[str, Any] | None, limit: float) -> Outcome:
     estimate, rows = (None, None) if error is None else (error["estimate"], error["rows"])
     why = "it was not measured" if error is None else error["reason"]
-    why = why or f"{rows} rows are fewer than {LEAST_ROWS}"
+    if error is not None and why is None:
+        is_wide = error["rows"] >= LEAST_ROWS
+        why = f"one of {error['high']:.2f} is not excluded" if is_wide else f"{rows} rows are fewer than {LEAST_ROWS}"
     sentence = f"Whether the {_name(error or {})} is above {limit:g} cannot be said: {why}."
     return Outcome(CALIBRATION, Verdict.PERSON, sentence, estimate, limit, rows)
 
