@@ -51,8 +51,8 @@ def test_fidelity_is_of_rows_that_it_was_not_fitted_to():
 def test_too_few_rows_are_refused():
     constant = fit(CLASSIFIED["majority"], examples(), features=FEATURES, seed=0)
 
-    with pytest.raises(ModelError, match="needs 50 rows to imitate and as many to be judged on: there are 500 and 49"):
-        surrogate_tree(constant, TABLE, TEST.slice(0, 49))
+    with pytest.raises(ModelError, match="needs 30 rows to imitate and as many to be judged on: there are 500 and 29"):
+        surrogate_tree(constant, TABLE, TEST.slice(0, 29))
     with pytest.raises(ModelError, match="needs background rows"):
         local_surrogate(constant, TABLE.slice(0, 1), TEST.slice(0, 0))
 

@@ -19,7 +19,7 @@ Floats = npt.NDArray[np.float64]
 
 LEAVES = 8
 """Of a surrogate tree: what fits a page."""
-FEWEST_ROWS = 50
+FEWEST_ROWS = 30
 """Rows below which a surrogate says nothing about others."""
 ROUNDING = 1e-9
 """A split that explains less of the scores' variance explains none of it."""
