@@ -128,6 +128,15 @@ def test_the_planted_unfairness_is_shown_and_no_other(lender):
     assert verdicts["age_band"].verdict is Verdict.PASSED
 
 
+def test_thresholds_by_group_would_lower_it_and_the_price_of_each_mitigation_is_stated(lender):
+    kinds = {one["kind"]: one for one in events.champion(lender.warehouse, NIGHT).evidence["mitigation"]}
+    assert set(kinds) == {"reweighing", "resampling", "reduction", "thresholds"}
+    assert all(one["reason"] is not None or one["periods"][-1]["prices"]["cost"]["low"] for one in kinds.values())
+    (_, final) = kinds["thresholds"]["periods"]
+    gaps = [[abs(one[side]["estimate"]) for one in final["groups"]] for side in ("with", "without")]
+    assert max(gaps[0]) < 0.5 * max(gaps[1])
+
+
 def test_the_evidence_says_how_many_rows_it_would_act_on_were_never_seen(lender):
     seen = events.champion(lender.warehouse, NIGHT).evidence["unobserved"]
     assert 0.3 < seen["without_outcome"] / seen["acted_on"] < 0.8
