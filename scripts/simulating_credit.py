@@ -68,16 +68,16 @@ def nights_of(warehouse_path: str) -> Nights:
 
 def _read_night(warehouse: Warehouse) -> Callable[[date], Night | None]:
     def read(run_date: date) -> Night | None:
-        columns = ["applicant_id", "score", "model_version", ASSIGNMENT]
+        columns = ["applicant_id", "tier", "model_version", ASSIGNMENT]
         served = (pc.field("run_date") == run_date) & (pc.field("role") == "champion")
         rows = arrow.read(warehouse, "scores", columns, served)
         if not len(rows):
             return None
-        thresholds = events.registered(warehouse, rows["model_version"][0].as_py()).evidence["thresholds"]
-        if not thresholds:  # a baseline that stands in decides nothing
+        champion = events.registered(warehouse, rows["model_version"][0].as_py())
+        if not champion.evidence["thresholds"]:  # a baseline that stands in decides nothing
             return None
         is_drawn = [one != BY_SCORE for one in rows[ASSIGNMENT].to_pylist()]
-        treatment = treatments(rows["score"].to_pylist(), is_drawn, thresholds)
+        treatment = treatments(rows["tier"].to_pylist(), is_drawn)
         return Night(rows["applicant_id"].to_numpy(), np.array(treatment))
 
     return read

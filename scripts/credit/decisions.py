@@ -1,6 +1,6 @@
 """Whom the lender approves: by an old rule, or once nights are scored by the tiers of the model that scores them."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -57,12 +57,6 @@ def approve(world: World, applications: Applications, nights: Nights) -> Boolean
     return np.where(is_scored, (treatment == APPROVE) | by_people, approved)
 
 
-def treatments(
-    scores: Sequence[float], is_drawn: Sequence[bool], thresholds: Sequence[Mapping[str, float | str]]
-) -> list[str]:
-    """The first tier whose threshold each score reaches; without one, or drawn so that nobody acts on it, `approve`."""
-    tiers = [(str(one["tier"]), float(one["value"])) for one in thresholds]
-    return [
-        APPROVE if drawn else next((tier for tier, threshold in tiers if score >= threshold), APPROVE)
-        for score, drawn in zip(scores, is_drawn, strict=True)
-    ]
+def treatments(tiers: Sequence[str | None], is_drawn: Sequence[bool]) -> list[str]:
+    """The tier of each row; without one, or drawn so that nobody acts on it, `approve`."""
+    return [APPROVE if drawn or tier is None else tier for tier, drawn in zip(tiers, is_drawn, strict=True)]

@@ -175,14 +175,15 @@ def test_outcomes_of_approved_loans_alone_are_written_and_are_the_true_ones(at_o
     assert (corrected["reported_on"] - corrected["applied_on"]).map(lambda one: one.days).between(5, 60).all()
 
 
+TIERS = np.array(["reject", "reject", REVIEW, None], dtype=object)
+
+
 def test_scores_of_a_night_decide_and_the_rule_where_there_is_none():
     world = World(FIRST)
     applications = draw_applications(world, draw_applicants(world), FIRST)
     by_rule, who, half = approve(world, applications, no_nights), applications.applicant, len(applications) // 2
-    thresholds = [{"tier": "reject", "value": 0.5}, {"tier": REVIEW, "value": 0.3}]
-    scores = np.tile([0.6, 0.6, 0.4, 0.1], half)[:half]
-    is_drawn = np.tile([False, True, False, False], half)[:half]
-    treatment = treatments(scores.tolist(), is_drawn.tolist(), thresholds)
+    tiers, is_drawn = (np.tile(one, half)[:half].tolist() for one in (TIERS, [False, True, False, False]))
+    treatment = treatments(tiers, is_drawn)
     assert treatment[:4] == ["reject", APPROVE, REVIEW, APPROVE]
     night = Night(who[:half][::-1], np.array(treatment)[::-1])
     approved = approve(world, applications, {FIRST + timedelta(days=1): night}.get)
