@@ -14,11 +14,11 @@ from learning import problems
 from nightjar.learning.data.training_set import TrainingSet
 from nightjar.learning.evidence import Evidence
 from nightjar.learning.fitting.candidates import Candidate
+from nightjar.learning.fitting.fit import fit_candidate
 from nightjar.learning.fitting.fit_sets import FitSet
 from nightjar.learning.group_thresholds import fit_group_scores, threshold_of_rows
 from nightjar.learning.mitigation_prices import add_mitigation
 from nightjar.learning.out_of_fold_checks import out_of_fold_checks
-from nightjar.learning.search.out_of_fold_scores import out_of_fold_scores
 from nightjar.learning.search.problem import Problem
 from nightjar.learning.splits.folding import Fold, folds
 from nightjar.learning.training_plan import TrainingPlan
@@ -77,21 +77,11 @@ def plan_with(mitigation) -> TrainingPlan:
     return TrainingPlan(None, project, settings, day, rows, None, None, final, problem, np.arange(test[0]))
 
 
-def scores_of(plan, candidate):
-    from nightjar.learning.fitting.fit import fit_candidate
-
-    final = plan.final
-    predictor = fit_candidate(plan.rows, final.train, final.start, candidate, plan.project, plan.settings)
-    return (
-        out_of_fold_scores(plan.problem, candidate),
-        predictor.predict(plan.rows.features.take(final.test)),
-        predictor,
-    )
-
-
 def evidence_of(plan, candidate):
     """What a training would record, and the winner's scores."""
-    _, own, predictor = scores_of(plan, candidate)
+    final = plan.final
+    predictor = fit_candidate(plan.rows, final.train, final.start, candidate, plan.project, plan.settings)
+    own = predictor.predict(plan.rows.features.take(final.test))
     checks = out_of_fold_checks(
         plan.problem,
         candidate,
