@@ -87,6 +87,37 @@ OUTCOMES = [
     Outcome("speed", Verdict.PASSED, "It scored 181,204 rows a second.", 181_203.7, 20_000),
     Outcome("lineage", Verdict.PASSED, "It was trained on the versions features 41, labels 40."),
 ]
+
+
+def _of_group(name, without, beside):
+    ends = [{"estimate": one, "low": one - 0.02, "high": one + 0.02} for one in (without, beside)]
+    return {"group": [name], "criterion": "selection_rate", "size": 900, "without": ends[0], "with": ends[1]}
+
+
+_FEW = {"estimate": 0.1, "low": None, "high": None, "reason": "the group has 3 such rows, fewer than 100"}
+_FINAL = {
+    "period": "final",
+    "metric": None,
+    "prices": {
+        "recall": {"estimate": -0.012, "low": -0.02, "high": -0.004},
+        "precision": {"estimate": -0.0213, "low": -0.03, "high": -0.012},
+    },
+    "groups": [
+        _of_group("F", -0.131, -0.004),
+        _of_group("M", 0.131, 0.004),
+        {"group": ["X"], "criterion": "selection_rate", "size": 3, "without": _FEW, "with": _FEW},
+    ],
+}
+_ABOUT = {"columns": ["sex"], "goal": "demographic_parity", "is_used": False, "reason": None}
+MITIGATION = [
+    _ABOUT | {"kind": "thresholds", "is_used": True, "periods": [_FINAL | {"period": "folds"}, _FINAL]},
+    _ABOUT
+    | {
+        "kind": "reweighing",
+        "periods": [_FINAL | {"metric": {"estimate": -0.004, "low": -0.006, "high": -0.002}}],
+    },
+    _ABOUT | {"kind": "reduction", "reason": "neighbours takes no weights", "periods": []},
+]
 EVIDENCE = {
     "metric": "roc_auc",
     "period": ["2013-09-02", "2013-09-29"],
@@ -135,7 +166,7 @@ def full_night(warehouse: Warehouse) -> None:
     trained, night = _rows(random, 4_000, drifted=False), _rows(random, 400, drifted=True)
     store_scores(warehouse, random.beta(2.4, 6, len(night)))
     store_features(warehouse, night)
-    store_promotion(warehouse, json.dumps(EVIDENCE | {"fairness": group_figures()}))
+    store_promotion(warehouse, json.dumps(EVIDENCE | {"fairness": group_figures(), "mitigation": MITIGATION}))
     store_refusal(warehouse)
     store_references_and_drift(warehouse, trained, night, random.beta(2, 6, len(trained)))
     store_performance(warehouse)

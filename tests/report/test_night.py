@@ -196,6 +196,20 @@ def test_groups_are_shown_beside_all_others_with_what_is_shown_to_differ_and_wha
     )
 
 
+def test_what_a_mitigation_changes_stands_beside_its_price(full):
+    _, page = full
+    first, second, third = page.table("Mitigation, with 95% intervals")
+    assert first == {
+        "Kind": "thresholds in use",
+        "Goal": "demographic parity by sex",
+        "Without it, from the rest": "F -13 points (-15 to -11) M +13 points (+11 to +15) X too few rows",
+        "With it": "F -0.4 points (-2.4 to +1.6) M +0.4 points (-1.6 to +2.4) X too few rows",
+        "Price": "Recall -0.0120 (-0.0200 to -0.0040) Precision -0.0213 (-0.0300 to -0.0120)",
+    }
+    assert second["Price"].startswith("ROC AUC -0.0040 (-0.0060 to -0.0020)")
+    assert third["Goal"].endswith("cannot be compared: neighbours takes no weights")
+
+
 def test_a_promise_of_one_period_only_says_so(tmp_path):
     warehouse = nights.warehouse_in(tmp_path)
     clusters = {"entities": 665, "blocks": 1, "block_days": 30}

@@ -12,7 +12,7 @@ from nightjar.registry import period
 from nightjar.registry.events import STAND_IN
 from nightjar.registry.lifetime import Lifetime, lifetime
 from nightjar.report.error_analysis import ErrorAnalysis, read_error_analysis
-from nightjar.report.fairness import Grouping, read_fairness
+from nightjar.report.fairness import Grouping, ShownMitigation, read_fairness, read_mitigation
 from nightjar.report.figures import JudgedFigure
 from nightjar.report.reading import PinnedTables
 from nightjar.report.tiers import ShownTier, read_tiers
@@ -83,6 +83,7 @@ class Champion:
         tiers: those that its evidence states thresholds of, in their order.
         lifetime: when it is to be validated again, and when it expires.
         fairness: how it treats the declared groups.
+        mitigation: what treats them more alike, and its price.
         analysis: where it fails; None: its evidence does not say.
         confusion: what the rows of each class of its final period were taken for; None: its evidence does not say.
     """
@@ -95,6 +96,7 @@ class Champion:
     tiers: list[ShownTier]
     lifetime: Lifetime
     fairness: list[Grouping]
+    mitigation: list[ShownMitigation]
     analysis: ErrorAnalysis | None
     confusion: Mapping[str, Any] | None
 
@@ -144,6 +146,7 @@ def find_champion(tables: PinnedTables) -> Champion | None:
         read_tiers(evidence),
         lifetime(evidence),
         read_fairness(evidence),
+        read_mitigation(evidence),
         read_error_analysis(evidence),
         evidence.get("confusion"),
     )

@@ -80,6 +80,53 @@ class Grouping:
         ]
 
 
+@dataclass(frozen=True)
+class ShownMitigation:
+    """What one kind of mitigation changes on the final period.
+
+    Attributes:
+        kind: its name.
+        columns: by which groups are told apart, in words.
+        goal: what it makes equal, in words.
+        is_used: whether the model is made with it.
+        reason: why it cannot be compared; None: it can.
+        gaps: group -> how far it is from the rest without it and with it, each with its ends.
+        prices: figure -> with it minus without it, with its ends.
+    """
+
+    kind: str
+    columns: str
+    goal: str
+    is_used: bool
+    reason: str | None
+    gaps: Mapping[str, tuple[tuple[float | None, ...], tuple[float | None, ...]]]
+    prices: Mapping[str, tuple[float | None, ...]]
+
+
+def read_mitigation(evidence: Mapping[str, Any]) -> list[ShownMitigation]:
+    """The kinds that a version's evidence compares, the one in use first."""
+    shown = []
+    for one in evidence.get("mitigation", ()):
+        final = next((period for period in one["periods"] if period["period"] == "final"), {"groups": ()})
+        metric = final.get("metric")
+        prices = {str(evidence.get("metric")): metric} if metric else {}
+        shown.append(
+            ShownMitigation(
+                one["kind"],
+                " and ".join(one["columns"]),
+                str(one["goal"]).replace("_", " "),
+                one["is_used"],
+                one["reason"],
+                {
+                    ", ".join(group["group"]): (_ends_of(group["without"]), _ends_of(group["with"]))
+                    for group in final["groups"]
+                },
+                {name: _ends_of(price) for name, price in (prices | final.get("prices", {})).items()},
+            )
+        )
+    return shown
+
+
 def read_fairness(evidence: Mapping[str, Any]) -> list[Grouping]:
     """The groupings of a version's evidence; evidence of before, or of a project without groups, has none."""
     figures: dict[tuple[str, ...], dict[tuple[str, ...], dict[str, ShownFigure]]] = {}
