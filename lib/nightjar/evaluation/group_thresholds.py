@@ -109,7 +109,7 @@ def fit_moved_scores(
 def _exceeding(score: Floats, weight: Floats) -> tuple[Floats, Floats]:
     """The distinct scores, ascending, and the share of the rows that score as high or higher."""
     values, place = np.unique(score, return_inverse=True)
-    above = np.cumsum(np.bincount(place, weight)[::-1])[::-1]
+    above: Floats = np.cumsum(np.bincount(place, weight)[::-1])[::-1].astype(np.float64)
     return values, above / above[0] if len(above) else above
 
 

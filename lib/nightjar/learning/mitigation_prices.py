@@ -192,7 +192,7 @@ def _prices(plan: TrainingPlan, period: _Period, without: Booleans, with_it: Boo
     if prices is None:
         measures = {"recall": recall, "precision": precision}
         return {name: asdict(difference(one, truth, with_it, without)) for name, one in measures.items()}
-    matrix = [[0, prices.false_alarm[period.rows]], [prices.missed[period.rows], 0]]
+    matrix: list[list[Any]] = [[0, prices.false_alarm[period.rows]], [prices.missed[period.rows], 0]]
     with_costs, costs = (row_costs(truth.label, acts, matrix) for acts in (with_it, without))
     return {"cost": asdict(mean_interval(with_costs - costs, truth.clusters, truth.weight))}
 
@@ -204,7 +204,8 @@ def _groups(
     for group in declared:
         sides = {}
         for name, model in (("without", without), ("with", with_it)):
-            own, acts, member = (column[period.rows] for column in (model.scores, model.acts, group.member))
+            own, acts = model.scores[period.rows], model.acts[period.rows]
+            member = group.member[period.rows]
             figures = group_figures(period.truth, own, acts, member, LEVEL, mitigation.least_rows)
             sides[name] = next(one for one in figures if one.criterion == criterion)
         sized = {name: asdict(one.against_rest) for name, one in sides.items() if one.against_rest is not None}

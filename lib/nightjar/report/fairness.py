@@ -107,7 +107,7 @@ def read_mitigation(evidence: Mapping[str, Any]) -> list[ShownMitigation]:
     """The kinds that a version's evidence compares, the one in use first."""
     shown = []
     for one in evidence.get("mitigation", ()):
-        final = next((period for period in one["periods"] if period["period"] == "final"), {"groups": ()})
+        final: Mapping[str, Any] = next((part for part in one["periods"] if part["period"] == "final"), {"groups": ()})
         metric = final.get("metric")
         prices = {str(evidence.get("metric")): metric} if metric else {}
         shown.append(
