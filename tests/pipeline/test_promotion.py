@@ -108,7 +108,9 @@ def test_a_refused_promotion_is_an_event_and_changes_no_champion_until_a_person_
     )
     (card,) = Path(context.settings.environment.home).rglob("card-1.md")
     assert card.read_text() == Path(context.warehouse.path("reports/card-1.md")).read_text()
-    assert re.search(rf"\| promoted .* \| 2024-04-03 \| {ME} \(for Ada\) \| approved by", card.read_text())
+    decided = card.read_text().partition("## Who has decided what")[2]
+    assert re.search(r"\| promoted .* \| 2024-04-03 \| people, see below \| approved by", decided)
+    assert re.search(rf"\| approved .* \| 2024-04-03 \| {ME} \(for Ada\) \| {ME} for Ada: a pilot \|", decided)
 
 
 def test_an_expired_champion_gives_way_to_a_stand_in_and_comes_back_by_nobody(context, without_mlflow):

@@ -34,7 +34,7 @@ def _decisions(records: Records) -> Iterator[Part]:
 
 def _decision_row(one: Decision) -> list[Cell]:
     if one.approval is None:
-        who = Cell("the evidence")
+        who = Cell("people, see below" if one.is_approved() else "the evidence")
     else:
         who = Cell(one.approval.user, f"for {one.approval.by}" if one.approval.by else "")
     recorded = f"recorded {one.recorded_at:%Y-%m-%d %H:%M} UTC"

@@ -37,6 +37,10 @@ class Decision:
     approval: Approval | None
     outcomes: Sequence[Mapping[str, Any]]
 
+    def is_approved(self) -> bool:
+        """Whether it follows from what people have approved: its reason, by `registry.promotion.decide`, says so."""
+        return self.reason.startswith("approved by ")
+
 
 @dataclass(frozen=True)
 class TrainingRun:
