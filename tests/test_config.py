@@ -305,7 +305,7 @@ def test_there_is_a_model_of_each_kind(of_every_model):
 def test_every_search_composes_and_can_be_run(name):
     """On the project of its name, where there is one."""
     project = f"project={name}" if name in files_of("project") else "project=flights"
-    composed_settings = settings(project, "run_date=2013-10-05", f"search={name}", job=JobName.TRAIN)
+    composed_settings = settings(project, "project_dates=true", f"search={name}", job=JobName.NIGHTLY)
     require_learnable(composed_settings.search, composed_settings.project)
 
 
