@@ -16,7 +16,7 @@ from nightjar.evaluation.metric_report import Truth
 from nightjar.learning.analysis.learning_curve import learning_curve
 from nightjar.learning.analysis.losses import loss_of
 from nightjar.learning.analysis.over_time import WORST, losses_by_night, worst_rows
-from nightjar.learning.analysis.slices import LossRows, analyse_slices, declared_slices
+from nightjar.learning.analysis.slices import LossRows, analyse_slices, declared_slices, require_slices
 from nightjar.learning.splits.folding import Fold
 from nightjar.settings.analysis import Analysis, SliceCondition
 from nightjar.settings.task import Metric, Task
@@ -82,6 +82,11 @@ def test_declared_slices_are_checked():
     final, truth, score = period(1)
     with pytest.raises(LearningError, match="asks for numbers, but site is of type"):
         analyse_slices(None, final, final.loss, declared_slices(texts, [], final.columns), texts, truth, score)
+    rows = problems.rows()
+    sites = replace(rows, slices=pa.table({"site": pa.array(["north"] * len(rows.label))}))
+    require_slices(Analysis(slices={"north": [SliceCondition("site", values=["north"])]}), sites)
+    with pytest.raises(LearningError, match="asks for numbers, but site is of type"):
+        require_slices(texts, sites)
 
 
 @pytest.mark.parametrize(

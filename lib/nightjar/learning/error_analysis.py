@@ -29,9 +29,8 @@ from nightjar.evaluation.rows import Floats, RowNumbers
 from nightjar.learning.analysis.learning_curve import learning_curve
 from nightjar.learning.analysis.losses import Loss, loss_of
 from nightjar.learning.analysis.over_time import losses_by_night, worst_rows
-from nightjar.learning.analysis.slices import LossRows, analyse_slices, declared_slices
+from nightjar.learning.analysis.slices import LossRows, analyse_slices, columns_of, declared_slices
 from nightjar.learning.clusters import clusters_of
-from nightjar.learning.data.training_set import TrainingSet
 from nightjar.learning.evidence import Evidence
 from nightjar.learning.fitting.candidates import Candidate
 from nightjar.learning.fitting.fit import fit_candidate
@@ -67,7 +66,7 @@ def add_error_analysis(
     losses = loss.of(test.label, own)
     baseline = loss.of(test.label, scores[evidence.difference["over"]])
     searched = _searched(plan, winner, loss, out_of_fold) if settings.search else None
-    judged = LossRows(_columns(rows, final), losses, plan.clusters, test.weight)
+    judged = LossRows(columns_of(rows, final), losses, plan.clusters, test.weight)
     declared = declared_slices(settings, plan.project.promotion.slices.columns, judged.columns)
     entries, about = analyse_slices(searched, judged, baseline, declared, settings, truth, own)
     for entry in entries:
@@ -106,16 +105,7 @@ def _searched(plan: TrainingPlan, winner: Candidate, loss: Loss, scores: Floats 
     first, last = rows.day[index].min().item(), rows.day[index].max().item()
     clusters = clusters_of(rows, index, first, last, plan.project.label, plan.settings)
     weight = None if rows.weight is None else rows.weight[index]
-    return LossRows(_columns(rows, index), loss.of(rows.label[index], scores[index]), clusters, weight)
-
-
-def _columns(rows: TrainingSet, index: RowNumbers) -> pa.Table:
-    """The columns by which slices may be told apart: features, and those that the settings name besides."""
-    table = rows.features
-    if rows.slices is not None:
-        for name, column in zip(rows.slices.column_names, rows.slices.columns, strict=True):
-            table = table if name in table.column_names else table.append_column(name, column)
-    return table.take(index)
+    return LossRows(columns_of(rows, index), loss.of(rows.label[index], scores[index]), clusters, weight)
 
 
 def _learning_curve(plan: TrainingPlan, winner: Candidate, truth: Truth, scores: Floats) -> list[dict[str, Any]]:

@@ -12,6 +12,7 @@ from nightjar.evaluation.clusters import Clusters
 from nightjar.evaluation.criteria import standard_of
 from nightjar.evaluation.rows import RowNumbers
 from nightjar.learning.analysis.fairness import require_few_groups
+from nightjar.learning.analysis.slices import require_slices
 from nightjar.learning.champion import Champion, open_champion
 from nightjar.learning.clusters import clusters_of
 from nightjar.learning.data.prices import Prices, read_prices
@@ -89,6 +90,7 @@ def plan_training(
     rows = _read_rows(warehouse, project, settings, run_date)
     prices = read_prices(warehouse, project, rows)
     weighted, mitigation = rows.weight is not None, project.fairness.mitigation
+    require_slices(project.analysis, rows)
     require_learnable(settings, rows.columns, project.label.task, weighted=weighted, mitigation=mitigation)
     _log_rows(rows)
     champion = open_champion(environment, warehouse, project.name, run_date, rows)

@@ -16,6 +16,7 @@ from nightjar.evaluation.rows import Floats, RowNumbers
 from nightjar.evaluation.slices.comparing import Compared, compare_all
 from nightjar.evaluation.slices.conditions import Condition, Slice, texts_of
 from nightjar.evaluation.slices.finding import find_slices
+from nightjar.learning.data.training_set import TrainingSet
 from nightjar.settings.analysis import Analysis
 from nightjar.settings.task import Task
 
@@ -54,6 +55,26 @@ def declared_slices(settings: Analysis, columns: Sequence[str], rows: pa.Table) 
         of_values = [Slice((Condition(column, values=(value,)),)) for value in ranked]
         result |= {str(one): one for one in of_values}
     return result
+
+
+def columns_of(rows: TrainingSet, index: RowNumbers) -> pa.Table:
+    """The columns by which slices may be told apart: features, and those that the settings name besides."""
+    table = rows.features
+    if rows.slices is not None:
+        for name, column in zip(rows.slices.column_names, rows.slices.columns, strict=True):
+            table = table if name in table.column_names else table.append_column(name, column)
+    return table.take(index)
+
+
+def require_slices(settings: Analysis, rows: TrainingSet) -> None:
+    """Refuse slices of the settings whose conditions do not fit the types of their columns.
+
+    Raises:
+        LearningError: names the slice and the column.
+    """
+    none = columns_of(rows, np.empty(0, np.intp))
+    for one in declared_slices(settings, (), none).values():
+        one.of(none)
 
 
 def analyse_slices(
