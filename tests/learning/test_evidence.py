@@ -304,7 +304,8 @@ def test_a_champion_acts_from_the_threshold_that_its_evidence_has_in_either_form
     events.record(warehouse, "promoted", events.Version("1", "w", FIRST, recorded), "run", events.CHAMPION)
     environment = Environment(home=str(tmp_path), warehouse=warehouse.root)
     old = open_champion(environment, warehouse, "machines", FIRST, rows_for(Task.CLASSIFICATION))
-    assert (old.version, old.threshold, old.predictor) == ("1", threshold, None)
+    acts_from = None if old.threshold is None else old.threshold.threshold
+    assert (old.version, acts_from, old.predictor) == ("1", threshold, None)
 
 
 def test_where_no_chance_of_an_error_is_there_a_person_decides_by_a_finite_interval():

@@ -11,6 +11,7 @@ from nightjar.learning.data.training_set import TrainingSet
 from nightjar.learning.splits.folding import Fold
 from nightjar.learning.unobserved import count_unobserved
 from nightjar.models.columns import FeatureColumn
+from nightjar.registry.tiers import TierThreshold
 from nightjar.settings.feedback import Feedback
 from nightjar.tables import arrow
 from nightjar.tables.definitions import scores_table
@@ -31,13 +32,6 @@ class Constant:
 
     def predict(self, table):
         return np.full(len(table), self.score)
-
-
-class From:
-    """A threshold."""
-
-    def __init__(self, value):
-        self.value = value
 
 
 @pytest.fixture
@@ -61,9 +55,8 @@ def rows(warehouse):
 
 
 def count(warehouse, project=EXPLORED, score=0.9, thresholds=(0.8, 0.5)):
-    return count_unobserved(
-        warehouse, project, rows(warehouse), PERIOD, SCORES, Constant(score), [From(value) for value in thresholds]
-    )
+    tiers = [TierThreshold("act", value) for value in thresholds]
+    return count_unobserved(warehouse, project, rows(warehouse), PERIOD, SCORES, Constant(score), tiers)
 
 
 @pytest.mark.parametrize(("score", "without"), [(0.9, 1.0), (0.1, 0.0)])

@@ -43,6 +43,7 @@ class ModelExplanation:
 
     Attributes:
         rows, nights: that it is explained on.
+        output: of several classes the last one, of which dependences and surrogate are; None: there is one score.
         scale: of the raw score.
         is_sampled: whether contributions are sampled, which makes small ones look greater.
         effects: the greatest first.
@@ -52,6 +53,7 @@ class ModelExplanation:
 
     rows: int
     nights: int
+    output: str | None
     scale: str
     is_sampled: bool
     effects: Sequence[Effect]
@@ -89,6 +91,7 @@ def explain_model(predictor: Predictor, table: pa.Table, night: Codes, entity: C
     return ModelExplanation(
         rows=len(night),
         nights=nights,
+        output=predictor.classes[-1] if predictor.classes else None,
         scale=parts.scale,
         is_sampled=parts.error is not None,
         effects=effects,

@@ -31,6 +31,7 @@ from nightjar.learning.unobserved import count_unobserved
 from nightjar.models.predictor import Predictor
 from nightjar.registry import events, keys, tracking
 from nightjar.registry.period import intervals_over
+from nightjar.registry.tiers import tier_of_evidence
 from nightjar.registry.tracking import SearchRun
 from nightjar.runtime import memory
 from nightjar.settings.environment import Environment
@@ -129,10 +130,10 @@ def _check_decisions(
         plan.settings.days_of_block(project.label),
         project.fairness.mitigation,
     )
-    unobserved = count_unobserved(
-        plan.warehouse, project, rows, final, scores[winner.name], predictor, checks.thresholds
-    )
-    evidence = replace(judgement.evidence, thresholds=tuple(map(asdict, checks.thresholds)), unobserved=unobserved)
+    thresholds = tuple(map(asdict, checks.thresholds))
+    tiers = list(map(tier_of_evidence, thresholds))
+    unobserved = count_unobserved(plan.warehouse, project, rows, final, scores[winner.name], predictor, tiers)
+    evidence = replace(judgement.evidence, thresholds=thresholds, unobserved=unobserved)
     evidence = add_consequences(evidence, scores, plan.champion, predictor, rows, final, plan.clusters, project)
     evidence = add_importance(evidence, plan, judgement)
     evidence = add_mitigation(evidence, plan, winner, checks.scores)

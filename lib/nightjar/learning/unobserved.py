@@ -1,7 +1,6 @@
 """The rows of the final period that a new version would act on, and those of them without an outcome."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 from typing import Any
 
 import numpy as np
@@ -12,9 +11,8 @@ from nightjar.evaluation.rows import Floats
 from nightjar.learning.data.training_set import TrainingSet
 from nightjar.learning.group_thresholds import threshold_of_rows
 from nightjar.learning.splits.folding import Fold
-from nightjar.learning.thresholds import Threshold
 from nightjar.models.predictor import Predictor
-from nightjar.registry.tiers import tier_of_evidence
+from nightjar.registry.tiers import TierThreshold
 from nightjar.settings.project import Project
 from nightjar.settings.spine import WEIGHT
 from nightjar.tables import arrow
@@ -29,7 +27,7 @@ def count_unobserved(
     final: Fold,
     final_scores: Floats,
     predictor: Predictor,
-    thresholds: Sequence[Threshold],
+    tiers: Sequence[TierThreshold],
 ) -> Mapping[str, Any] | None:
     """What `registry.gates.outcomes_seen` reads in the evidence.
 
@@ -45,11 +43,11 @@ def count_unobserved(
         final: the final period.
         final_scores: of its rows, by a fit that has not seen them.
         predictor: the final fit.
-        thresholds: of the tiers, in their order; none: nobody decides by the score.
+        tiers: their thresholds, in their order; none: nobody decides by the score.
     """
-    if not thresholds:
+    if not tiers:
         return None
-    tier = tier_of_evidence(asdict(thresholds[-1]))
+    tier = tiers[-1]
     weight = np.ones(len(rows.label)) if rows.weight is None else rows.weight
     others = _others(warehouse, rows, final, tier.columns)
     score = predictor.predict(others) if len(others) else np.array([])

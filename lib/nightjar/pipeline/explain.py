@@ -62,7 +62,7 @@ def _explain_row(context: Context, run_date: date, prediction_id: str) -> tuple[
         features,
         others.slice(0, BESIDE),
         project.explain.actionable,
-        _threshold(context, version),
+        _threshold(context, version, float(prediction.row["score"])),
     )
     document = row.document(
         explanation,
@@ -98,10 +98,14 @@ def _load(context: Context, name: str, version: str) -> Artifact:
     return verified.load(context.settings.environment, Subject(context.settings.project.name, name, version))
 
 
-def _threshold(context: Context, version: str) -> float | None:
-    """From which score on a row of the version is acted on; None: its training has set none."""
+def _threshold(context: Context, version: str, score: float) -> float | None:
+    """The threshold that decides about a score: the greatest that it reaches, or else the least of all.
+
+    None: the version's training has set none.
+    """
     try:
         thresholds = events.registered(context.warehouse, version).evidence.get("thresholds") or []
     except ModelError:  # a stand-in has no event of its own
         return None
-    return float(thresholds[-1]["value"]) if thresholds else None
+    values = [float(one["value"]) for one in thresholds if one.get("value") is not None]
+    return max((value for value in values if value <= score), default=min(values, default=None))

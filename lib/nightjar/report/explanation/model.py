@@ -87,7 +87,8 @@ def _dependences(explanation: ModelExplanation) -> list[Part]:
             is_note=True,
         )
     ]
-    titles = [f"Score by {one.column}" for one in explanation.dependences]
+    what = "Score" if explanation.output is None else f"Probability of {explanation.output}"
+    titles = [f"{what} by {one.column}" for one in explanation.dependences]
     charts = [curves(one, title) for one, title in zip(explanation.dependences, titles, strict=True)]
     return [*parts, *map(Chart, titles, charts)]
 
@@ -100,9 +101,10 @@ def _surrogate(explanation: ModelExplanation) -> list[Part]:
         [Cell(" and ".join(leaf.conditions) or "all rows"), Cell(figure(leaf.score)), Cell(percent(leaf.share))]
         for leaf in surrogate.leaves
     ]
+    of = "Mean score" if explanation.output is None else f"Mean probability of {explanation.output}"
     fidelity = percent(max(0.0, surrogate.fidelity))
     doubt = "" if surrogate.fidelity >= 1 / 2 else " That is little: do not go by it."
     return [
         Paragraph(f"It explains {fidelity} of the variance of the score on nights it was not fitted to.{doubt}"),
-        Table("Its leaves", ["Rows", "Mean score", "Share of rows"], rows),
+        Table("Its leaves", ["Rows", of, "Share of rows"], rows),
     ]

@@ -90,6 +90,7 @@ def _effects(explanation: RowExplanation) -> list[Part]:
         if is_sampled
         else "They are exact Shapley values of the columns."
     )
+    of_classes = "" if explanation.output is None else ": of log-odds what softmax makes probabilities of"
     return [
         Chart(caption, additions(bars, caption)),
         Table(
@@ -97,7 +98,7 @@ def _effects(explanation: RowExplanation) -> list[Part]:
             ["Column", "Value", "Adds"],
             [[Cell(one.column), Cell(show(one.value)), _added(one)] for one in explanation.effects],
         ),
-        Paragraph(f"{how} The raw score is what the model computes before any calibration.", is_note=True),
+        Paragraph(f"{how} The raw score is what the model computes before any calibration{of_classes}.", is_note=True),
     ]
 
 
