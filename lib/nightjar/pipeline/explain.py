@@ -21,6 +21,7 @@ from nightjar.report.document import Document
 from nightjar.report.explanation import model, row
 from nightjar.runtime import logs
 from nightjar.settings.explain import Explain
+from nightjar.tables import groups
 from nightjar.timeline import parse_run_date
 
 log = logging.getLogger("nightjar.explain")
@@ -82,10 +83,9 @@ def _explain_model(context: Context, run_date: date) -> tuple[str, str, Document
     artifact = _load(context, champion.model_name, champion.number)
     rows = read_background(warehouse, project, run_date, artifact.manifest)
     night = np.unique(rows["night"].to_numpy(), return_inverse=True)[1]
-    keys = ["|".join(map(str, key.values())) for key in rows.select(list(project.spine.key)).to_pylist()]
-    entity = np.unique(np.array(keys), return_inverse=True)[1]
+    entity = groups.codes(rows, list(project.spine.key))
     document = model.document(
-        explain_model(artifact.open(), rows, night.astype(np.intp), entity.astype(np.intp)),
+        explain_model(artifact.open(), rows, night.astype(np.intp), entity),
         project=project.title or project.name,
         run_date=run_date,
         model=f"Version {champion.number} ({champion.model_name})",
