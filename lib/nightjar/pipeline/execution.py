@@ -102,12 +102,12 @@ def perform(
     """
     claim = Claim(resources(name, step), name.value, step.run_date, step.run_id)
     with lease.hold(step.warehouse, claim, partial(tables, step.project)) as warehouse:
-        step.sessions.tune(few_rows=has_few_rows(name, step.settings, warehouse))
         started, clock = datetime.now(UTC), time.monotonic()
         outcome, status, error = Outcome(), "failed", None
         try:
             with outages.translate_errors(), failures.translate_errors():
                 runs.require_committed(step.warehouse)
+                step.sessions.tune(few_rows=has_few_rows(name, step.settings, warehouse))
                 outcome = (action or STEPS[name])(replace(step, warehouse=warehouse))
             status = "done"
         except KeyboardInterrupt:
