@@ -45,7 +45,7 @@ def figures(tmp_path_factory, ray_started):
     every_site = rows.slice(0, SITES)
     inputs = preparation.fit_transform(to_frame(every_site, FEATURES), every_site["label"].to_numpy())
     counted, before = count(source, 120.0), stored()
-    stream = put_stream(Stream(source, preparation, (0.0, 1.0), (1.0, 1.0)), 120.0)
+    stream = put_stream(Stream(source, preparation, (0.0, 1.0), ()), 120.0)
     all_rows = StreamedRows(stream, counted.census.groups, counted.census.weight)
     workers = [batches(all_rows, LAYOUT, worker, 2, torch.device("cpu"), (3, 0)) for worker in range(2)]
     steps = itertools.chain.from_iterable(zip(*workers, strict=True))
