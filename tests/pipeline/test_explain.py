@@ -13,7 +13,7 @@ import builders
 from nightjar.errors import ModelError, TableError
 from nightjar.pipeline import explain
 from nightjar.pipeline.execution import Context
-from nightjar.registry import tracking
+from nightjar.registry import location, tracking
 from nightjar.settings.explain import Explain
 from nightjar.settings.explaining import Actionable, Explaining
 from nightjar.tables import arrow
@@ -37,9 +37,10 @@ def scores_of(nights):
 
 
 def files_of(nights, version):
-    client = tracking.connect(Path(nights.environment.home))
-    own = client.get_model_version(nights.project.name, version).run_id
-    return [one.path for one in client.list_artifacts(own, "explanations")]
+    home = Path(nights.environment.home)
+    own = tracking.connect(home).get_model_version(nights.project.name, version).run_id
+    folder = location.files(home) / own / "artifacts" / "explanations"
+    return [f"explanations/{file.name}" for file in folder.iterdir()]
 
 
 def test_a_row_is_explained_by_the_model_that_scored_it_and_no_table_is_written(run, copied, capsys):
