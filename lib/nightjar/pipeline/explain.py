@@ -1,13 +1,14 @@
 """The job of explain: a row of a past night, or a model, explained on stored rows; it writes no table."""
 
 import logging
+from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 
 import numpy as np
 from rich.console import Console
 
-from nightjar.errors import ModelError, UsageError
+from nightjar.errors import UsageError
 from nightjar.explanation.of_model import explain_model
 from nightjar.explanation.of_row import explain_row
 from nightjar.pipeline.execution import Context
@@ -58,12 +59,14 @@ def _explain_row(context: Context, run_date: date, prediction_id: str) -> tuple[
     artifact = _load(context, str(prediction.row["model_name"]), version)
     features = read_features(warehouse, project, run_date, prediction, artifact.manifest)
     others = read_background(warehouse, project, run_date, artifact.manifest, enough=BESIDE)
+    thresholds = [float(tier.of_rows(features)[0]) for tier in artifact.manifest.thresholds]
     explanation = explain_row(
         artifact.open(),
         features,
         others.slice(0, BESIDE),
         project.explain.actionable,
-        _threshold(context, version, float(prediction.row["score"])),
+        threshold=deciding_threshold(thresholds, float(prediction.row["score"])),
+        predicted=prediction.row.get("predicted"),
     )
     document = row.document(
         explanation,
@@ -98,14 +101,9 @@ def _load(context: Context, name: str, version: str) -> Artifact:
     return verified.load(context.settings.environment, Subject(context.settings.project.name, name, version))
 
 
-def _threshold(context: Context, version: str, score: float) -> float | None:
-    """The threshold that decides about a score: the greatest that it reaches, or else the least of all.
+def deciding_threshold(thresholds: Sequence[float], score: float) -> float | None:
+    """The threshold of a row's tiers that decides about its score: the greatest that it reaches, or else the least.
 
-    None: the version's training has set none.
+    None: the model has none.
     """
-    try:
-        thresholds = events.registered(context.warehouse, version).evidence.get("thresholds") or []
-    except ModelError:  # a stand-in has no event of its own
-        return None
-    values = [float(one["value"]) for one in thresholds if one.get("value") is not None]
-    return max((value for value in values if value <= score), default=min(values, default=None))
+    return max((value for value in thresholds if value <= score), default=min(thresholds, default=None))

@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 
 from nightjar.errors import ModelError, TableError
 from nightjar.registry.manifest import Manifest
+from nightjar.registry.tiers import columns_of_tiers
 from nightjar.scoring.identity import prediction_ids
 from nightjar.settings.project import Project
 from nightjar.tables import arrow
@@ -106,7 +107,8 @@ def _nights(run_date: date) -> Iterator[date]:
 
 def _read(warehouse: Warehouse, project: Project, night: date, manifest: Manifest) -> pa.Table:
     """The rows of a night that the model's definitions of features have made."""
-    names = [*project.spine.key, "prediction_time", *(feature.name for feature in manifest.features)]
+    of_model = [*(feature.name for feature in manifest.features), *columns_of_tiers(manifest.thresholds)]
+    names = [*project.spine.key, "prediction_time", *of_model]
     where = (pc.field("run_date") == night) & (pc.field("definitions_hash") == manifest.definitions_hash)
     rows = arrow.read(warehouse, "features", list(dict.fromkeys(names)), where)
     for place, field in enumerate(rows.schema):
