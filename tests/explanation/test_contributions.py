@@ -210,7 +210,7 @@ def raw_scores(predictor, table, scale):
     """From the scores that are served: what the contributions have to sum to."""
     score = replace(predictor, calibration=None).predict(table)
     if score.ndim == 2:
-        return score[:, predictor.seen] if not predictor.members else score
+        return score[:, predictor.is_seen()]
     return {LOG_ODDS: logit, LOG_VALUE: np.log}.get(scale, np.asarray)(score)[:, np.newaxis]
 
 

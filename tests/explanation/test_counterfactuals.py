@@ -66,6 +66,56 @@ def test_no_change_within_the_ranges_or_the_direction_is_no_counterfactual(predi
     assert counterfactuals(predictor, row, BACKGROUND, {"hour": Actionable(low=23, high=24)}, 0.05) == []
 
 
+def with_value(table, name, value):
+    place = table.schema.get_field_index(name)
+    field = table.schema.field(place)
+    return table.set_column(place, field, pa.array([value] * table.num_rows, field.type))
+
+
+@pytest.mark.parametrize(("own", "low", "high"), [(-50.0, 0, 300), (250.0, -300, 200)])
+def test_a_value_outside_the_range_is_changed_to_one_inside(own, low, high):
+    logistic = fit(CLASSIFIED["logistic"], examples(), features=FEATURES, seed=0)
+    row = with_value(BACKGROUND.slice(3, 1), "delay", own)
+    ends = logistic.predict(with_value(BACKGROUND.take([3, 3]), "delay", low if own < low else high))
+    between = float((logistic.predict(row)[0] + ends[0]) / 2)  # outside the range it is reached, too
+
+    (one,) = counterfactuals(logistic, row, BACKGROUND, {"delay": Actionable(low=low, high=high)}, between)
+
+    assert low <= one.changes["delay"] <= high
+    assert one.changes["delay"] == pytest.approx(low if own < low else high, abs=0.5)
+
+
+def test_nan_is_a_missing_value():
+    tree = fit(CLASSIFIED["tree"], examples(), features=FEATURES, seed=0)
+    place = BACKGROUND.schema.get_field_index("delay")
+    delay = BACKGROUND["delay"].to_numpy()
+    background = BACKGROUND.set_column(place, BACKGROUND.schema.field(place), pa.array(delay))
+    scores = tree.predict(background)
+    known = int(np.argmax(np.where(np.isnan(delay), -1, scores)))
+    missing = int(np.argmax(np.where(np.isnan(delay), scores, -1)))
+    for place in (known, missing):
+        row = background.slice(place, 1)
+        actionable = {"delay": Actionable(), "hour": Actionable()}
+        limit = float(scores[place]) - 1e-9
+
+        of_nan = counterfactuals(tree, row, background, actionable, limit)
+
+        assert of_nan == counterfactuals(tree, BACKGROUND.slice(place, 1), BACKGROUND, actionable, limit)
+        assert of_nan
+        assert np.isfinite([one.distance for one in of_nan]).all()
+
+
+@pytest.mark.parametrize("name", ["hour", "delay"])
+def test_a_range_may_reach_beyond_what_a_column_can_hold(predictor, name):
+    row = BACKGROUND.slice(0, 1)
+    threshold = float(predictor.predict(row)[0])
+
+    results = counterfactuals(predictor, row, BACKGROUND, {name: Actionable(low=-1e300, high=1e300)}, threshold)
+
+    assert results
+    assert isinstance(results[0].changes[name], int if name == "hour" else float)
+
+
 def test_what_cannot_be_changed_is_refused(predictor):
     row = BACKGROUND.slice(0, 1)
     for actionable, rows, message in (

@@ -6,6 +6,7 @@ import pytest
 
 from models.rows import FEATURES, examples
 from nightjar.evaluation.clusters import Clusters
+from nightjar.evaluation.intervals import Interval
 from nightjar.evaluation.metric_report import Truth
 from nightjar.explanation.importance import PREDICTIONS, correlated_groups, permutation_importance
 from nightjar.models.columns import FeatureColumn
@@ -68,7 +69,32 @@ def test_of_more_rows_than_there_is_time_for_some_are_drawn(logistic, monkeypatc
     importances = permutation_importance(logistic, table, truth_of(label), Metric.ROC_AUC)
 
     assert PREDICTIONS > 1200
-    assert {one.loss.rows for one in importances} == {300}  # two permutations of 150 rows for each of four columns
+    assert {one.loss.rows for one in importances} == {150}  # of which there are two permutations for four columns
+
+
+def test_of_lists_longer_than_there_is_time_for_one_is_drawn(monkeypatch):
+    rows = examples(Task.RANKING)
+    model = Model(Estimator.TREE, parameters={"max_depth": 4})
+    predictor = fit(model, rows, features=FEATURES, task=Task.RANKING, seed=0)
+    clusters = Clusters(np.arange(600), np.arange(600) // 60)
+    truth = Truth(Task.RANKING, rows.label, clusters, np.arange(600) // 200)
+    for predictions in (1, 1200):
+        monkeypatch.setattr("nightjar.explanation.importance.PREDICTIONS", predictions)
+
+        importances = permutation_importance(predictor, rows.table, truth, Metric.NDCG)
+
+        assert {one.loss.rows for one in importances} == {1}
+
+
+def test_a_column_that_the_model_does_not_go_by_loses_nothing_for_certain():
+    table, label = table_of(600, 5)
+    model = Model(Estimator.TREE, parameters={"max_depth": 1})
+    stump = fit(model, Examples(table, label), features=COLUMNS, seed=0)
+
+    losses = {one.columns: one.loss for one in permutation_importance(stump, table, truth_of(label), Metric.LOG_LOSS)}
+
+    assert losses["noise",] == Interval(0.0, 0.0, 0.0, 600)
+    assert next(iter(losses.values())).rows == 600
 
 
 def test_rows_of_one_class_give_a_reason_and_no_figure(logistic):

@@ -72,7 +72,7 @@ def test_what_is_weak_or_was_not_looked_for_is_said():
         ({"counterfactuals": []}, "No change of up to three actionable columns"),
         ({"counterfactuals": None, "threshold": None}, "no decision is made by a threshold"),
         ({"surrogate": LocalSurrogate((), (), None)}, "there is nothing to imitate"),
-        ({"effects": []}, "The model reads no column"),
+        ({"effects": []}, "The model goes by no column"),
     ):
         assert words in texts_of(row.document(replace(ROW, **changed), **ABOUT_ROW))[0]
 
@@ -83,7 +83,7 @@ def test_real_models_have_documents_and_pictures_that_need_nothing_else(name):
     table = training_rows(200, seed=1)[0]
     actionable = {} if name == "majority" else {"delay": Actionable()}
 
-    of_row = explain_row(predictor, table.slice(0, 1), table, actionable, 0.4)
+    of_row = explain_row(predictor, table.slice(0, 1), table, actionable, threshold=0.4)
     of_model = explain_model(predictor, table, np.arange(200) // 10, np.arange(200))
     documents = [
         row.document(of_row, **ABOUT_ROW),

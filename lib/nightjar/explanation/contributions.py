@@ -167,6 +167,8 @@ def _of_members(predictor: Predictor, frame: pd.DataFrame) -> _Parts:
         values[:, np.array(rows)[:, np.newaxis], columns] += weight * parts.added
         base[rows] += weight * parts.base
         scales.add(parts.scale)
+    if predictor.classes:
+        values, base = values[:, predictor.is_seen()], base[predictor.is_seen()]
     return _Parts(values, base, PROBABILITY if PROBABILITY in scales else VALUE)
 
 

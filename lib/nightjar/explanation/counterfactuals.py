@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 
 from nightjar.errors import ModelError
 from nightjar.evaluation.histograms import is_text
+from nightjar.models.columns import LARGEST
 from nightjar.models.predictor import Predictor
 from nightjar.settings.explaining import Actionable, Direction
 
@@ -74,12 +75,13 @@ def counterfactuals(
         )
     is_above = bool(predictor.predict(row)[0] >= threshold)
     values = {name: _values(row, background, name, actionable[name]) for name in names}
-    unit = {name: _unit(background[name]) for name in names}
+    unit = {name: _unit(_values_of(background, name)) for name in names}
     results: list[Counterfactual] = []
     for columns in _sets([name for name in names if values[name]]):
         if any(set(one.changes) <= set(columns) for one in results):
             continue
-        nearest = _nearest(predictor, row, columns, values, unit, threshold, is_above=is_above)
+        tried = {name: values[name] for name in columns}
+        nearest = _nearest(predictor, row, tried, actionable, unit, threshold, is_above=is_above)
         if nearest is not None:
             results.append(nearest)
     return sorted(results, key=lambda one: (len(one.changes), one.distance))[:SHOWN]
@@ -92,7 +94,7 @@ def _sets(names: Sequence[str]) -> Iterator[tuple[str, ...]]:
 
 def _values(row: pa.Table, background: pa.Table, name: str, rule: Actionable) -> list[Any]:
     """The values to try, of the column's own type; the row's own is none of them."""
-    own, column = row[name][0].as_py(), _values_of(background, name)
+    own, column = _own(row, name), _values_of(background, name)
     if is_text(column.type):
         if rule != Actionable():
             raise ModelError(f"project.explain.actionable.{name} is of text: it can have no low, high or direction.")
@@ -109,14 +111,25 @@ def _values(row: pa.Table, background: pa.Table, name: str, rule: Actionable) ->
     return [value for value in sorted(numbers) if _is_allowed(value, own, rule)]
 
 
+def _own(row: pa.Table, name: str) -> Any:
+    """The row's value; None where it is missing, which NaN is, too."""
+    values = _values_of(row, name)
+    return values[0].as_py() if len(values) else None
+
+
 def _values_of(table: pa.Table, name: str) -> Any:
-    return table[name].drop_null()
+    """The column without its missing values."""
+    column = table[name].drop_null()
+    return column.filter(pc.invert(pc.is_nan(column))) if pa.types.is_floating(column.type) else column
 
 
 def _cast(value: Any, kind: pa.DataType) -> Any:
-    """A number as the column can hold it: whole where that is whole."""
-    number = float(value)
-    return pa.scalar(round(number) if pa.types.is_integer(kind) else number, pa.float64()).cast(kind).as_py()
+    """The nearest number that the column can hold and models compute with: whole where the column is whole."""
+    if pa.types.is_integer(kind):
+        ends = np.iinfo(kind.to_pandas_dtype())
+        return min(max(round(float(value)), int(ends.min)), int(ends.max))
+    number = min(max(float(value), -LARGEST), LARGEST)
+    return pa.scalar(number, pa.float64()).cast(kind).as_py()
 
 
 def _is_allowed(value: Any, own: Any, rule: Actionable) -> bool:
@@ -139,34 +152,49 @@ def _unit(column: Any) -> float | None:
 def _nearest(
     predictor: Predictor,
     row: pa.Table,
-    columns: Sequence[str],
     values: Mapping[str, Sequence[Any]],
+    actionable: Mapping[str, Actionable],
     unit: Mapping[str, float | None],
     threshold: float,
     *,
     is_above: bool,
 ) -> Counterfactual | None:
-    """The nearest change of these columns, all of them, that changes the decision."""
-    trials = [dict(zip(columns, chosen, strict=True)) for chosen in product(*(values[name] for name in columns))]
+    """The nearest change of all columns that have values to try, that changes the decision."""
+    trials = [dict(zip(values, chosen, strict=True)) for chosen in product(*values.values())]
     scores = predictor.predict(_changed(row, trials))
     crossing = [trial for trial, score in zip(trials, scores, strict=True) if (score >= threshold) != is_above]
     if not crossing:
         return None
     changes = min(crossing, key=lambda trial: _distance(row, trial, unit))
-    for name in columns:
-        if unit[name] is not None and row[name][0].as_py() is not None:
-            changes = _closer(predictor, row, changes, name, threshold, is_above=is_above)
+    for name in values:
+        near = _own(row, name)
+        if unit[name] is not None and near is not None:
+            near = _within(float(near), actionable[name])
+            changes = _closer(predictor, row, changes, name, near, threshold, is_above=is_above)
     score = float(predictor.predict(_changed(row, [changes]))[0])
     if (score >= threshold) == is_above:
         return None
     return Counterfactual(changes, score, _distance(row, changes, unit))
 
 
+def _within(number: float, rule: Actionable) -> float:
+    """The nearest number in the declared range."""
+    number = number if rule.low is None else max(number, rule.low)
+    return number if rule.high is None else min(number, rule.high)
+
+
 def _closer(
-    predictor: Predictor, row: pa.Table, changes: dict[str, Any], name: str, threshold: float, *, is_above: bool
+    predictor: Predictor,
+    row: pa.Table,
+    changes: dict[str, Any],
+    name: str,
+    near: float,
+    threshold: float,
+    *,
+    is_above: bool,
 ) -> dict[str, Any]:
-    """The changes with one number as near to the row's as the decision allows, by halving the way."""
-    kind, near, far = row.schema.field(name).type, float(row[name][0].as_py()), float(changes[name])
+    """The changes with one number as near to `near` as the decision allows, by halving the way."""
+    kind, far = row.schema.field(name).type, float(changes[name])
     best = changes
     for _ in range(HALVINGS):
         middle = _cast((near + far) / 2, kind)
@@ -181,7 +209,7 @@ def _closer(
 def _distance(row: pa.Table, changes: Mapping[str, Any], unit: Mapping[str, float | None]) -> float:
     total = 0.0
     for name, value in changes.items():
-        own, deviation = row[name][0].as_py(), unit[name]
+        own, deviation = _own(row, name), unit[name]
         total += 1.0 if deviation is None or own is None else abs(float(value) - float(own)) / deviation
     return total
 

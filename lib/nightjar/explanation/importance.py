@@ -57,7 +57,7 @@ def permutation_importance(
         seed: of what is drawn.
     """
     random = np.random.default_rng(seed)
-    most = PREDICTIONS // max(1, len(predictor.features) * REPEATS)
+    most = max(1, PREDICTIONS // max(1, len(predictor.features) * REPEATS))
     if table.num_rows > most:
         rows = _draw(random, truth, most)
         table, truth = table.take(rows), truth.take(rows)
@@ -70,7 +70,7 @@ def permutation_importance(
         permuted = np.concatenate([predictor.predict(_permute(table, group, order)) for order in orders])
         own = np.concatenate([scores] * REPEATS)
         pair = (own, permuted) if metric.greater_is_better else (permuted, own)
-        results.append(Importance(group, metric_difference(metric, repeated, *pair)))
+        results.append(Importance(group, _loss(metric, repeated, *pair)))
     return sorted(results, key=lambda one: -np.inf if one.loss.estimate is None else one.loss.estimate, reverse=True)
 
 
@@ -106,14 +106,24 @@ def _ranks(column: "pd.Series[float]", scores: Floats) -> Floats:
     return np.where(has_value, ranks, middle)
 
 
+def _loss(metric: Metric, repeated: Truth, a: Floats, b: Floats) -> Interval:
+    """The difference between the scores, over the rows themselves: their copies are not counted."""
+    loss = metric_difference(metric, repeated, a, b)
+    loss = replace(loss, rows=loss.rows // REPEATS)
+    if loss.estimate is None or not np.array_equal(a, b):
+        return loss
+    # Scores that no permutation changes lose nothing, whichever rows there are.
+    return replace(loss, low=0.0, high=0.0, reason=None)
+
+
 def _draw(random: np.random.Generator, truth: Truth, most: int) -> npt.NDArray[np.intp]:
-    """Some rows, ascending: of a ranking whole lists."""
+    """Some rows, ascending: of a ranking whole lists, at least one, however long it is."""
     if truth.query is None:
         return np.sort(random.choice(len(truth.label), most, replace=False))
     _, lists = np.unique(truth.query, return_inverse=True)
     order = random.permutation(int(lists.max()) + 1)
     sizes = np.bincount(lists)[order]
-    chosen = order[np.cumsum(sizes) <= most]
+    chosen = order[: max(1, np.searchsorted(np.cumsum(sizes), most, "right"))]
     return np.flatnonzero(np.isin(lists, chosen))
 
 

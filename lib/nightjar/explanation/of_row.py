@@ -4,10 +4,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 import pyarrow as pa
 
 from nightjar.explanation.counterfactuals import Counterfactual, counterfactuals
+from nightjar.explanation.raw_scores import PROBABILITY
 from nightjar.explanation.sampled import explain
 from nightjar.explanation.surrogates import LocalSurrogate, local_surrogate
 from nightjar.models.predictor import Predictor
@@ -37,7 +37,7 @@ class RowExplanation:
 
     Attributes:
         score: that the model gives it today: a value, or of several classes the probability of `output`.
-        output: of several classes the most likely one.
+        output: of several classes the predicted one.
         base: the raw score where nothing is known of the row.
         scale: of the raw score.
         effects: the greatest first; with the base they sum to the raw score.
@@ -63,7 +63,9 @@ def explain_row(
     row: pa.Table,
     background: pa.Table,
     actionable: Mapping[str, Actionable],
-    threshold: float | None,
+    *,
+    threshold: float | None = None,
+    predicted: str | None = None,
 ) -> RowExplanation:
     """The explanation of a row.
 
@@ -72,16 +74,40 @@ def explain_row(
         row: the features of the row.
         background: other rows.
         actionable: how columns may be changed; none: no counterfactual is looked for.
-        threshold: of the score.
+        threshold: of the score; None: it decides nothing.
+        predicted: of several classes the one that was predicted, which by costs need not be the most likely one.
 
     Raises:
         ModelError: a table does not fit the model, or the model reads no actionable column.
     """
     scores = predictor.predict(row)
-    code = int(np.argmax(scores[0])) if predictor.classes else None
+    code = None if predicted is None else predictor.classes.index(predicted)
+    base, scale, effects = _effects(predictor, row, background, code)
+    is_decided = threshold is not None and bool(actionable) and code is None
+    return RowExplanation(
+        score=float(scores[0] if code is None else scores[0, code]),
+        output=predicted,
+        base=base,
+        scale=scale,
+        effects=sorted(effects, key=lambda one: -abs(one.added)),
+        surrogate=local_surrogate(predictor, row, background, output=-1 if code is None else code),
+        threshold=threshold,
+        counterfactuals=counterfactuals(predictor, row, background, actionable, threshold)
+        if is_decided and threshold is not None
+        else None,
+        background=background.num_rows,
+    )
+
+
+def _effects(
+    predictor: Predictor, row: pa.Table, background: pa.Table, code: int | None
+) -> tuple[float, str, list[Effect]]:
+    """The base, the scale of the raw score, and what columns add; none to a class that training has not seen."""
     parts = explain(predictor, row, background)
-    place = 0 if code is None else int(predictor.is_seen()[:code].sum())
-    errors = parts.error
+    is_seen = predictor.is_seen()
+    if code is not None and not is_seen[code]:
+        return 0.0, PROBABILITY, []
+    place, errors = int(is_seen[:code].sum()) if code is not None else 0, parts.error
     effects = [
         Effect(
             name,
@@ -91,17 +117,4 @@ def explain_row(
         )
         for at, name in enumerate(parts.columns)
     ]
-    is_decided = threshold is not None and bool(actionable) and code is None
-    return RowExplanation(
-        score=float(scores[0] if code is None else scores[0, code]),
-        output=None if code is None else predictor.classes[code],
-        base=float(parts.base[place]),
-        scale=parts.scale,
-        effects=sorted(effects, key=lambda one: -abs(one.added)),
-        surrogate=local_surrogate(predictor, row, background, output=-1 if code is None else code),
-        threshold=threshold,
-        counterfactuals=counterfactuals(predictor, row, background, actionable, threshold)
-        if is_decided and threshold is not None
-        else None,
-        background=background.num_rows,
-    )
+    return float(parts.base[place]), parts.scale, effects

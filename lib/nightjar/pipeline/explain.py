@@ -1,17 +1,17 @@
 """The job of explain: a row of a past night, or a model, explained on stored rows; it writes no table."""
 
 import logging
+from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 
-import numpy as np
 from rich.console import Console
 
-from nightjar.errors import ModelError, UsageError
+from nightjar.errors import UsageError
 from nightjar.explanation.of_model import explain_model
 from nightjar.explanation.of_row import explain_row
 from nightjar.pipeline.execution import Context
-from nightjar.pipeline.explained_rows import read_background, read_features, read_prediction
+from nightjar.pipeline.explained_rows import read_background, read_features, read_others, read_prediction
 from nightjar.registry import events, run_files, verified
 from nightjar.registry.artifacts import Artifact
 from nightjar.registry.signature import Subject
@@ -57,13 +57,15 @@ def _explain_row(context: Context, run_date: date, prediction_id: str) -> tuple[
     version = str(prediction.row["model_version"])
     artifact = _load(context, str(prediction.row["model_name"]), version)
     features = read_features(warehouse, project, run_date, prediction, artifact.manifest)
-    others = read_background(warehouse, project, run_date, artifact.manifest, enough=BESIDE)
+    others = read_others(warehouse, project, run_date, prediction, artifact.manifest, BESIDE)
+    thresholds = [float(tier.of_rows(features)[0]) for tier in artifact.manifest.thresholds]
     explanation = explain_row(
         artifact.open(),
         features,
-        others.slice(0, BESIDE),
+        others,
         project.explain.actionable,
-        _threshold(context, version, float(prediction.row["score"])),
+        threshold=deciding_threshold(thresholds, float(prediction.row["score"])),
+        predicted=prediction.row.get("predicted"),
     )
     document = row.document(
         explanation,
@@ -81,11 +83,10 @@ def _explain_model(context: Context, run_date: date) -> tuple[str, str, Document
     project, warehouse = context.settings.project, context.warehouse
     champion = events.champion(warehouse, run_date)
     artifact = _load(context, champion.model_name, champion.number)
-    rows = read_background(warehouse, project, run_date, artifact.manifest)
-    night = np.unique(rows["night"].to_numpy(), return_inverse=True)[1]
-    entity = groups.codes(rows, list(project.spine.key))
+    background = read_background(warehouse, project, run_date, artifact.manifest)
+    entity = groups.codes(background.rows, list(project.spine.key))
     document = model.document(
-        explain_model(artifact.open(), rows, night.astype(np.intp), entity),
+        explain_model(artifact.open(), background.rows, background.night, entity),
         project=project.title or project.name,
         run_date=run_date,
         model=f"Version {champion.number} ({champion.model_name})",
@@ -98,14 +99,9 @@ def _load(context: Context, name: str, version: str) -> Artifact:
     return verified.load(context.settings.environment, Subject(context.settings.project.name, name, version))
 
 
-def _threshold(context: Context, version: str, score: float) -> float | None:
-    """The threshold that decides about a score: the greatest that it reaches, or else the least of all.
+def deciding_threshold(thresholds: Sequence[float], score: float) -> float | None:
+    """The threshold of a row's tiers that decides about its score: the greatest that it reaches, or else the least.
 
-    None: the version's training has set none.
+    None: the model has none.
     """
-    try:
-        thresholds = events.registered(context.warehouse, version).evidence.get("thresholds") or []
-    except ModelError:  # a stand-in has no event of its own
-        return None
-    values = [float(one["value"]) for one in thresholds if one.get("value") is not None]
-    return max((value for value in values if value <= score), default=min(values, default=None))
+    return max((value for value in thresholds if value <= score), default=min(thresholds, default=None))

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.dataset as ds
 from deltalake import DeltaTable
@@ -128,6 +129,33 @@ def read(
         return scan.dataset(snapshot, where).to_table(
             columns=columns if columns is None else list(columns), filter=where
         )
+
+
+def sample(
+    warehouse: Warehouse,
+    table: str,
+    columns: Sequence[str],
+    where: ds.Expression,
+    most: int,
+    random: np.random.Generator,
+) -> pa.Table:
+    """Some of the rows that meet a condition, drawn at random; of the others only a batch at a time is in memory.
+
+    Raises:
+        TableError: as `read`.
+    """
+    delta_table = opening.open_table(warehouse, table)
+    requirements.check_readable(delta_table, table, warehouse.path(table))
+    snapshot = scan.snapshot_of(delta_table, warehouse, table)
+    rows = sum(len(batch) for batch in scan.batches(snapshot, columns[:1], where))
+    places = np.sort(random.choice(rows, min(rows, most), replace=False))
+    start, drawn = 0, [pa.schema([snapshot.schema.field(name) for name in columns]).empty_table()]
+    for batch in scan.batches(snapshot, columns, where):
+        inside = places[(places >= start) & (places < start + len(batch))]
+        if len(inside):
+            drawn.append(pa.Table.from_batches([batch.take(pa.array(inside - start))]))
+        start += len(batch)
+    return pa.concat_tables(drawn)
 
 
 def append(warehouse: Warehouse, table: Table, rows: Sequence[dict[str, Any]], run_id: str) -> int:

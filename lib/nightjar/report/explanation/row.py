@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import date
+from math import isnan
 from typing import Any
 
 from nightjar.explanation.of_row import Effect, RowExplanation
@@ -63,7 +64,7 @@ def document(
 
 def show(value: Any) -> str:
     """A value of a row for people."""
-    if value is None:
+    if value is None or (isinstance(value, float) and isnan(value)):
         return "missing"
     if isinstance(value, bool):
         return "yes" if value else "no"
@@ -80,7 +81,7 @@ def _summary(explanation: RowExplanation, what: str) -> str:
 
 def _effects(explanation: RowExplanation) -> list[Part]:
     if not explanation.effects:
-        return [Absence("The model reads no column: every row has the same score.")]
+        return [Absence("The model goes by no column here: every row has the same score.")]
     total = explanation.base + sum(one.added for one in explanation.effects)
     caption = f"What the columns add to the raw score ({explanation.scale})"
     bars = [Addition(f"{one.column} = {show(one.value)}", one.added) for one in explanation.effects[:SHOWN]]
