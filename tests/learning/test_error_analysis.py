@@ -124,6 +124,23 @@ def test_the_most_wrong_rows_have_keys_and_features_without_those_of_groups():
     assert worst["x"].to_pylist() == rows.features["x"].take(worst["row"].to_numpy()).to_pylist()
 
 
+def test_keys_and_features_with_the_names_of_computed_columns_do_not_take_their_place():
+    rows, final = problems.rows(), np.arange(400, 800)
+    rows = replace(
+        rows,
+        features=rows.features.rename_columns(["loss", "score"]),
+        key=rows.key.rename_columns(["outcome", "prediction_time"]),
+    )
+    scores, loss = np.linspace(0, 1, 400), np.arange(400.0)
+    worst = worst_rows(rows, final, scores, loss, np.zeros(400), set())
+    assert worst["loss"].to_pylist() == sorted(loss, reverse=True)[:WORST]
+    assert worst["score"].to_pylist() == scores[::-1][:WORST].tolist()
+    numbers = worst["outcome (column)"].to_numpy()
+    assert worst["outcome"].to_pylist() == rows.label[numbers].tolist()
+    assert worst["loss (column)"].to_pylist() == rows.features["loss"].take(numbers).to_pylist()
+    assert worst["score (column)"].to_pylist() == rows.features["score"].take(numbers).to_pylist()
+
+
 def test_errors_by_night_are_means_by_weight():
     rows = replace(problems.rows(), weight=np.arange(1.0, 801.0))
     final = np.arange(720, 800)
