@@ -13,13 +13,17 @@ from nightjar.evaluation.clusters import Clusters
 from nightjar.evaluation.criteria import Standard
 from nightjar.evaluation.intervals import Interval
 from nightjar.evaluation.metric_report import Truth
+from nightjar.learning import error_analysis
 from nightjar.learning.analysis.learning_curve import learning_curve
-from nightjar.learning.analysis.losses import loss_of
+from nightjar.learning.analysis.losses import Loss, loss_of
 from nightjar.learning.analysis.over_time import WORST, losses_by_night, worst_rows
-from nightjar.learning.analysis.slices import LossRows, analyse_slices, declared_slices, require_slices
+from nightjar.learning.analysis.slices import MOST_VALUES, LossRows, analyse_slices, declared_slices, require_slices
 from nightjar.learning.splits.folding import Fold
+from nightjar.learning.training_plan import TrainingPlan
 from nightjar.settings.analysis import Analysis, SliceCondition
+from nightjar.settings.fairness import GroupFairness
 from nightjar.settings.task import Metric, Task
+from report import nights
 
 NIGHTS, A_NIGHT = 30, 200
 
@@ -60,6 +64,68 @@ def test_a_slice_found_on_the_folds_is_confirmed_on_the_final_period_beside_the_
     assert (few["is_confirmed"], few["calibration"]) == (False, None)
     assert about["candidates"] >= about["confirmed"] == 1
     assert about["confidence"] == pytest.approx(1 - 0.05 / (len(declared) + about["candidates"]))
+
+
+def plan_of(rows, project=None):
+    """A training whose final period is the last four days."""
+    final = Fold("final", problems.FIRST, problems.FIRST, np.arange(640), np.arange(640, 800))
+    plain, chosen = problems.problem(), project or nights.project()
+    return TrainingPlan(
+        *(None, chosen, problems.search(), problems.FIRST, rows, None, None, final, plain, final.train, None)
+    )
+
+
+def test_of_many_rows_a_sample_over_all_nights_is_searched(monkeypatch):
+    monkeypatch.setattr(error_analysis, "MOST_SEARCHED", 100)
+    rows = replace(problems.rows(), weight=np.arange(800.0))
+    scores = np.where(np.arange(800) < 160, np.nan, 0.5 + np.arange(800) / 2000)
+    loss = Loss("number", lambda _, score: 2000 * (score - 0.5))
+
+    some = error_analysis.searched_rows(plan_of(rows), loss, scores)
+
+    index = some.weight.astype(int)
+    assert (len(set(index)), some.of_rows) == (100, 480)
+    assert (index.min() >= 160, index.max() < 640, some.clusters.blocks) == (True, True, 12)
+    assert some.loss == pytest.approx(index)
+    assert some.columns.equals(rows.features.take(index))
+    monkeypatch.setattr(error_analysis, "MOST_SEARCHED", 480)
+    everything = error_analysis.searched_rows(plan_of(rows), loss, scores)
+    assert everything.weight.tolist() == list(range(160, 640))
+
+
+def test_columns_of_groups_are_not_searched_but_declared_slices_of_them_stay():
+    fairness = GroupFairness(groups=["flight"], allow_as_feature=["flight"])
+    project = replace(nights.project(), fairness=fairness)
+    rows = problems.rows()
+    rows = replace(
+        rows,
+        features=rows.features.rename_columns(["x", "flight"]),
+        slices=pa.table({"flight": rows.features["noise"], "site": pa.array(["north"] * 800)}),
+    )
+    loss = Loss("number", lambda _, score: score)
+    searched = error_analysis.searched_rows(plan_of(rows, project), loss, np.linspace(0, 1, 800))
+    assert searched.columns.column_names == ["x", "site"]
+    assert searched.columns.num_rows == 640
+    require_slices(Analysis(slices={"late": [SliceCondition("flight", low=5)]}), rows)
+
+
+def test_rows_searched_are_told_beside_those_that_they_are_a_sample_of():
+    final, truth, score = period(1)
+    some = replace(final, of_rows=9_000_000)
+    _, about = analyse_slices(some, final, final.loss, {}, Analysis(), truth, score)
+    assert (about["rows"], about["of_rows"]) == (NIGHTS * A_NIGHT, 9_000_000)
+    assert analyse_slices(final, final, final.loss, {}, Analysis(), truth, score)[1]["of_rows"] == NIGHTS * A_NIGHT
+
+
+def test_the_most_frequent_values_of_a_column_are_slices_equal_ones_by_name():
+    values = ["b", "a", None, "c", "b", "c"] + [str(number) for number in range(100, 200)]
+    declared = declared_slices(Analysis(), ["site"], pa.table({"site": values}))
+    assert list(declared)[:4] == ["site is b", "site is c", "site is 100", "site is 101"]
+    assert len(declared) == MOST_VALUES
+    assert list(declared_slices(Analysis(), ["site"], pa.table({"site": [None, "a", None]}))) == [
+        "site is missing",
+        "site is a",
+    ]
 
 
 def test_too_few_rows_to_search_are_told():
@@ -122,6 +188,23 @@ def test_the_most_wrong_rows_have_keys_and_features_without_those_of_groups():
     assert len(worst) == WORST
     assert worst["loss"].to_pylist() == sorted(loss, reverse=True)[:WORST]
     assert worst["x"].to_pylist() == rows.features["x"].take(worst["row"].to_numpy()).to_pylist()
+
+
+def test_keys_and_features_with_the_names_of_computed_columns_do_not_take_their_place():
+    rows, final = problems.rows(), np.arange(400, 800)
+    rows = replace(
+        rows,
+        features=rows.features.rename_columns(["loss", "score"]),
+        key=rows.key.rename_columns(["outcome", "prediction_time"]),
+    )
+    scores, loss = np.linspace(0, 1, 400), np.arange(400.0)
+    worst = worst_rows(rows, final, scores, loss, np.zeros(400), set())
+    assert worst["loss"].to_pylist() == sorted(loss, reverse=True)[:WORST]
+    assert worst["score"].to_pylist() == scores[::-1][:WORST].tolist()
+    numbers = worst["outcome (column)"].to_numpy()
+    assert worst["outcome"].to_pylist() == rows.label[numbers].tolist()
+    assert worst["loss (column)"].to_pylist() == rows.features["loss"].take(numbers).to_pylist()
+    assert worst["score (column)"].to_pylist() == rows.features["score"].take(numbers).to_pylist()
 
 
 def test_errors_by_night_are_means_by_weight():

@@ -79,6 +79,8 @@ def test_the_page_says_how_slices_were_searched_for_and_draws_errors_and_trainin
         "Among all parts of at least 600 rows with up to three conditions on 12 columns, 3 parts looked worse on "
         "60,000 rows of the folds; the final period, which had no part in that, confirms 1."
     ) in page.text
+    sampled = read_error_analysis(ANALYSIS | {"slices_searched": ANALYSIS["slices_searched"] | {"of_rows": 3_000_000}})
+    assert "worse on a sample of 60,000 rows of the 3,000,000 of the folds;" in sampled.search_in_words()
     for title in ("Log loss by night of the final period", "Outcome minus score by night", "Learning curve"):
         assert title in page.text
 

@@ -6,9 +6,9 @@ The evidence holds
   mean losses (`error`, `error_of_rest`, `baseline_error`), the difference of the first two as an interval that holds
   for all slices together (`estimate`, `low`, `high`, `reason`), `is_confirmed` (it is worse), `is_declared` (it was
   asked for, else it was found on the folds and is confirmed here), and of two classes the `calibration` error;
-- `slices_searched`: the `loss`, the `baseline`, and how slices were found: `rows` and `columns` searched, `least_rows`,
-  `candidates` judged here, `confirmed`, the `confidence` of each interval, and where nothing
-  could be found the `reason`;
+- `slices_searched`: the `loss`, the `baseline`, and how slices were found: `rows` and `columns` searched, the `of_rows`
+  that the rows are a sample of, `least_rows`, `candidates` judged here, `confirmed`, the `confidence` of each interval,
+  and where nothing could be found the `reason`;
 - `by_night`: of each night of the period `rows`, mean losses (`error`, `baseline_error`), and `residual`, the mean of
   outcome minus score;
 - `learning_curve`: of ever longer spans of training days `days`, `rows`, the first `night`, and the metric's interval.
@@ -39,6 +39,9 @@ from nightjar.learning.training_plan import TrainingPlan
 
 log = logging.getLogger("nightjar.train")
 
+MOST_SEARCHED = 1_000_000
+"""Of more rows a sample is searched for slices, so that time and memory do not grow with the folds."""
+
 
 def add_error_analysis(
     evidence: Evidence, plan: TrainingPlan, winner: Candidate, scores: Mapping[str, Floats], out_of_fold: Floats | None
@@ -65,7 +68,10 @@ def add_error_analysis(
         return replace(evidence, slices_searched=nothing, learning_curve=curve), {}
     losses = loss.of(test.label, own)
     baseline = loss.of(test.label, scores[evidence.difference["over"]])
-    searched = _searched(plan, winner, loss, out_of_fold) if settings.search else None
+    searched = None
+    if settings.search:
+        tested = out_of_fold_scores(plan.problem, winner) if out_of_fold is None else out_of_fold
+        searched = searched_rows(plan, loss, tested)
     judged = LossRows(columns_of(rows, final), losses, plan.clusters, test.weight)
     declared = declared_slices(settings, plan.project.promotion.slices.columns, judged.columns)
     entries, about = analyse_slices(searched, judged, baseline, declared, settings, truth, own)
@@ -79,7 +85,7 @@ def add_error_analysis(
         by_night=losses_by_night(rows, final, own, losses, baseline),
         learning_curve=curve,
     )
-    hidden = {name for columns in plan.project.judged_groups() for name in columns}
+    hidden = set(plan.project.group_columns())
     return evidence, {"worst_rows.csv": worst_rows(rows, final, own, losses, baseline, hidden)}
 
 
@@ -92,20 +98,31 @@ def describe(entry: Mapping[str, Any], loss: str) -> str:
     )
 
 
-def _searched(plan: TrainingPlan, winner: Candidate, loss: Loss, scores: Floats | None) -> LossRows | None:
-    """The folds' test rows with their losses; None: there are none."""
+def searched_rows(plan: TrainingPlan, loss: Loss, scores: Floats) -> LossRows | None:
+    """The folds' test rows with their losses, of more than `MOST_SEARCHED` a sample; None: there are none.
+
+    Columns of groups that are to be treated fairly are left out: groups have figures of their own.
+
+    Args:
+        plan: of the training.
+        loss: of a row.
+        scores: of all rows, NaN where no fold has tested.
+    """
     rows = plan.rows
-    if scores is None:
-        scores = out_of_fold_scores(plan.problem, winner)
     is_scored = ~np.isnan(scores if scores.ndim == 1 else scores[:, 0])
     is_scored[plan.final.test] = False
-    index = np.flatnonzero(is_scored)
-    if not len(index):
+    scored = np.flatnonzero(is_scored)
+    if not len(scored):
         return None
+    index = scored
+    if len(scored) > MOST_SEARCHED:
+        random = np.random.default_rng(plan.problem.seed)
+        index = np.sort(random.choice(scored, MOST_SEARCHED, replace=False, shuffle=False))
     first, last = rows.day[index].min().item(), rows.day[index].max().item()
     clusters = clusters_of(rows, index, first, last, plan.project.label, plan.settings)
     weight = None if rows.weight is None else rows.weight[index]
-    return LossRows(columns_of(rows, index), loss.of(rows.label[index], scores[index]), clusters, weight)
+    columns = columns_of(rows, index, plan.project.group_columns())
+    return LossRows(columns, loss.of(rows.label[index], scores[index]), clusters, weight, len(scored))
 
 
 def _learning_curve(plan: TrainingPlan, winner: Candidate, truth: Truth, scores: Floats) -> list[dict[str, Any]]:

@@ -72,7 +72,10 @@ class ErrorAnalysis:
         if self.searched.get("reason"):
             return f"Nothing was found: {self.searched['reason']}."
         number, confirmed = self.searched["candidates"], self.searched["confirmed"]
-        rows, columns = count_noun(self.searched["rows"], "row"), count_noun(self.searched["columns"], "column")
+        of_rows, columns = self.searched.get("of_rows"), count_noun(self.searched["columns"], "column")
+        rows = count_noun(self.searched["rows"], "row")
+        if of_rows and of_rows > self.searched["rows"]:
+            rows = f"a sample of {rows} of the {of_rows:,}"
         among = (
             f"Among all parts of at least {self.searched['least_rows']:,} rows with up to three conditions on {columns}"
         )

@@ -162,10 +162,14 @@ class Project:
         """The columns that tell apart the groups that decisions are compared for, one tuple for each way."""
         return self.fairness.judged(self.promotion.fairness.columns)
 
+    def group_columns(self) -> list[str]:
+        """The columns of `judged_groups`, each once."""
+        return list(dict.fromkeys(name for columns in self.judged_groups() for name in columns))
+
     def slice_columns(self) -> list[str]:
         """The columns of the feature table by which a training tells rows apart."""
-        of_groups = [name for columns in self.judged_groups() for name in columns]
-        return list(dict.fromkeys([*self.promotion.slices.columns, *of_groups, *self.analysis.columns()]))
+        columns = [*self.promotion.slices.columns, *self.group_columns(), *self.analysis.columns()]
+        return list(dict.fromkeys(columns))
 
     def sources_of(self, features: Collection[str]) -> set[str]:
         """The sources whose facts some features are made of, the spine's among them.

@@ -1,5 +1,6 @@
 """Errors over time: the mean loss of each night, and bias, beside the best baseline's; and the most wrong rows."""
 
+from collections.abc import Collection
 from typing import Any
 
 import numpy as np
@@ -44,6 +45,8 @@ def worst_rows(
 ) -> pa.Table:
     """The rows of the final period with the greatest losses, with their keys, outcomes, scores and features.
 
+    A key or feature that has the name of a computed column, such as `loss`, is `loss (column)`.
+
     Args:
         rows: all rows.
         final: numbers of those of the final period.
@@ -59,16 +62,17 @@ def worst_rows(
         if scores.ndim == 1
         else dict(zip(map("score[{}]".format, rows.classes), scores.T, strict=True))
     )
-    columns = {
-        **_columns(rows.key.take(numbers), hidden),
+    computed = {
         "outcome": pa.array(rows.stored_labels(numbers)),
         **{name: pa.array(values[worst]) for name, values in of_scores.items()},
         "loss": pa.array(loss[worst]),
         "loss_of_baseline": pa.array(baseline[worst]),
-        **_columns(rows.features.take(numbers), hidden | set(rows.key.column_names)),
     }
-    return pa.table(columns)
+    keys = _columns(rows.key.take(numbers), hidden, computed)
+    features = _columns(rows.features.take(numbers), hidden | set(rows.key.column_names), computed)
+    return pa.table({**keys, **computed, **features})
 
 
-def _columns(table: pa.Table, hidden: set[str]) -> dict[str, Any]:
-    return {name: table[name] for name in table.column_names if name not in hidden}
+def _columns(table: pa.Table, hidden: set[str], computed: Collection[str]) -> dict[str, Any]:
+    shown = (name for name in table.column_names if name not in hidden)
+    return {f"{name} (column)" if name in computed else name: table[name] for name in shown}

@@ -1,12 +1,12 @@
 """Slices of a training: those declared, and those found on the folds' test rows; all are judged on the final period."""
 
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from nightjar.evaluation.clusters import Clusters
 from nightjar.evaluation.intervals import LEVEL
@@ -35,12 +35,14 @@ class LossRows:
         loss: of each row, by a fit that has not seen it.
         clusters: of the rows.
         weight: how many rows each one stands for; None: one each.
+        of_rows: how many rows they are a sample of; None: they are all.
     """
 
     columns: pa.Table
     loss: Floats
     clusters: Clusters
     weight: Floats | None
+    of_rows: int | None = None
 
 
 def declared_slices(settings: Analysis, columns: Sequence[str], rows: pa.Table) -> dict[str, Slice]:
@@ -50,20 +52,27 @@ def declared_slices(settings: Analysis, columns: Sequence[str], rows: pa.Table) 
         for name, conditions in settings.slices.items()
     }
     for column in columns:
-        numbers = Counter(texts_of(rows[column]).to_pylist())
-        ranked = sorted(numbers, key=lambda value: (-numbers[value], str(value)))[:MOST_VALUES]
-        of_values = [Slice((Condition(column, values=(value,)),)) for value in ranked]
+        values, numbers = pc.value_counts(texts_of(rows[column])).flatten()
+        counted = pa.table({"value": values, "rows": numbers})
+        ranked = counted.sort_by([("rows", "descending"), ("value", "ascending")])["value"][:MOST_VALUES]
+        of_values = [Slice((Condition(column, values=(value,)),)) for value in ranked.to_pylist()]
         result |= {str(one): one for one in of_values}
     return result
 
 
-def columns_of(rows: TrainingSet, index: RowNumbers) -> pa.Table:
-    """The columns by which slices may be told apart: features, and those that the settings name besides."""
+def columns_of(rows: TrainingSet, index: RowNumbers, hidden: Collection[str] = ()) -> pa.Table:
+    """The columns by which slices may be told apart: features, and those that the settings name besides.
+
+    Args:
+        rows: all rows.
+        index: the numbers of those wanted.
+        hidden: columns that are left out.
+    """
     table = rows.features
     if rows.slices is not None:
         for name, column in zip(rows.slices.column_names, rows.slices.columns, strict=True):
             table = table if name in table.column_names else table.append_column(name, column)
-    return table.take(index)
+    return table.select([name for name in table.column_names if name not in hidden]).take(index)
 
 
 def require_slices(settings: Analysis, rows: TrainingSet) -> None:
@@ -91,7 +100,7 @@ def analyse_slices(
     Declared ones come first; of those found only the ones that the final period confirms.
 
     Args:
-        searched: the folds' test rows; None: nothing is searched for.
+        searched: the folds' test rows, or a sample; None: nothing is searched for.
         final: the final period's rows.
         baseline: the losses of the best baseline there.
         declared: by name.
@@ -114,6 +123,7 @@ def analyse_slices(
             entries.append(own | {"calibration": _calibration(inside, truth, scores, settings.least_rows)})
     about = {
         "rows": 0 if searched is None else len(searched.loss),
+        "of_rows": 0 if searched is None else searched.of_rows or len(searched.loss),
         "columns": 0 if searched is None else searched.columns.num_columns,
         "least_rows": least,
         "candidates": len(candidates),
