@@ -7,7 +7,7 @@ import pytest
 
 import builders
 from nightjar.expressions.protection import features_of_protected_columns
-from nightjar.settings.fairness import GroupFairness
+from nightjar.settings.fairness import GroupFairness, Mitigation
 from nightjar.settings.features import Feature, FeatureGroup, FeatureKind
 from nightjar.settings.promotion import Fairness, Promotion
 from nightjar.settings.sources import Column, ColumnType
@@ -22,11 +22,11 @@ def judged(spine=None, fairness=BY_SITE, **options):
     return replace(PROJECT, spine=own, fairness=fairness, **options)
 
 
-def columns_of(project):
-    """Feature -> protected column, as the messages name them."""
+def columns_of(project, place="fairness.groups"):
+    """Feature -> protected column, as the messages name them, for those of one key."""
     found = {}
     for message in features_of_protected_columns(project):
-        assert message.startswith("project.fairness.groups: models learn from the feature ")
+        assert message.startswith(f"project.{place}: models learn from the feature ")
         words = message.split()
         found[words[6].strip(",")] = words[11].strip(".")
         assert message.endswith(f"project.fairness.allow_as_feature: [{words[11].strip('.')}]")
@@ -70,4 +70,8 @@ def test_what_is_allowed_is_allowed_and_a_feature_by_itself_is_refused_with_the_
     gate = Promotion(fairness=Fairness(["site"], selection_rate=0.1))
     with pytest.raises(ValueError, match=r"promotion\.fairness\.columns.*spine\.keep"):
         replace(PROJECT, promotion=gate)
-    assert columns_of(judged(fairness=GroupFairness(), promotion=gate, expressions=expressions)) == {"both": "site"}
+    of_gate = judged(fairness=GroupFairness(), promotion=gate, expressions=expressions)
+    assert columns_of(of_gate, "promotion.fairness.columns") == {"both": "site"}
+    mitigated = judged(fairness=GroupFairness(mitigation=Mitigation(columns=["site"], compare=True)))
+    of_mitigation = replace(mitigated, expressions=expressions)
+    assert columns_of(of_mitigation, "fairness.mitigation.columns") == {"both": "site"}

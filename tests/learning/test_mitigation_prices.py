@@ -150,6 +150,8 @@ def test_each_kind_lowers_the_difference_and_states_its_price(ray_started):
     assert stored["reach"]["recall"]["estimate"] == pytest.approx(
         acts[is_final & plan.rows.label].sum() / plan.rows.label[is_final].sum()
     )
+    outcomes_minus_probabilities = (plan.rows.label - scores)[is_final & acts].mean()
+    assert stored["reach"]["calibration_gap"]["estimate"] == pytest.approx(outcomes_minus_probabilities)
 
 
 def test_a_kind_that_does_not_fit_the_winner_is_told_and_one_in_use_has_the_winner_without_it_beside(

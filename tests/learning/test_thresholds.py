@@ -102,6 +102,16 @@ def test_a_capacity_is_not_spent_twice_on_rows_that_were_acted_on():
     assert (act.reach.acted.estimate, act.nights, act.nights_beyond) == (10, 5, 0)
 
 
+def test_the_gap_is_that_of_probabilities_where_scores_are_moved():
+    predicted = np.full(len(FINAL), 0.7)
+    (act,) = fit_thresholds(
+        ROWS, HELD_OUT, FINAL, SCORES[FINAL], NO_SCORES, ACT, PRICES, CLUSTERS, 1, 0, final_predicted=predicted
+    )
+    assert act.reach == replace(fit()[0].reach, calibration_gap=act.reach.calibration_gap)
+    assert act.reach.calibration_gap.estimate == pytest.approx(act.reach.precision.estimate - 0.7)
+    assert fit()[0].reach.calibration_gap.estimate == pytest.approx(1 - 0.6)
+
+
 def test_labels_of_the_final_period_do_not_move_it():
     label = ROWS.label.copy()
     label[FINAL] = ~label[FINAL]

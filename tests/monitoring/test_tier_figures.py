@@ -25,7 +25,7 @@ def test_each_tier_has_what_was_predicted_what_came_and_the_gap():
     assert {of for of, _ in result} == {"tier call", "tier mail"}
     assert [result["tier call", one].estimate for one in ("mean_score", "positive_rate")] == pytest.approx([0.85, 0.5])
     gap = result["tier mail", "calibration_gap"]
-    assert (gap.estimate, gap.rows) == (pytest.approx((0.6 + 0.6 + 0.5) / 3 - 2 / 3), 3)
+    assert (gap.estimate, gap.rows) == (pytest.approx(2 / 3 - (0.6 + 0.6 + 0.5) / 3), 3)
     assert gap.low < gap.estimate < gap.high
     assert figures(tiers=np.full(6, None)) == {}
 
@@ -33,7 +33,7 @@ def test_each_tier_has_what_was_predicted_what_came_and_the_gap():
 def test_rows_count_by_their_weight():
     result = figures(weight=np.array([3.0, 1, 1, 0, 1, 1]))
     assert result["tier call", "mean_score"].estimate == pytest.approx(0.875)
-    assert result["tier call", "calibration_gap"].estimate == pytest.approx(0.875 - 0.75)
+    assert result["tier call", "calibration_gap"].estimate == pytest.approx(0.75 - 0.875)
     assert result["tier mail", "positive_rate"].rows == 2
 
 

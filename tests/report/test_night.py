@@ -162,7 +162,7 @@ def test_tiers_say_what_they_reach_and_what_other_settings_would(full):
         "Threshold": "0.710 0.680 to 0.710",
         "Recall": "31.0% 27.0% to 36.0%",
         "Precision": "64.0% 60.0% to 68.0%",
-        "Predicted minus precision": "+5.0 points +1.0 to +9.0",
+        "Precision minus predicted": "+5.0 points +1.0 to +9.0",
         "Rows a night": "31.4 27.1 to 36.3",
         "Cost of a row": "0.900 0.800 to 1.100",
     }

@@ -47,7 +47,11 @@ def test_settings_are_refused_by_themselves(options, expected):
         (GroupFairness(["sight"]), {}, "fairness.groups: found 'sight'.*did you mean"),
         (GroupFairness(["site"], allow_as_feature=["load"]), {}, "fairness.allow_as_feature: found 'load'"),
         (GroupFairness(["load"]), {}, r"fairness\.allow_as_feature: \[load\]"),
-        (GroupFairness(mitigation=Mitigation(columns=["load"], compare=True)), {}, "load is a feature"),
+        (
+            GroupFairness(mitigation=Mitigation(columns=["load"], compare=True)),
+            {},
+            r"mitigation\.columns: .*load is a feature",
+        ),
         (GroupFairness(mitigation=THRESHOLDS), {}, "fairness.mitigation.kind: .*project.tiers or costs"),
     ],
 )
@@ -58,7 +62,13 @@ def test_settings_are_refused_beside_those_of_the_project(fairness, options, exp
 
 def test_groups_are_for_two_classes_and_thresholds_for_tiers():
     amounts = replace(PROJECT.label, task=Task.REGRESSION)
-    with pytest.raises(ValueError, match=r"fairness\.groups: .*none for label\.task=regression"):
-        replace(PROJECT, label=amounts, fairness=GroupFairness(["site"]))
+    classes = {"a": "first", "b": "second", "c": "third"}
+    several = replace(PROJECT.label, task=Task.MULTICLASS, classes=classes)
+    for label in (amounts, several):
+        with pytest.raises(ValueError, match=rf"fairness\.groups: .*none for label\.task={label.task}"):
+            replace(PROJECT, label=label, fairness=GroupFairness(["site"]))
+        mitigated = GroupFairness(mitigation=Mitigation(MitigationKind.REWEIGHING, ["site"]))
+        with pytest.raises(ValueError, match=rf"mitigation\.columns: .*none for label\.task={label.task}"):
+            replace(PROJECT, label=label, fairness=mitigated)
     tiers = {"act": Tier(TierKind.CAPACITY, at_most=3)}
     assert replace(PROJECT, tiers=tiers, fairness=GroupFairness(mitigation=THRESHOLDS)).slice_columns() == ["site"]

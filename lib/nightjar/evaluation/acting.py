@@ -20,7 +20,7 @@ class Reach:
     Attributes:
         recall: the share of true rows at or above the threshold, in this tier or one before it.
         precision: the share of the tier's own rows that is true.
-        calibration_gap: their mean score minus that share.
+        calibration_gap: that share minus their mean predicted probability.
         acted: rows of the tier in a night, those without an outcome among them.
         cost: of a row, where all at or above the threshold are acted on; None: there are no costs.
     """
@@ -43,10 +43,10 @@ class ReachEstimates:
 
 
 def calibration_gap(truth: Truth, score: Floats, rows: Booleans) -> Interval:
-    """The mean score of some rows minus the share of them that is true; below 0 they are underestimated."""
+    """The share of some rows that is true minus their mean score; above 0 they are underestimated."""
     counts = np.flatnonzero(rows if truth.weight is None else rows & (truth.weight > 0))
     part = truth.take(counts)
-    return mean_interval(score[counts] - np.asarray(part.label, np.float64), part.clusters, part.weight, Scale.PLAIN)
+    return mean_interval(np.asarray(part.label, np.float64) - score[counts], part.clusters, part.weight, Scale.PLAIN)
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,7 +76,8 @@ class Period:
 
     Attributes:
         truth: labels, clusters and weights.
-        score: of each row, by a fit that has not seen it.
+        score: of each row, by a fit that has not seen it; where groups have thresholds of their own it is moved.
+        predicted: the probability that the fit has given the row: its score, before that is moved.
         night: of each row, numbered as in `all_rows`.
         all_rows: these rows, and those of the same nights whose outcome acting has changed.
         missed, false_alarm: what wrong decisions cost in each row; None: there are no costs.
@@ -84,6 +85,7 @@ class Period:
 
     truth: Truth
     score: Floats
+    predicted: Floats
     night: RowNumbers
     all_rows: NightRows
     missed: Floats | None = None
@@ -102,7 +104,7 @@ class Period:
         return Reach(
             figure(recall, self.truth, self.score >= threshold),
             figure(precision, self.truth, self._of_tier(threshold, above)),
-            calibration_gap(self.truth, self.score, self._of_tier(threshold, above)),
+            calibration_gap(self.truth, self.predicted, self._of_tier(threshold, above)),
             mean_interval(self.all_rows.acted_by_night(threshold, above), nights),
             None if costs is None else mean_interval(costs, self.truth.clusters, self.truth.weight),
         )

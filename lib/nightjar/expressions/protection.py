@@ -14,12 +14,14 @@ def features_of_protected_columns(project: Project) -> Iterator[str]:
     A column of any source that has the name of a protected one counts as that one. Features that are themselves
     protected columns are refused with the settings.
     """
-    protected = project.fairness.protected(project.promotion.fairness.columns)
+    of_gates = project.promotion.fairness.columns
+    protected = project.fairness.protected(of_gates)
     features = set(project.feature_names()) - set(protected)
     for feature, column in _origins(project, protected).items():
         if feature in features:
+            place = project.fairness.place(column, of_gates)
             yield (
-                f"project.fairness.groups: models learn from the feature {feature}, which is made of {column}. Leave "
+                f"project.{place}: models learn from the feature {feature}, which is made of {column}. Leave "
                 f"{feature} out of the features, or say that models may learn from it: "
                 f"project.fairness.allow_as_feature: [{column}]"
             )

@@ -80,7 +80,7 @@ def out_of_fold_checks(
         of_period = by_group.moved.move(final_scores, by_group.group[final.test])
         of_acted = by_group.moved.move(acted_scores, by_group.of_acted)
     thresholds = fit_thresholds(
-        rows, of_folds, final.test, of_period, of_acted, tiers, prices, clusters, block_days, problem.seed
+        rows, of_folds, final.test, of_period, of_acted, tiers, prices, clusters, block_days, problem.seed, final_scores
     )
     if by_group is not None:
         thresholds = tuple(map(by_group.with_own, thresholds))

@@ -110,6 +110,7 @@ def fit_thresholds(
     clusters: Clusters,
     block_days: int,
     seed: int,
+    final_predicted: Floats | None = None,
 ) -> tuple[Threshold, ...]:
     """Fit the threshold of each tier on the folds, in their order.
 
@@ -124,6 +125,8 @@ def fit_thresholds(
         clusters: of the final period's rows.
         block_days: the least number of dates that are resampled together.
         seed: of the resamples.
+        final_predicted: the probabilities of the final period's rows, where all scores are moved by group; None: they
+            are the scores.
     """
     if not tiers:
         return ()
@@ -143,7 +146,8 @@ def fit_thresholds(
     truth = Truth(Task.CLASSIFICATION, rows.label[final], clusters, weight=None if weight is None else weight[final])
     amounts = () if prices is None else (prices.missed[final], prices.false_alarm[final])
     of_period = _night_rows(rows, final, final_scores, acted_scores)
-    period = Period(truth, final_scores, of_period.night[: len(final)], of_period, *amounts)
+    predicted = final_scores if final_predicted is None else final_predicted
+    period = Period(truth, final_scores, predicted, of_period.night[: len(final)], of_period, *amounts)
     first, last = nights[0].astype(object), nights[-1].astype(object)
     block = blocks_of(nights[all_rows.night], first, last, block_days)[order]
     bounds = threshold_bounds(ranked, list(tiers.values()), block, seed)

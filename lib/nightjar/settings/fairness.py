@@ -141,6 +141,13 @@ class GroupFairness:
         names = dict.fromkeys(name for columns in self.judged(of_gates) for name in columns)
         return [name for name in names if name not in self.allow_as_feature]
 
+    def place(self, name: str, of_gates: list[str]) -> str:
+        """The key that names a column of groups; of several the first."""
+        if name in of_gates:
+            return "promotion.fairness.columns"
+        is_own = any(name in columns for columns in self.columns())
+        return "fairness.groups" if is_own else "fairness.mitigation.columns"
+
     def issues_with(self, of_gates: list[str], stored: Collection[str], features: Collection[str]) -> Iterator[Issue]:
         """Whether groups are of stored columns, from which nobody learns unless that is said.
 
@@ -156,9 +163,8 @@ class GroupFairness:
         at, of_groups = "fairness.allow_as_feature", [*of_gates, *own, *mitigated]
         yield from expect_one_of(at, self.allow_as_feature, of_groups, "columns of groups")
         for name in self.protected(of_gates):
-            at = "promotion.fairness.columns" if name in of_gates else "fairness.groups"
             expected = (
                 f"a column that no model learns from: {name} is a feature. Name it in spine.keep and not among the "
                 f"features, or say that models may learn from it: fairness.allow_as_feature: [{name}]"
             )
-            yield from expect(name not in features, at, name, expected)
+            yield from expect(name not in features, self.place(name, of_gates), name, expected)

@@ -189,8 +189,10 @@ class Project:
         none = f"none for label.task={self.label.task}"
         columns, error = promotion.fairness.columns, promotion.calibration_error
         yield from expect(classifies or not columns, "promotion.fairness.columns", columns, none)
-        groups = self.fairness.judged([])
-        yield from expect(classifies or not groups, "fairness.groups", groups, none)
+        if self.label.task is not Task.CLASSIFICATION:
+            groups, mitigated = self.fairness.groups, self.fairness.mitigation.columns
+            yield from expect(not groups, "fairness.groups", groups, none)
+            yield from expect(not mitigated, "fairness.mitigation.columns", mitigated, none)
         yield from self.fairness.issues_with(columns, stored, self.feature_names())
         kind = self.fairness.mitigation.kind
         decides = kind is not MitigationKind.THRESHOLDS or bool(self.decision_tiers())
