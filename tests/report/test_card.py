@@ -11,7 +11,7 @@ import referencing
 from nightjar.errors import ModelError
 from nightjar.report import markdown
 from nightjar.report import night as report
-from nightjar.report.card import cyclonedx, writing
+from nightjar.report.card import cyclonedx, groups, writing
 from nightjar.report.card.limits import limits
 from nightjar.report.card.records import read_records
 from nightjar.report.reading import open_tables
@@ -84,8 +84,24 @@ def test_slices_groups_and_importance_are_shown_or_their_absence_is_said(warehou
     of_sex = {row["Group"]: row for row in page.table("Groups of sex:")}
     assert of_sex["F"]["Selection rate"] == "▲ 0.347 -0.069 (-0.134 to -0.004)"
     assert (of_sex["X"]["Selection rate"], of_sex["X"]["Recall"]) == ("0.000 -0.382 (no interval)", "–")
-    assert bare.text.count("Not measured by the training of this version") == 2
+    assert bare.text.count("Not measured by the training of this version") == 3
+    assert "declared no groups" not in bare.text
     assert "Not measured: what the figures are by slices and by groups and by features." in bare.text
+
+
+def test_of_several_classes_the_groups_that_a_gate_compares_are_shown():
+    pair = {"column": "sex", "rate": "recall", "class": "late", "groups": ["F", "M"], "rates": [0.31, None]}
+    compared = {"estimate": -0.2, "low": -0.3, "high": -0.1, "rows": 900, "reason": None, "size": 420}
+    few = {"estimate": None, "low": None, "high": None, "rows": 0, "reason": "a group has no such rows", "size": 0}
+    evidence = {"gates": {"confidence": 0.975, "fairness": [pair | compared, pair | few]}}
+
+    (table, note) = groups.fairness(evidence)
+
+    first, second = table.rows
+    assert [cell.text for cell in first] == ["sex: F, M", "late", "Recall", "-0.200", "420"]
+    assert (first[2].detail, first[3].detail) == ("31.0%, undefined", "-0.300 to -0.100 (97.5%)")
+    assert second[3].why == "a group has no such rows"
+    assert "not a verdict" in note.text
 
 
 def test_limits_come_from_the_records(warehouse):
@@ -104,6 +120,9 @@ def test_limits_come_from_the_records(warehouse):
     assert "less than a year" in said
     assert "have been edited since" in said
     assert "Known of source schedule: cancelled <flights>." in said
+    assert "what the figures are by" not in said
+    of_gates = {"fairness": [], "gates": {"fairness": [{"column": "sex"}]}}
+    assert "what the figures are by" not in " ".join(limits(replace(card, evidence=card.evidence | of_gates)))
     long = replace(cards.MANIFEST, period=("2012-01-01", "2013-09-26"))
     assert "less than a year" not in " ".join(limits(replace(card, manifest=long)))
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from nightjar.registry.period import intervals_over
 from nightjar.report import classes, forest, tiers
-from nightjar.report.card import effects
+from nightjar.report.card import effects, groups
 from nightjar.report.card.effects import signed_cell
 from nightjar.report.card.records import Records
 from nightjar.report.champion import ModelFigures, Promise
@@ -23,7 +23,7 @@ def sections(records: Records, promise: Promise | None) -> list[Section]:
         Section("figures", "How good it is", list(_measured(records, promise))),
         Section("tiers", "Which rows are acted on", _tiers(evidence)),
         Section("slices", "Where it is worse", effects.slices(evidence)),
-        Section("fairness", "How it treats groups", effects.fairness(evidence)),
+        Section("fairness", "How it treats groups", groups.fairness(evidence)),
         Section("importance", "What it relies on", effects.importance(evidence)),
     ]
 

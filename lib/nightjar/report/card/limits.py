@@ -38,11 +38,13 @@ def _of_figures(records: Records) -> Iterator[str]:
         "The figures are of a fit on rows before the final period. The model that is stored has learned from the final "
         "period, too: nothing has measured that very fit before it serves."
     )
-    missing = [
-        name
-        for name, field in {"slices": "slices_searched", "groups": "fairness", "features": "importance"}.items()
-        if not records.evidence.get(field)
-    ]
+    evidence = records.evidence
+    measured = {
+        "slices": evidence.get("slices_searched"),
+        "groups": evidence.get("fairness") or (evidence.get("gates") or {}).get("fairness"),
+        "features": evidence.get("importance"),
+    }
+    missing = [name for name, figures in measured.items() if not figures]
     if missing:
         yield f"Not measured: what the figures are by {' and by '.join(missing)}."
 
