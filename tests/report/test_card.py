@@ -74,6 +74,15 @@ def test_the_page_says_what_is_on_record(warehouse):
     assert "Contact not stated" in page.text
 
 
+def test_a_difference_whose_interval_begins_at_zero_has_its_interval(warehouse):
+    card = records(warehouse)
+    difference = {"difference": card.evidence["difference"] | {"low": 0.0}}
+
+    shown = writing.document(replace(card, evidence=card.evidence | difference))
+
+    assert [one.detail for one in shown.facts if one.label.startswith("against")] == ["interval +0.000 to +0.090"]
+
+
 def test_slices_groups_and_importance_are_shown_or_their_absence_is_said(warehouse):
     page, bare = Page(written(warehouse)[HTML]), Page(written(warehouse, number="2")["card-2.html"])
 
@@ -123,6 +132,11 @@ def test_limits_come_from_the_records(warehouse):
     assert "what the figures are by" not in said
     of_gates = {"fairness": [], "gates": {"fairness": [{"column": "sex"}]}}
     assert "what the figures are by" not in " ".join(limits(replace(card, evidence=card.evidence | of_gates)))
+    assert "are taken for missing, and marked in each score" in said
+    encoded = replace(cards.MANIFEST, structure={"estimator": {"skops": "estimator.skops"}, "members": []})
+    of_encoded = " ".join(limits(replace(card, manifest=encoded)))
+    assert "scored as its preparation treats unknown levels, without a mark" in of_encoded
+    assert "taken for missing" not in of_encoded
     long = replace(cards.MANIFEST, period=("2012-01-01", "2013-09-26"))
     assert "less than a year" not in " ".join(limits(replace(card, manifest=long)))
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from datetime import date, timedelta
 
+from nightjar.models.unseen import reads_native_categories
 from nightjar.registry.events import ACTED_ON, MISSING_DATES
 from nightjar.registry.gates.outcomes_seen import UNOBSERVED
 from nightjar.registry.lifetime import lifetime
@@ -81,7 +82,12 @@ def _of_data(records: Records) -> Iterator[str]:
                 "it has not seen."
             )
         if any(one.type == "category" for one in records.manifest.features):
-            yield "Levels that it has not seen in training are taken for missing, and marked in each score."
+            yield (
+                "Levels that it has not seen in training are taken for missing, and marked in each score."
+                if reads_native_categories(records.manifest.structure)
+                else "Levels that it has not seen in training are scored as its preparation treats unknown levels, "
+                "without a mark."
+            )
     missing = records.evidence.get(MISSING_DATES)
     if missing:
         yield f"{missing[0].upper()}{missing[1:].partition('. If they')[0]}."
