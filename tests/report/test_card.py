@@ -113,6 +113,47 @@ def test_of_several_classes_the_groups_that_a_gate_compares_are_shown():
     assert "not a verdict" in note.text
 
 
+def test_thresholds_by_group_and_what_mitigates_are_on_each_form_of_the_card(warehouse):
+    own = [{"values": ["F"], "threshold": 0.61}, {"values": [None], "threshold": 1.1}]
+    by_group = {"columns": ["sex"], "groups": own, "unseen": 0.71}
+    first, *others = nights.THRESHOLDS
+    card = records(warehouse)
+    evidence = card.evidence | {
+        "thresholds": [first | {"by_group": by_group}, *others],
+        "mitigation": nights.MITIGATION,
+    }
+    card = replace(card, evidence=evidence)
+
+    files = writing.files(card, str)
+
+    page = Page(files[HTML])
+    assert [tuple(row.values()) for row in page.table("Thresholds of groups")] == [
+        ("act", "sex: F", "0.610"),
+        ("act", "sex: null", "acts on none"),
+        ("act", "sex: any other", "0.710"),
+    ]
+    assert [row["Tier"] for row in page.table("What the tiers reach")] == ["act all rows together", "review"]
+    thresholds, reweighing, reduction = page.table("What treats groups more alike")
+    assert thresholds == {
+        "Kind": "thresholds in use",
+        "Goal": "demographic parity by sex",
+        "Without it": "F -0.131 (-0.151 to -0.111); M +0.131 (+0.111 to +0.151); X +0.100 (no interval)",
+        "With it": "F -0.004 (-0.024 to +0.016); M +0.004 (-0.016 to +0.024); X +0.100 (no interval)",
+        "Price": "Recall -0.012 (-0.020 to -0.004); Precision -0.021 (-0.030 to -0.012)",
+    }
+    assert (reweighing["Kind"], reduction["Without it"]) == ("reweighing beside it", "–")
+    assert "Decisions depend on sex: the tiers have thresholds by group." in limits(card)
+    assert "Decisions depend on sex" in files[MARKDOWN]
+    model = json.loads(files[JSON])["metadata"]["component"]["modelCard"]
+    properties = {one["name"]: one["value"] for one in model["properties"]}
+    assert properties["nightjar:threshold:act:sex: F"] == "0.61"
+    assert properties["nightjar:mitigation"] == "thresholds: demographic parity by sex"
+    assert (
+        "Decisions depend on sex: the tiers have thresholds by group."
+        in model["considerations"]["technicalLimitations"]
+    )
+
+
 def test_limits_come_from_the_records(warehouse):
     card = records(warehouse)
     few = {"entities": 1_500, "blocks": 2, "block_days": 14}
@@ -130,6 +171,7 @@ def test_limits_come_from_the_records(warehouse):
     assert "have been edited since" in said
     assert "Known of source schedule: cancelled <flights>." in said
     assert "what the figures are by" not in said
+    assert "Decisions depend" not in said
     of_gates = {"fairness": [], "gates": {"fairness": [{"column": "sex"}]}}
     assert "what the figures are by" not in " ".join(limits(replace(card, evidence=card.evidence | of_gates)))
     assert "are taken for missing, and marked in each score" in said

@@ -1,12 +1,20 @@
-"""How a version treats groups of rows: a part of the card, of what its training has measured."""
+"""How a version treats groups of rows: parts of the card, of what its training has measured."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from nightjar.report.card.effects import NOT_MEASURED, difference_cell, folded
-from nightjar.report.document import Absence, Cell, Chart, Gallery, Paragraph, Part
-from nightjar.report.fairness import CRITERIA, ShownGroup, charts, read_fairness
+from nightjar.report.document import Absence, Cell, Chart, Gallery, Paragraph, Part, Table
+from nightjar.report.fairness import (
+    CRITERIA,
+    ShownGroup,
+    ShownMitigation,
+    charts,
+    read_fairness,
+    read_mitigation,
+)
 from nightjar.report.formatting import figure, heading, percent, signed
+from nightjar.report.tiers import ShownTier
 
 
 def fairness(evidence: Mapping[str, Any]) -> list[Part]:
@@ -25,7 +33,24 @@ def fairness(evidence: Mapping[str, Any]) -> list[Part]:
     parts = parts or _pairs(evidence)
     if not parts:
         return [Absence(NOT_MEASURED)]
-    return [*parts, Paragraph("A difference is a signal to look into, not a verdict about its cause.", is_note=True)]
+    note = "A difference is a signal to look into, not a verdict about its cause."
+    return [*parts, Paragraph(note, is_note=True), *_mitigation(evidence)]
+
+
+def thresholds(tiers: Sequence[ShownTier]) -> list[Part]:
+    """Those that groups have of their own, in each tier."""
+    rows = [
+        [
+            Cell(tier.name),
+            Cell(f"{tier.by_group.columns}: {group}"),
+            Cell("acts on none") if value is None else Cell(figure(value)),
+        ]
+        for tier in tiers
+        if tier.by_group is not None
+        for group, value in [*tier.by_group.values.items(), ("any other", tier.by_group.unseen)]
+    ]
+    caption = "Thresholds of groups: a row's tier goes by that of its own group"
+    return folded(caption, ["Tier", "Group", "Threshold"], rows, "thresholds") if rows else []
 
 
 def _group_cell(group: ShownGroup, criterion: str) -> Cell:
@@ -60,3 +85,39 @@ def _pairs(evidence: Mapping[str, Any]) -> list[Part]:
         for one in stored
     ]
     return folded(caption, heads, rows, "pairs")
+
+
+def _mitigation(evidence: Mapping[str, Any]) -> list[Part]:
+    """What treats groups more alike, and its price."""
+    rows = [
+        [
+            Cell(one.kind, "in use" if one.is_used else "beside it"),
+            Cell(f"{one.goal} by {one.columns}"),
+            *(_gaps(one, side) for side in (0, 1)),
+            _prices(one),
+        ]
+        for one in read_mitigation(evidence)
+    ]
+    caption = "What treats groups more alike: how far they are from all others, and its price, on the final period"
+    heads = ["Kind", "Goal", "Without it", "With it", "Price"]
+    return [Table(caption, heads, rows)] if rows else []
+
+
+def _gaps(one: ShownMitigation, side: int) -> Cell:
+    if one.reason is not None:
+        return Cell("", why=f"cannot be compared: {one.reason}")
+    return Cell("; ".join(f"{group} {_with_bounds(gaps[side])}" for group, gaps in one.gaps.items()))
+
+
+def _prices(one: ShownMitigation) -> Cell:
+    if not one.prices:
+        return Cell("", why=one.reason or "not measured")
+    return Cell("; ".join(f"{heading(name)} {_with_bounds(price)}" for name, price in one.prices.items()))
+
+
+def _with_bounds(ends: Sequence[float | None]) -> str:
+    estimate, low, high = ends
+    if estimate is None:
+        return "undefined"
+    bounds = "no interval" if low is None or high is None else f"{signed(low)} to {signed(high)}"
+    return f"{signed(estimate)} ({bounds})"

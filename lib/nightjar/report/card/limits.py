@@ -10,6 +10,7 @@ from nightjar.registry.lifetime import lifetime
 from nightjar.registry.period import this_period_only
 from nightjar.report.card.records import Records
 from nightjar.report.formatting import percent
+from nightjar.report.tiers import read_tiers
 
 _YEAR = timedelta(days=365)
 
@@ -48,6 +49,9 @@ def _of_figures(records: Records) -> Iterator[str]:
     missing = [name for name, figures in measured.items() if not figures]
     if missing:
         yield f"Not measured: what the figures are by {' and by '.join(missing)}."
+    columns = dict.fromkeys(one.by_group.columns for one in read_tiers(evidence) if one.by_group is not None)
+    if columns:
+        yield f"Decisions depend on {' and '.join(columns)}: the tiers have thresholds by group."
 
 
 def _of_outcomes(records: Records) -> Iterator[str]:
