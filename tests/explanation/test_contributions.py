@@ -33,11 +33,12 @@ from nightjar.models.fitting import fit
 from nightjar.models.preprocessing.inputs import inputs_of
 from nightjar.settings.columns import Category, Encoding
 from nightjar.settings.model import Calibration, Estimator, Model
-from nightjar.settings.preparation import Preparation
+from nightjar.settings.preparation import Imbalance, ImbalanceKind, Preparation
 from nightjar.settings.task import Task
 from oracles.shapley import Node, expectation, shapley
 
 NATIVE = Preparation(category=Category(Encoding.NATIVE))
+SHARES = Preparation(category=Category(Encoding.TARGET))
 LEVELS = 40
 SIZES = (0, LEVELS, 0, 3, 0, 0, 0, 0)
 """Levels of each input that is a native category."""
@@ -218,6 +219,16 @@ MEANS = {
     f"mean of trees for {task.value}": (task, Model(Estimator.BAGGING, parameters={"count": 3}, members=["tree"]))
     for task in Task
 }
+OF_SHARES = {
+    name: replace(model, preparation=SHARES, drop=["nothing"])
+    for name, model in {
+        "logistic": Model(Estimator.LOGISTIC),
+        "tree, under-sampled": replace(CANDIDATES["tree"][1], imbalance=Imbalance(ImbalanceKind.UNDER)),
+        "lightgbm": Model(Estimator.LIGHTGBM, parameters={"n_estimators": 5}),
+        "xgboost": Model(Estimator.XGBOOST, parameters={"n_estimators": 5}),
+    }.items()
+}
+"""Without the column that is null in all rows: to its training rows the encoding gives the share of their fold."""
 EXTRA = {
     "native lightgbm": (Task.CLASSIFICATION, Model(Estimator.LIGHTGBM, preparation=NATIVE)),
     "native lightgbm for several": (
@@ -228,6 +239,7 @@ EXTRA = {
         Task.MULTICLASS,
         Model(Estimator.XGBOOST, preparation=NATIVE, parameters={"n_estimators": 10}),
     ),
+    **{f"target {name} for several": (Task.MULTICLASS, model) for name, model in OF_SHARES.items()},
     "forest of several": (Task.MULTICLASS, Model(Estimator.FOREST, parameters={"n_estimators": 5, "max_depth": 5})),
     **MEANS,
 }

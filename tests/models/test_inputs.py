@@ -31,10 +31,25 @@ def test_inputs_change_with_their_feature_and_with_no_other(settings, requiremen
     splits = inner_splits(len(frame), 1)
     prepared = preparation(FEATURES, settings, requirement, task=Task.CLASSIFICATION, seed=0, inner=splits)
     prepared.fit_transform(frame, label)
-    before = prepared.transform(frame)
 
-    inputs = inputs_of(prepared)
+    _assert_from_their_features(prepared, frame)
 
+
+def test_inputs_of_several_classes_are_of_their_column_class_by_class():
+    frame, label = frame_of()
+    classes = label.astype(int) + (frame["seats"].to_numpy() > 150)
+    settings = preparation_of(category=Category(Encoding.TARGET))
+    splits = inner_splits(len(frame), 1)
+    prepared = preparation(FEATURES, settings, InputRequirement.NATIVE, task=Task.MULTICLASS, seed=0, inner=splits)
+    prepared.fit_transform(frame, classes)
+
+    _assert_from_their_features(prepared, frame)
+    columns = [one.column for one in inputs_of(prepared)]
+    assert columns[columns.index("weekday") :][:9] == ["weekday", "carrier", "nothing"] * 3
+
+
+def _assert_from_their_features(prepared, frame):
+    before, inputs = prepared.transform(frame), inputs_of(prepared)
     assert len(inputs) == before.shape[1] == len(prepared.get_feature_names_out())
     shuffled = np.random.default_rng(1).permutation(len(frame))
     for name in frame:

@@ -101,6 +101,7 @@ MANIFEST = Manifest(
         FeatureColumn("route__late_rate_7d", "number"),
         FeatureColumn("is_holiday", "number"),
     ),
+    structure={"estimator": {"booster": "model.txt", "levels": [3, 0, 0, 0]}, "members": []},
     packages={"python": "3.11", "numpy": "2.4.1", "scikit-learn": "1.9.0"},
 )
 

@@ -11,7 +11,7 @@ import referencing
 from nightjar.errors import ModelError
 from nightjar.report import markdown
 from nightjar.report import night as report
-from nightjar.report.card import cyclonedx, writing
+from nightjar.report.card import cyclonedx, groups, writing
 from nightjar.report.card.limits import limits
 from nightjar.report.card.records import read_records
 from nightjar.report.reading import open_tables
@@ -74,6 +74,15 @@ def test_the_page_says_what_is_on_record(warehouse):
     assert "Contact not stated" in page.text
 
 
+def test_a_difference_whose_interval_begins_at_zero_has_its_interval(warehouse):
+    card = records(warehouse)
+    difference = {"difference": card.evidence["difference"] | {"low": 0.0}}
+
+    shown = writing.document(replace(card, evidence=card.evidence | difference))
+
+    assert [one.detail for one in shown.facts if one.label.startswith("against")] == ["interval +0.000 to +0.090"]
+
+
 def test_slices_groups_and_importance_are_shown_or_their_absence_is_said(warehouse):
     page, bare = Page(written(warehouse)[HTML]), Page(written(warehouse, number="2")["card-2.html"])
 
@@ -84,8 +93,65 @@ def test_slices_groups_and_importance_are_shown_or_their_absence_is_said(warehou
     of_sex = {row["Group"]: row for row in page.table("Groups of sex:")}
     assert of_sex["F"]["Selection rate"] == "▲ 0.347 -0.069 (-0.134 to -0.004)"
     assert (of_sex["X"]["Selection rate"], of_sex["X"]["Recall"]) == ("0.000 -0.382 (no interval)", "–")
-    assert bare.text.count("Not measured by the training of this version") == 2
+    assert bare.text.count("Not measured by the training of this version") == 3
+    assert "declared no groups" not in bare.text
     assert "Not measured: what the figures are by slices and by groups and by features." in bare.text
+
+
+def test_of_several_classes_the_groups_that_a_gate_compares_are_shown():
+    pair = {"column": "sex", "rate": "recall", "class": "late", "groups": ["F", "M"], "rates": [0.31, None]}
+    compared = {"estimate": -0.2, "low": -0.3, "high": -0.1, "rows": 900, "reason": None, "size": 420}
+    few = {"estimate": None, "low": None, "high": None, "rows": 0, "reason": "a group has no such rows", "size": 0}
+    evidence = {"gates": {"confidence": 0.975, "fairness": [pair | compared, pair | few]}}
+
+    (table, note) = groups.fairness(evidence)
+
+    first, second = table.rows
+    assert [cell.text for cell in first] == ["sex: F, M", "late", "Recall", "-0.200", "420"]
+    assert (first[2].detail, first[3].detail) == ("31.0%, undefined", "-0.300 to -0.100 (97.5%)")
+    assert second[3].why == "a group has no such rows"
+    assert "not a verdict" in note.text
+
+
+def test_thresholds_by_group_and_what_mitigates_are_on_each_form_of_the_card(warehouse):
+    own = [{"values": ["F"], "threshold": 0.61}, {"values": [None], "threshold": 1.1}]
+    by_group = {"columns": ["sex"], "groups": own, "unseen": 0.71}
+    first, *others = nights.THRESHOLDS
+    card = records(warehouse)
+    evidence = card.evidence | {
+        "thresholds": [first | {"by_group": by_group}, *others],
+        "mitigation": nights.MITIGATION,
+    }
+    card = replace(card, evidence=evidence)
+
+    files = writing.files(card, str)
+
+    page = Page(files[HTML])
+    assert [tuple(row.values()) for row in page.table("Thresholds of groups")] == [
+        ("act", "sex: F", "0.610"),
+        ("act", "sex: null", "acts on none"),
+        ("act", "sex: any other", "0.710"),
+    ]
+    assert [row["Tier"] for row in page.table("What the tiers reach")] == ["act all rows together", "review"]
+    thresholds, reweighing, reduction = page.table("What treats groups more alike")
+    assert thresholds == {
+        "Kind": "thresholds in use",
+        "Goal": "demographic parity by sex",
+        "Without it": "F -0.131 (-0.151 to -0.111); M +0.131 (+0.111 to +0.151); X +0.100 (no interval)",
+        "With it": "F -0.004 (-0.024 to +0.016); M +0.004 (-0.016 to +0.024); X +0.100 (no interval)",
+        "Price": "Recall -0.012 (-0.020 to -0.004); Precision -0.021 (-0.030 to -0.012)",
+    }
+    assert (reweighing["Kind"], reduction["Without it"]) == ("reweighing beside it", "–")
+    assert "Decisions depend on sex: the tiers have thresholds by group." in limits(card)
+    assert "Decisions depend on sex" in files[MARKDOWN]
+    model = json.loads(files[JSON])["metadata"]["component"]["modelCard"]
+    properties = {one["name"]: one["value"] for one in model["properties"]}
+    assert properties["nightjar:threshold:act:sex: F"] == "0.61"
+    assert properties["nightjar:mitigation"] == "thresholds: demographic parity by sex"
+    assert (
+        "Decisions depend on sex: the tiers have thresholds by group."
+        in model["considerations"]["technicalLimitations"]
+    )
 
 
 def test_limits_come_from_the_records(warehouse):
@@ -104,6 +170,15 @@ def test_limits_come_from_the_records(warehouse):
     assert "less than a year" in said
     assert "have been edited since" in said
     assert "Known of source schedule: cancelled <flights>." in said
+    assert "what the figures are by" not in said
+    assert "Decisions depend" not in said
+    of_gates = {"fairness": [], "gates": {"fairness": [{"column": "sex"}]}}
+    assert "what the figures are by" not in " ".join(limits(replace(card, evidence=card.evidence | of_gates)))
+    assert "are taken for missing, and marked in each score" in said
+    encoded = replace(cards.MANIFEST, structure={"estimator": {"skops": "estimator.skops"}, "members": []})
+    of_encoded = " ".join(limits(replace(card, manifest=encoded)))
+    assert "scored as its preparation treats unknown levels, without a mark" in of_encoded
+    assert "taken for missing" not in of_encoded
     long = replace(cards.MANIFEST, period=("2012-01-01", "2013-09-26"))
     assert "less than a year" not in " ".join(limits(replace(card, manifest=long)))
 

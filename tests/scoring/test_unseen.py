@@ -8,7 +8,8 @@ import builders
 from models.rows import FEATURES, MEMBERS, examples
 from nightjar.models.fitting import fit
 from nightjar.models.serialization.predictor_files import dump
-from nightjar.scoring.unseen import log_unseen, reads_native_categories
+from nightjar.models.unseen import reads_native_categories
+from nightjar.scoring.unseen import log_unseen
 from nightjar.settings.columns import Category, Encoding
 from nightjar.settings.model import Estimator, Model
 from nightjar.settings.preparation import Preparation

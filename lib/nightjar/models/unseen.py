@@ -1,5 +1,6 @@
 """Levels of native categories that training has not seen, and which therefore count as missing."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -33,3 +34,8 @@ def unseen_texts(predictor: Predictor, table: pa.Table) -> "pa.Array[Any]":
     for row in np.flatnonzero(np.any([*unseen.values()], axis=0)) if unseen else ():
         texts[row] = ", ".join(sorted(name for name, mask in unseen.items() if mask[row]))
     return pa.array(texts, pa.string())
+
+
+def reads_native_categories(structure: Mapping[str, Any]) -> bool:
+    """Whether a stored model, or one of its members, parts sets of levels; others never mark a score."""
+    return bool(structure["estimator"].get("levels")) or any(map(reads_native_categories, structure["members"]))

@@ -13,6 +13,21 @@ _WIDTH, _ROW, _NAMES = 480.0, 30.0, 110.0
 
 
 @dataclass(frozen=True)
+class GroupThresholds:
+    """The thresholds that groups have of their own in a tier; None: it acts on no row of the group.
+
+    Attributes:
+        columns: by which groups are told apart, in words.
+        values: group, by its values -> its threshold.
+        unseen: that of rows of any other group.
+    """
+
+    columns: str
+    values: Mapping[str, float | None]
+    unseen: float | None
+
+
+@dataclass(frozen=True)
 class ShownTier:
     """A tier, or what it would be with another setting.
 
@@ -26,6 +41,7 @@ class ShownTier:
         nights: of the period.
         nights_beyond: those of them with more rows than its capacity; None: it has none.
         alternatives: of slightly different settings.
+        by_group: the thresholds of groups, where each has its own; `value` is then that of all rows together.
     """
 
     name: str
@@ -38,6 +54,7 @@ class ShownTier:
     nights: int
     nights_beyond: int | None
     alternatives: Sequence["ShownTier"] = ()
+    by_group: "GroupThresholds | None" = None
 
     @property
     def is_priced(self) -> bool:
@@ -63,6 +80,7 @@ def read_tiers(evidence: Mapping[str, Any]) -> list[ShownTier]:
             one["nights"],
             one["nights_beyond"],
             [_alternative(other) for other in one["alternatives"]],
+            _by_group(one.get("by_group")),
         )
         for one in evidence.get("thresholds", ())
     ]
@@ -106,6 +124,16 @@ def _values(tier: ShownTier) -> list[float]:
 def _alternative(stored: Mapping[str, Any]) -> ShownTier:
     figures = {name: (value, None, None) for name, value in stored["reach"].items() if value is not None}
     return ShownTier("", str(stored["rule"]), _threshold(stored["value"]), None, None, None, figures, 0, None)
+
+
+def _by_group(stored: Mapping[str, Any] | None) -> GroupThresholds | None:
+    if stored is None:
+        return None
+    values = {
+        ", ".join("null" if value is None else str(value) for value in group["values"]): _threshold(group["threshold"])
+        for group in stored["groups"]
+    }
+    return GroupThresholds(" and ".join(stored["columns"]), values, _threshold(stored["unseen"]))
 
 
 def _threshold(value: float) -> float | None:

@@ -12,7 +12,7 @@ from pyspark.sql import SparkSession
 
 from nightjar.errors import ModelError, TableError
 from nightjar.models.columns import difference
-from nightjar.models.unseen import unseen_texts
+from nightjar.models.unseen import reads_native_categories, unseen_texts
 from nightjar.registry import events, verified
 from nightjar.registry.artifacts import Artifact
 from nightjar.registry.lifetime import lifetime, require_unexpired
@@ -23,7 +23,7 @@ from nightjar.scoring.assignment import add_assignments
 from nightjar.scoring.identity import prediction_ids
 from nightjar.scoring.limits import describe_extremes
 from nightjar.scoring.predictions import prediction_columns
-from nightjar.scoring.unseen import log_unseen, reads_native_categories
+from nightjar.scoring.unseen import log_unseen
 from nightjar.settings.environment import Environment
 from nightjar.settings.project import Project
 from nightjar.tables import arrow, labels, quality, sink

@@ -2,7 +2,6 @@
 
 import logging
 from collections import Counter
-from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
@@ -12,11 +11,6 @@ from nightjar.tables import arrow
 from nightjar.tables.warehouse import Warehouse
 
 log = logging.getLogger("nightjar.score")
-
-
-def reads_native_categories(structure: Mapping[str, Any]) -> bool:
-    """Whether a stored model, or one of its members, parts sets of levels; others never mark a score."""
-    return bool(structure["estimator"].get("levels")) or any(map(reads_native_categories, structure["members"]))
 
 
 def log_unseen(warehouse: Warehouse, version: int, run_date: date, role: str) -> None:

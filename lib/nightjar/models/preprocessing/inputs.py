@@ -17,6 +17,7 @@ from sklearn.preprocessing import OneHotEncoder
 from nightjar.models.preprocessing.encoding import Hashed
 from nightjar.models.preprocessing.level_codes import LevelCodes, native_steps
 from nightjar.models.preprocessing.selection import Selected, WithValues
+from nightjar.models.preprocessing.target_encoding import TargetShares
 from nightjar.models.preprocessing.text import Terms
 
 Floats = npt.NDArray[np.float64]
@@ -76,6 +77,8 @@ def _of_group(step: Any, names: Sequence[str]) -> list[Input]:
                 inputs = _repeat(inputs, _columns_of(part))
             case Hashed():
                 inputs = _repeat(inputs, [part.buckets] * len(inputs))
+            case TargetShares():
+                inputs = inputs * len(part.classes_)
             case Terms():
                 inputs = _repeat(inputs, [len(part.get_feature_names_out())])
             case LevelCodes():

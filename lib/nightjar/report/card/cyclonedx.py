@@ -16,7 +16,8 @@ from nightjar.registry.packages import PYTHON
 from nightjar.report.card.limits import limits
 from nightjar.report.card.records import Records
 from nightjar.report.error_analysis import read_error_analysis
-from nightjar.report.fairness import read_fairness
+from nightjar.report.fairness import read_fairness, read_mitigation
+from nightjar.report.tiers import read_tiers
 from nightjar.settings.datasheet import Datasheet
 from nightjar.settings.task import Task
 
@@ -156,10 +157,29 @@ def _properties(records: Records) -> Iterator[tuple[str, str]]:
         yield from ((f"seed:{purpose}", str(seed)) for purpose, seed in manifest.seeds.items())
         yield from ((f"parameter:{name}", str(value)) for name, value in manifest.parameters.items())
     yield "final_period", " to ".join(evidence.get("period", ()))
+    yield from _thresholds(evidence)
+    yield from (
+        ("mitigation", f"{one.kind}: {one.goal} by {one.columns}") for one in read_mitigation(evidence) if one.is_used
+    )
     yield from _optional({"seconds": run.seconds, PEAK_MEMORY: evidence.get(PEAK_MEMORY)})
     for one in records.decisions:
         who = "" if one.approval is None else f" by {one.approval.user}"
         yield f"decision:{one.recorded_at.isoformat()}", f"{one.event} for {one.holds_from}{who}: {one.reason}"
+
+
+def _thresholds(evidence: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Of each tier, and of each group in it."""
+    for tier in read_tiers(evidence):
+        yield f"threshold:{tier.name}", _score(tier.value)
+        if tier.by_group is not None:
+            of_groups = [*tier.by_group.values.items(), ("any other", tier.by_group.unseen)]
+            yield from (
+                (f"threshold:{tier.name}:{tier.by_group.columns}: {group}", _score(value)) for group, value in of_groups
+            )
+
+
+def _score(threshold: float | None) -> str:
+    return "acts on none" if threshold is None else str(threshold)
 
 
 def _optional(values: Mapping[str, object]) -> Iterator[tuple[str, str]]:

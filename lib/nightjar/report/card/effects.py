@@ -1,13 +1,12 @@
-"""Where a version is worse, for whom, and what it relies on: parts of the card, of what its training has measured."""
+"""Where a version is worse, and what it relies on: parts of the card, of what its training has measured."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from nightjar.evaluation.intervals import LEVEL
 from nightjar.report import forest
-from nightjar.report.document import Absence, Cell, Chart, Details, Gallery, Paragraph, Part, Table
+from nightjar.report.document import Absence, Cell, Chart, Details, Paragraph, Part, Table
 from nightjar.report.error_analysis import ShownSlice, read_error_analysis
-from nightjar.report.fairness import CRITERIA, ShownGroup, charts, read_fairness
 from nightjar.report.forest import Bar
 from nightjar.report.formatting import figure, heading, measure, percent, signed
 
@@ -54,36 +53,6 @@ def _slice_row(one: ShownSlice) -> list[Cell]:
         difference_cell(one.difference, one.low, one.high, one.reason),
         Cell(why, is_marked=one.is_worse),
     ]
-
-
-def fairness(evidence: Mapping[str, Any]) -> list[Part]:
-    """Each group beside all others, by criterion."""
-    groupings = read_fairness(evidence)
-    if not groupings:
-        return [Absence("Not measured: the project declared no groups when this version was trained.")]
-    parts: list[Part] = []
-    for one in groupings:
-        pictures = [Chart(f"{name.capitalize()}, each minus all others", picture) for name, picture in charts(one)]
-        heads = ["Group", *(heading(name) for name in CRITERIA), "Rows"]
-        caption = f"Groups of {one.columns}: value, and the difference from all others"
-        rows = [
-            [Cell(group.name), *(_group_cell(group, name) for name in CRITERIA), Cell(f"{group.size:,}")]
-            for group in one.groups
-        ]
-        parts.append(Gallery(pictures))
-        parts += folded(f"{caption} with {100 * one.confidence:.4g}% intervals", heads, rows, "groups")
-    return [*parts, Paragraph("A difference is a signal to look into, not a verdict about its cause.", is_note=True)]
-
-
-def _group_cell(group: ShownGroup, criterion: str) -> Cell:
-    one = group.figures.get(criterion)
-    if one is None or one.value[0] is None:
-        return Cell("", why=(one and one.reason) or "undefined")
-    gap, low, high = one.against_rest
-    if gap is None:
-        return Cell(figure(one.value[0]))
-    bounds = "no interval" if low is None or high is None else f"{signed(low)} to {signed(high)}"
-    return Cell(figure(one.value[0]), f"{signed(gap)} ({bounds})", is_marked=one.differs())
 
 
 def importance(evidence: Mapping[str, Any]) -> list[Part]:

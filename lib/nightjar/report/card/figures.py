@@ -6,7 +6,7 @@ from typing import Any
 
 from nightjar.registry.period import intervals_over
 from nightjar.report import classes, forest, tiers
-from nightjar.report.card import effects
+from nightjar.report.card import effects, groups
 from nightjar.report.card.effects import signed_cell
 from nightjar.report.card.records import Records
 from nightjar.report.champion import ModelFigures, Promise
@@ -23,7 +23,7 @@ def sections(records: Records, promise: Promise | None) -> list[Section]:
         Section("figures", "How good it is", list(_measured(records, promise))),
         Section("tiers", "Which rows are acted on", _tiers(evidence)),
         Section("slices", "Where it is worse", effects.slices(evidence)),
-        Section("fairness", "How it treats groups", effects.fairness(evidence)),
+        Section("fairness", "How it treats groups", groups.fairness(evidence)),
         Section("importance", "What it relies on", effects.importance(evidence)),
     ]
 
@@ -120,7 +120,7 @@ def _tiers(evidence: Mapping[str, Any]) -> list[Part]:
     heads = ["Tier", "Setting", "Threshold", "Recall", "Precision", "Rows a night", "Cost of a row"]
     rows = [
         [
-            Cell(one.name),
+            Cell(one.name, "" if one.by_group is None else "all rows together"),
             Cell(one.rule, "not met" if one.shortfall else ""),
             Cell("acts on none") if one.value is None else estimate_cell(one.value, one.low, one.high),
             *(_reached(name, one.figures.get(name)) for name in ("recall", "precision", "acted", "cost")),
@@ -132,7 +132,8 @@ def _tiers(evidence: Mapping[str, Any]) -> list[Part]:
         Paragraph(note, is_note=True),
         Table("What the tiers reach on the final period, with 95% intervals", heads, rows),
     ]
-    return [*parts, *(Paragraph(f"{one.name}: {one.shortfall}.", is_note=True) for one in shown if one.shortfall)]
+    parts += [Paragraph(f"{one.name}: {one.shortfall}.", is_note=True) for one in shown if one.shortfall]
+    return [*parts, *groups.thresholds(shown)]
 
 
 def _reached(name: str, values: tuple[float | None, ...] | None) -> Cell:

@@ -3,12 +3,14 @@
 from collections.abc import Iterator
 from datetime import date, timedelta
 
+from nightjar.models.unseen import reads_native_categories
 from nightjar.registry.events import ACTED_ON, MISSING_DATES
 from nightjar.registry.gates.outcomes_seen import UNOBSERVED
 from nightjar.registry.lifetime import lifetime
 from nightjar.registry.period import this_period_only
 from nightjar.report.card.records import Records
 from nightjar.report.formatting import percent
+from nightjar.report.tiers import read_tiers
 
 _YEAR = timedelta(days=365)
 
@@ -38,13 +40,18 @@ def _of_figures(records: Records) -> Iterator[str]:
         "The figures are of a fit on rows before the final period. The model that is stored has learned from the final "
         "period, too: nothing has measured that very fit before it serves."
     )
-    missing = [
-        name
-        for name, field in {"slices": "slices_searched", "groups": "fairness", "features": "importance"}.items()
-        if not records.evidence.get(field)
-    ]
+    evidence = records.evidence
+    measured = {
+        "slices": evidence.get("slices_searched"),
+        "groups": evidence.get("fairness") or (evidence.get("gates") or {}).get("fairness"),
+        "features": evidence.get("importance"),
+    }
+    missing = [name for name, figures in measured.items() if not figures]
     if missing:
         yield f"Not measured: what the figures are by {' and by '.join(missing)}."
+    columns = dict.fromkeys(one.by_group.columns for one in read_tiers(evidence) if one.by_group is not None)
+    if columns:
+        yield f"Decisions depend on {' and '.join(columns)}: the tiers have thresholds by group."
 
 
 def _of_outcomes(records: Records) -> Iterator[str]:
@@ -79,7 +86,12 @@ def _of_data(records: Records) -> Iterator[str]:
                 "it has not seen."
             )
         if any(one.type == "category" for one in records.manifest.features):
-            yield "Levels that it has not seen in training are taken for missing, and marked in each score."
+            yield (
+                "Levels that it has not seen in training are taken for missing, and marked in each score."
+                if reads_native_categories(records.manifest.structure)
+                else "Levels that it has not seen in training are scored as its preparation treats unknown levels, "
+                "without a mark."
+            )
     missing = records.evidence.get(MISSING_DATES)
     if missing:
         yield f"{missing[0].upper()}{missing[1:].partition('. If they')[0]}."

@@ -60,7 +60,9 @@ def _facts(records: Records, promise: Promise | None) -> list[Fact]:
         difference = promise.difference
         if difference.estimate is not None:
             detail = (
-                f"interval {signed(difference.low)} to {signed(difference.high)}" if difference.low else "no interval"
+                f"interval {signed(difference.low)} to {signed(difference.high)}"
+                if difference.low is not None
+                else "no interval"
             )
             facts.append(Fact(signed(difference.estimate), f"against {promise.over}", detail, "figures"))
     if records.manifest is not None:
