@@ -88,6 +88,63 @@ def test_versions_without_a_row_in_common_have_a_reason_and_no_difference():
     assert (pair.difference.estimate, pair.difference.reason) == (None, "their final periods share no row")
 
 
+def with_evidence(training, **changed):
+    return replace(training, evidence=training.evidence | changed)
+
+
+def test_versions_of_another_label_than_the_newest_have_a_reason_and_no_difference(tables):
+    first, second, third, fourth = read_trainings(tables, [4, 5, 6, 7])
+    old = [with_evidence(one, label_hash="old", metric="mae") for one in (first, second)]
+    new = [with_evidence(one, label_hash="new") for one in (third, fourth)]
+    scores = {number: scored(16_000, seed=int(number)) for number in "4567"}
+
+    result = pairs.compare_all([*old, *new], scores, Metric.ROC_AUC, standard_of(cards.project()), "new")
+
+    assert {pair for pair, one in result.items() if one.difference.estimate is not None} == {("7", "6")}
+    reason = "labels of version 5 and version 4 are defined otherwise than those of version 7"
+    assert result["5", "4"].difference.reason == reason
+    assert result["6", "5"].difference.reason == reason.replace(" and version 4", "")
+    shown = Page(page.render(document(cards.project(), [*old, *new], result, "roc_auc")))
+    differences = {(row["Newer"], row["Older"]): row for row in shown.table("Paired differences")}
+    assert differences["version 5", "version 4"]["Difference"] == "–"
+    assert reason in {attributes.get("title") for tag, attributes in shown.tags if tag == "span"}
+
+
+def test_the_task_is_that_of_the_trainings_whatever_todays_settings_say(tables):
+    older, newer = (with_evidence(one, label_hash="old", metric="mae") for one in read_trainings(tables, [6, 7]))
+    amounts = {number: scored(16_000, seed=int(number)) for number in "67"}
+    numbers = {
+        number: one.set_column(3, "label", pa.array(one["row"].to_numpy() % 7 / 7)) for number, one in amounts.items()
+    }
+    standard = standard_of(cards.project())
+
+    pair = pairs.compare_all([older, newer], numbers, Metric.MAE, standard, "new")["7", "6"]
+
+    label = numbers["7"]["label"].to_numpy()
+    errors = [np.abs(label - numbers[number]["score_0"].to_numpy()).mean() for number in "76"]
+    assert pair.difference.estimate == pytest.approx(errors[0] - errors[1])
+    several = {number: one.append_column("score_1", one["score_0"]) for number, one in amounts.items()}
+    classes = [older, with_evidence(newer, metric="log_loss")]
+    pair = pairs.compare_all(classes, several, Metric.LOG_LOSS, standard, "new")["7", "6"]
+    assert pair.difference.reason == (
+        "the classes of version 7 are not on record: today's settings define the label otherwise"
+    )
+
+
+def test_what_a_search_by_another_metric_has_measured_does_not_stand_under_the_newest_ones(tables):
+    older, newer = read_trainings(tables, [6, 7])
+    other = with_evidence(older, metric="brier")
+
+    shown = Page(page.render(document(cards.project(), [other, newer], {}, "roc_auc")))
+
+    against = {row["Against"]: row for row in shown.table("ROC AUC minus that of others")}
+    for row in [*against.values(), *shown.table("What the metric loses")]:
+        assert (row["version 6"], row["version 7"][0]) == ("–", "+")
+    assert set(against) == {"Best baseline", "Champion of then"}
+    titles = [attributes.get("title") for tag, attributes in shown.tags if tag == "span"]
+    assert "its search compared by Brier score" in titles
+
+
 @pytest.mark.parametrize(
     ("which", "numbers"),
     [

@@ -9,7 +9,7 @@ from nightjar.registry.period import intervals_over
 from nightjar.report import forest
 from nightjar.report.card.effects import folded, signed_cell
 from nightjar.report.card.writing import file_name
-from nightjar.report.comparison.pairs import Pair
+from nightjar.report.comparison.pairs import Pair, Pairs
 from nightjar.report.comparison.trainings import Training
 from nightjar.report.document import (
     Absence,
@@ -27,10 +27,7 @@ from nightjar.report.figures import Fact
 from nightjar.report.forest import Bar
 from nightjar.report.formatting import count_noun, figure, heading, measure, mebibytes, seconds
 from nightjar.settings.project import Project
-from nightjar.settings.task import METRICS
-
-Pairs = Mapping[tuple[str, str], Pair]
-"""(newer version, older version) -> their difference."""
+from nightjar.settings.task import METRICS, Metric
 
 
 def document(project: Project, trainings: Sequence[Training], pairs: Pairs, metric: str) -> Document:
@@ -54,10 +51,10 @@ def document(project: Project, trainings: Sequence[Training], pairs: Pairs, metr
         summary=f"Their figures are of {same}, each by a fit on the rows before it. Figures of different rows say "
         "little by their difference; the paired differences are on the rows that two versions share.",
         sections=[
-            Section("figures", "How good they are", list(_figures(project, trainings, metric))),
+            Section("figures", "How good they are", list(_figures(trainings, metric))),
             Section("differences", "On the same rows", list(_differences(trainings, pairs, metric))),
             Section("parameters", "Parameters", list(_parameters(trainings))),
-            Section("importance", "What they rely on", list(_importance(trainings))),
+            Section("importance", "What they rely on", list(_importance(trainings, metric))),
             Section("origin", "Data and code", [_origin(trainings)]),
         ],
         links=[(f"card of version {one.number}", file_name(one.number)) for one in trainings],
@@ -79,7 +76,7 @@ def _row(name: str, trainings: Sequence[Training], cell: Callable[[Training], Ce
     return [Cell(name), *map(cell, trainings)]
 
 
-def _figures(project: Project, trainings: Sequence[Training], metric: str) -> Iterator[Part]:
+def _figures(trainings: Sequence[Training], metric: str) -> Iterator[Part]:
     bars = [
         Bar(f"version {one.number}", own.estimate, own.low, own.high)
         for one in trainings
@@ -89,7 +86,8 @@ def _figures(project: Project, trainings: Sequence[Training], metric: str) -> It
         caption = f"{heading(metric)} of each version on its own final period, with 95% intervals"
         yield Chart(caption, forest.chart(bars, caption))
     names = list(dict.fromkeys(name for one in trainings if one.promise for name in one.promise.measures()))
-    main = [name for name in names if name in {one.value for one in METRICS[project.label.task]}] or names
+    of_tasks = {one.value for task in Metric(metric).tasks for one in METRICS[task]}
+    main = [name for name in names if name in of_tasks]
     about = [
         _row("Model", trainings, lambda one: Cell(one.name, one.standing)),
         _row(
@@ -102,8 +100,8 @@ def _figures(project: Project, trainings: Sequence[Training], metric: str) -> It
     heads = ["Figure", *_heads(trainings)]
     figures = [_row(heading(name), trainings, partial(_measured, name)) for name in main]
     yield Table("Figures with 95% intervals, each on its own final period", heads, [*about, *figures])
-    over = _row("Best baseline", trainings, lambda one: _over(one.evidence.get("difference") or {}))
-    champion = _row("Champion of then", trainings, lambda one: _over(one.evidence.get("champion") or {}))
+    over = _row("Best baseline", trainings, partial(_over, "difference", metric))
+    champion = _row("Champion of then", trainings, partial(_over, "champion", metric))
     yield Table(
         f"{heading(metric)} minus that of others on the same rows, as their trainings measured it",
         ["Against", *_heads(trainings)],
@@ -120,11 +118,18 @@ def _measured(name: str, one: Training) -> Cell:
     return Cell("", why="not measured") if own is None else estimate_cell(own.estimate, own.low, own.high)
 
 
-def _over(difference: Mapping[str, object]) -> Cell:
+def _over(name: str, metric: str, one: Training) -> Cell:
+    difference: Mapping[str, object] = one.evidence.get(name) or {}
     if not difference:
         return Cell("", why="there was none")
+    if one.evidence["metric"] != metric:
+        return _of_other_metric(one)
     cell = signed_cell(difference)
     return Cell(cell.text, f"{cell.detail}, from {difference['over']}" if cell.text else "", cell.why)
+
+
+def _of_other_metric(one: Training) -> Cell:
+    return Cell("", why=f"its search compared by {measure(one.evidence['metric'])}")
 
 
 def _differences(trainings: Sequence[Training], pairs: Pairs, metric: str) -> Iterator[Part]:
@@ -149,7 +154,7 @@ def _differences(trainings: Sequence[Training], pairs: Pairs, metric: str) -> It
 def _pair_row(newer: str, older: str, pair: Pair | None) -> list[Cell]:
     names = [Cell(f"version {newer}"), Cell(f"version {older}")]
     if pair is None:
-        why = "the scores of one of them are not on record, or their labels are defined otherwise"
+        why = "the scores of one of them are not on record"
         return [*names, Cell("", why=why), *[Cell("", why="not compared")] * 2]
     return [*names, signed_cell(asdict(pair.difference)), Cell(f"{pair.difference.rows:,}"), Cell(f"{pair.nights:,}")]
 
@@ -174,19 +179,23 @@ def _parameter(name: str, one: Training) -> Cell:
     return Cell(one.parameters.get(name, ""), why="its default, or not on record")
 
 
-def _importance(trainings: Sequence[Training]) -> Iterator[Part]:
+def _importance(trainings: Sequence[Training], metric: str) -> Iterator[Part]:
     losses = {
-        one.number: {", ".join(of["columns"]): of for of in one.evidence.get("importance") or ()} for one in trainings
+        one.number: {", ".join(of["columns"]): of for of in one.evidence.get("importance") or ()}
+        for one in trainings
+        if one.evidence["metric"] == metric
     }
     greatest: dict[str, float] = {}
     for of_version in losses.values():
         for name, loss in of_version.items():
             greatest[name] = max(greatest.get(name, 0.0), loss.get("estimate") or 0.0)
     if not greatest:
-        yield Absence("None of these trainings has measured importance.")
+        yield Absence(f"None of these trainings has measured importance by {measure(metric)}.")
         return
 
     def loss_cell(name: str, one: Training) -> Cell:
+        if one.number not in losses:
+            return _of_other_metric(one)
         loss = losses[one.number].get(name)
         return Cell("", why="not measured") if loss is None else signed_cell(loss)
 

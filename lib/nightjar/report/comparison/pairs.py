@@ -1,6 +1,6 @@
 """The difference between two versions on the rows that the final periods of both have."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +14,8 @@ from nightjar.evaluation.criteria import Standard
 from nightjar.evaluation.intervals import Interval
 from nightjar.evaluation.metric_report import Truth, metric_difference
 from nightjar.evaluation.rows import Floats
+from nightjar.registry.events import LABEL_HASH
+from nightjar.report.comparison.trainings import Training
 from nightjar.settings.task import Metric, Task
 
 _KINDS: Mapping[Task, type] = {Task.CLASSIFICATION: np.bool_, Task.MULTICLASS: np.intp}
@@ -26,11 +28,42 @@ class Pair:
 
     Attributes:
         difference: the newer one minus the older one in the metric.
-        nights: the dates of these rows.
+        nights: the dates of these rows; 0: there are none, or they were not compared.
     """
 
     difference: Interval
     nights: int
+
+
+Pairs = Mapping[tuple[str, str], Pair]
+"""(newer version, older version) -> their difference."""
+
+
+def compare_all(
+    trainings: Sequence[Training], scores: Mapping[str, pa.Table], metric: Metric, standard: Standard, label: str
+) -> Pairs:
+    """Each two versions that have scores, those of another label than the newest training with the reason.
+
+    Args:
+        trainings: the oldest first.
+        scores: version -> the rows of its final period, as `learning.final_scores` stores them.
+        metric: of the newest training.
+        standard: of the project.
+        label: the hash of its label today, whose classes the standard has.
+    """
+    newest, result = trainings[-1], {}
+    of_scores = [one for one in trainings if one.number in scores]
+    for place, newer in enumerate(of_scores):
+        for older in of_scores[:place]:
+            tables, both = (scores[newer.number], scores[older.number]), (newer, older)
+            task = _task_of(metric, tables[0])
+            reason = _other_label(both, newest) or _other_classes(newest, task, label)
+            if reason:
+                result[newer.number, older.number] = Pair(Interval(None, None, None, 0, reason), 0)
+                continue
+            days = max(one.evidence["clusters"]["block_days"] for one in both)
+            result[newer.number, older.number] = compare(*tables, metric, task, standard, days)
+    return result
 
 
 def compare(newer: pa.Table, older: pa.Table, metric: Metric, task: Task, standard: Standard, block_days: int) -> Pair:
@@ -68,6 +101,31 @@ def compare(newer: pa.Table, older: pa.Table, metric: Metric, task: Task, standa
     if np.array_equal(of_newer, of_older):  # no other rows could say otherwise, as an interval would allow for
         return Pair(Interval(0.0, 0.0, 0.0, len(shared)), nights)
     return Pair(metric_difference(metric, truth, of_newer, of_older), nights)
+
+
+def _task_of(metric: Metric, scores: pa.Table) -> Task:
+    """The task of the scores: some metrics are of two classes and of several, and these have a column for each."""
+    if len(metric.tasks) == 1:
+        return metric.tasks[0]
+    return Task.MULTICLASS if "score_1" in scores.column_names else Task.CLASSIFICATION
+
+
+def _other_label(pair: Sequence[Training], newest: Training) -> str | None:
+    """Which label of a pair is not that of the newest training, in words; None: they are."""
+    label = newest.evidence.get(LABEL_HASH)
+    others = [f"version {one.number}" for one in pair if one.evidence.get(LABEL_HASH) != label]
+    return (
+        f"labels of {' and '.join(others)} are defined otherwise than those of version {newest.number}"
+        if others
+        else None
+    )
+
+
+def _other_classes(newest: Training, task: Task, label: str) -> str | None:
+    """Why decisions between several classes cannot be judged; None: they can, or there are none."""
+    if task is not Task.MULTICLASS or newest.evidence.get(LABEL_HASH) in (None, label):
+        return None
+    return f"the classes of version {newest.number} are not on record: today's settings define the label otherwise"
 
 
 def _scores(rows: pa.Table) -> Floats:
