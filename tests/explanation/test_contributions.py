@@ -2,6 +2,7 @@
 
 import json
 import re
+import weakref
 from dataclasses import replace
 from math import isnan
 
@@ -23,8 +24,9 @@ from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
 from models.rows import CANDIDATES, FEATURES, MEMBERS, examples, training_rows
 from nightjar.errors import ModelError
+from nightjar.explanation import tree_shapley as module
 from nightjar.explanation.contributions import contributions, trees_of
-from nightjar.explanation.raw_scores import LOG_ODDS, LOG_VALUE
+from nightjar.explanation.raw_scores import LOG_ODDS, LOG_VALUE, PROBABILITY, VALUE, scale_of
 from nightjar.explanation.tree_shapley import tree_shapley
 from nightjar.models.boosters.lightgbm_booster import LightGbm, LightGbmClassifier, LightGbmOfClasses, LightGbmRegressor
 from nightjar.models.boosters.xgboost_booster import XgBoost, XgBoostClassifier, XgBoostOfClasses, XgBoostRegressor
@@ -333,3 +335,42 @@ def test_a_table_without_rows_has_no_contributions():
     predictor = fit(Model(Estimator.LIGHTGBM), examples(), features=FEATURES, seed=0)
 
     assert contributions(predictor, training_rows(5)[0].slice(0, 0)).values.shape == (0, 1, len(FEATURES))
+
+
+def test_of_two_classes_among_several_both_have_effects():
+    rows = examples(Task.MULTICLASS, label=np.where(training_rows()[1], 3, 0))
+    predictor = fit(CANDIDATES["logistic"][1], rows, features=FEATURES, task=Task.MULTICLASS, seed=0)
+
+    parts = contributions(predictor, rows.table)
+
+    first, second = parts.values.transpose(1, 0, 2)
+    assert np.abs(first).max() > 0
+    np.testing.assert_allclose(first, -second)
+    summed = softmax(parts.base + parts.values.sum(axis=2), axis=1)
+    np.testing.assert_allclose(summed, predictor.predict(rows.table)[:, [0, 3]], atol=1e-9)
+
+
+def test_the_rate_of_a_classification_is_a_probability_and_that_of_amounts_a_value():
+    model = CANDIDATES["rate"][1]
+    for task, scale in ((Task.CLASSIFICATION, PROBABILITY), (Task.REGRESSION, VALUE)):
+        predictor = fit(model, examples(task), features=FEATURES, task=task, seed=0)
+        assert contributions(predictor, training_rows(5)[0]).scale == scale
+        assert scale_of(predictor) == scale
+
+
+def test_of_many_trees_one_is_walked_at_a_time(monkeypatch):
+    """A forest that is grown to the end would else take gigabytes."""
+    forest = RandomForestRegressor(5, random_state=0).fit(np.arange(40.0)[:, np.newaxis], np.arange(40.0))
+    walks, earlier = weakref.WeakSet(), []
+    prepare = module._prepare
+
+    def counting(*arguments):
+        earlier.append(len(walks))
+        walk = prepare(*arguments)
+        walks.add(walk)
+        return walk
+
+    monkeypatch.setattr(module, "_prepare", counting)
+    tree_shapley(trees_of(forest), [0], 1, np.arange(3.0)[:, np.newaxis])
+
+    assert earlier == [0, 1, 1, 1, 1]

@@ -193,10 +193,12 @@ def _of_single(predictor: Predictor, frame: pd.DataFrame) -> _Parts:
 
 def _of_both_classes(parts: _Parts) -> _Parts:
     """Of two classes among several: libraries give the second one's."""
-    share = -1.0 if parts.scale == PROBABILITY else 0.0
-    values = np.concatenate([share * parts.added, parts.added], axis=1)
-    rest = 1 - parts.base if parts.scale == PROBABILITY else np.zeros(1)
-    return _Parts(values, np.concatenate([rest, parts.base]), parts.scale)
+    if parts.scale == PROBABILITY:
+        values = np.concatenate([-parts.added, parts.added], axis=1)
+        return _Parts(values, np.concatenate([1 - parts.base, parts.base]), parts.scale)
+    # Softmax makes the same probabilities of z beside 0 as of z / 2 beside -z / 2, of which both classes have effects.
+    values = np.concatenate([-parts.added, parts.added], axis=1) / 2
+    return _Parts(values, np.concatenate([-parts.base, parts.base]) / 2, parts.scale)
 
 
 def _players(prepared: Pipeline, names: Sequence[str]) -> list[int]:

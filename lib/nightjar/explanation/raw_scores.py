@@ -45,7 +45,9 @@ def scale_of(predictor: Predictor) -> str:
 
 def has_classes(predictor: Predictor) -> bool:
     """Whether scores are probabilities by the estimator's own account."""
-    own = bool(predictor.classes) or hasattr(predictor.estimator, "predict_proba")
+    estimator = predictor.estimator
+    is_rate = getattr(estimator, "is_rate_", False)  # one that an earlier version stored does not say
+    own = bool(predictor.classes) or hasattr(estimator, "predict_proba") or is_rate
     return own or any(map(has_classes, predictor.members))
 
 

@@ -95,8 +95,10 @@ def tree_shapley(trees: Trees, players: Sequence[int], columns: int, inputs: Flo
         ModelError: no training rows are on record for a node.
     """
     base = trees.base.copy()
-    walks = []
-    for tree in trees.trees:
+    starts = range(0, len(inputs), CHUNK_ROWS)
+    chunks = [trees.read(inputs[start : start + CHUNK_ROWS]) for start in starts]
+    sums = [np.zeros((len(base), columns, chunk.shape[1])) for chunk in chunks]
+    for tree in trees.trees:  # one walk at a time: all those of a large forest take gigabytes
         outputs = slice(tree.output, tree.output + tree.value.shape[1])
         if tree.input[0] == LEAF:
             base[outputs] += tree.value[0]
@@ -104,14 +106,11 @@ def tree_shapley(trees: Trees, players: Sequence[int], columns: int, inputs: Flo
         walk = _prepare(tree, players)
         ends = [(edge.child, edge.rows) for _, edge, enters in walk.visits if enters and tree.input[edge.child] == LEAF]
         base[outputs] += sum(rows * tree.value[leaf] for leaf, rows in ends)
-        walks.append(walk)
+        for chunk, of_chunk in zip(chunks, sums, strict=True):
+            _add(walk, chunk, of_chunk)
     values = np.zeros((len(inputs), len(base), columns))
-    for start in range(0, len(inputs), CHUNK_ROWS):
-        chunk = trees.read(inputs[start : start + CHUNK_ROWS])
-        sums = np.zeros((len(base), columns, chunk.shape[1]))
-        for walk in walks:
-            _add(walk, chunk, sums)
-        values[start : start + CHUNK_ROWS] = sums.transpose(2, 0, 1)
+    for start, of_chunk in zip(starts, sums, strict=True):
+        values[start : start + CHUNK_ROWS] = of_chunk.transpose(2, 0, 1)
     return values, base
 
 

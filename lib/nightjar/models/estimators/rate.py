@@ -22,6 +22,7 @@ class ColumnRate(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         overall_: the training mean.
         values_: the values seen, ascending.
         rates_: the mean at each.
+        is_rate_: whether labels were booleans, so that the means are probabilities.
     """
 
     def __init__(self, pseudo_count: float = 10.0) -> None:
@@ -38,6 +39,7 @@ class ColumnRate(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         has_value = ~np.isnan(values)
         weight = np.ones(len(y)) if sample_weight is None else sample_weight
         self.overall_ = float(np.average(y, weights=weight))
+        self.is_rate_ = bool(np.asarray(y).dtype == np.bool_)
         self.values_, codes = np.unique(values[has_value], return_inverse=True)
         rows = np.bincount(codes, weights=weight[has_value], minlength=len(self.values_))
         total = np.bincount(codes, weights=(weight * y)[has_value], minlength=len(self.values_))
