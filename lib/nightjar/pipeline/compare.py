@@ -65,6 +65,8 @@ def _pairs(project: Project, trainings: Sequence[Training], metric: Metric, home
 
 
 def _scores(home: Path, project: str, training: Training) -> pa.Table | None:
+    if training.is_stand_in:
+        return None
     try:
         return run_files.read_scores(home, project, training.number)
     except ModelError as error:
