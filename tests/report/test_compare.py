@@ -8,6 +8,7 @@ import pytest
 from nightjar.errors import ModelError, UsageError
 from nightjar.evaluation.binary import roc_auc
 from nightjar.evaluation.criteria import standard_of
+from nightjar.pipeline import compare
 from nightjar.report import page
 from nightjar.report.comparison import pairs
 from nightjar.report.comparison.page import document
@@ -186,6 +187,19 @@ def test_the_page_has_what_differs_first_and_says_what_cannot_be_compared(tables
     origin = {row["Record"]: row["version 7"] for row in shown.table("Where they come from")}
     assert (origin["Delta version of features"], origin["Memory"]) == ("17", "1,234 MiB")
     assert shown.table("What the metric loses")[0]["version 6"] == "+0.064 +0.060 to +0.068"
+
+
+def test_a_stand_in_has_no_scores_of_its_own_and_the_page_says_so(tables, tmp_path, caplog):
+    """The run that has registered it holds the winner's scores."""
+    older, newer = read_trainings(tables, [6, 7])
+    stand_in = replace(newer, evidence=newer.evidence | {"stand_in": True})
+
+    assert compare._scores(tmp_path, "flights", stand_in) is None
+    assert not caplog.records  # the run has not even been looked for
+    shown = Page(page.render(document(cards.project(), [older, stand_in], {}, "roc_auc")))
+    assert [row["Difference"] for row in shown.table("Paired differences")] == ["–"]
+    titles = [attributes.get("title") for tag, attributes in shown.tags if tag == "span"]
+    assert "the scores of version 7, which stood in for a winner, are not on record" in titles
 
 
 def test_one_training_alone_is_shown_too(tables):

@@ -50,6 +50,8 @@ def run(context: Context) -> None:
 
 
 def _scores(home: Path, project: str, training: Training) -> pa.Table | None:
+    if training.is_stand_in:
+        return None
     try:
         return run_files.read_scores(home, project, training.number)
     except ModelError as error:

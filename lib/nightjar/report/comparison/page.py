@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from functools import partial
 
+from nightjar.evaluation.intervals import Interval
 from nightjar.registry.events import DEFINITIONS, LABEL_HASH, PEAK_MEMORY
 from nightjar.registry.period import intervals_over
 from nightjar.report import forest
@@ -143,7 +144,7 @@ def _differences(trainings: Sequence[Training], pairs: Pairs, metric: str) -> It
         is_note=True,
     )
     rows = [
-        _pair_row(newer.number, older.number, pairs.get((newer.number, older.number)))
+        _pair_row(newer.number, older.number, pairs.get((newer.number, older.number)) or _of_stand_ins(newer, older))
         for place, newer in enumerate(trainings)
         for older in trainings[:place]
     ]
@@ -157,6 +158,15 @@ def _pair_row(newer: str, older: str, pair: Pair | None) -> list[Cell]:
         why = "the scores of one of them are not on record"
         return [*names, Cell("", why=why), *[Cell("", why="not compared")] * 2]
     return [*names, signed_cell(asdict(pair.difference)), Cell(f"{pair.difference.rows:,}"), Cell(f"{pair.nights:,}")]
+
+
+def _of_stand_ins(newer: Training, older: Training) -> Pair | None:
+    """A pair that is not compared because one of them is a stand-in, whose scores nobody stores; None: neither is."""
+    names = [f"version {one.number}" for one in (newer, older) if one.is_stand_in]
+    if not names:
+        return None
+    reason = f"the scores of {' and '.join(names)}, which stood in for a winner, are not on record"
+    return Pair(Interval(None, None, None, 0, reason), 0)
 
 
 def _parameters(trainings: Sequence[Training]) -> Iterator[Part]:

@@ -9,6 +9,7 @@ from typing import Any
 import pyarrow.compute as pc
 
 from nightjar.errors import ModelError
+from nightjar.registry.events import STAND_IN
 from nightjar.report.card.records import TrainingRun, run_of
 from nightjar.report.champion import Promise, promise_of
 from nightjar.report.reading import PinnedTables
@@ -37,6 +38,11 @@ class Training:
     promise: Promise | None
     parameters: Mapping[str, str]
     tables: Mapping[str, int]
+
+    @property
+    def is_stand_in(self) -> bool:
+        """Whether it is a baseline beside a winner, of whose run it is: the scores on record there are the winner's."""
+        return bool(self.evidence.get(STAND_IN))
 
 
 def read_trainings(
