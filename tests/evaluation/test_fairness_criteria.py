@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nightjar.evaluation.clusters import Clusters
-from nightjar.evaluation.fairness_criteria import RATES, group_figures
+from nightjar.evaluation.fairness_criteria import FOUR_FIFTHS, RATES, group_figures
 from nightjar.evaluation.metric_report import Truth, mean_interval
 from nightjar.settings.task import Task
 
@@ -150,7 +150,19 @@ def test_a_group_without_rows_of_three_rows_and_of_two_nights_says_so():
 def test_nobody_of_the_group_or_of_the_rest_is_acted_on():
     member, label = np.tile([True, False], 50), np.tile([1, 1, 0, 0], 25)
     impact = figures(label, member, ~member)["disparate_impact"].against_rest
-    assert (impact.estimate, impact.low, impact.high) == (0, None, None)
+    none, rest = (figures(label, member, who)["selection_rate"].value for who in (~member, member))
+    assert (impact.estimate, impact.low, impact.high) == (0, 0, pytest.approx(none.high / rest.low))
+    impact = figures(label, member, ~member, least_rows=51)["disparate_impact"].against_rest
+    assert (impact.estimate, impact.low, impact.reason) == (0, None, "the group has 50 such rows, fewer than 51")
     impact = figures(label, member, member)["disparate_impact"].against_rest
     assert impact.reason == "none of the rest is acted on"
     assert set(figures(label, member, member)) == {*RATES, "equalised_odds", "disparate_impact", "calibration_error"}
+
+
+def test_a_group_of_which_none_is_acted_on_is_below_four_fifths_where_many_nights_show_it():
+    """Of 25 rows of each of 30 nights five are of the group; of the others each fourth one is acted on."""
+    member, night = np.tile(np.arange(25) < 5, 30), np.repeat(np.arange(30), 25)
+    acts = ~member & (np.tile(np.arange(25), 30) % 4 == 0)
+    impact = figures(acts, acts, member, block=night)["disparate_impact"].against_rest
+    assert (impact.estimate, impact.low) == (0, 0)
+    assert 0 < impact.high < FOUR_FIFTHS

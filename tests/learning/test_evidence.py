@@ -16,7 +16,7 @@ from nightjar.evaluation.criteria import Standard, all_criteria
 from nightjar.evaluation.metric_report import Truth, intervals
 from nightjar.evaluation.metrics import measures
 from nightjar.evaluation.rows import number_or_none
-from nightjar.learning.champion import Champion, candidate_of_recipe, open_champion, recipe_of
+from nightjar.learning.champion import Champion, candidate_of_recipe, columns_of_champion, open_champion, recipe_of
 from nightjar.learning.clusters import clusters_of
 from nightjar.learning.consequences import add_consequences, plan_attempt
 from nightjar.learning.data.training_set import TrainingSet
@@ -30,7 +30,8 @@ from nightjar.models.columns import FeatureColumn
 from nightjar.registry import events
 from nightjar.registry.attempts import Attempt
 from nightjar.registry.promotion import Approval, decide
-from nightjar.registry.tiers import TierThreshold
+from nightjar.registry.swaps import describe
+from nightjar.registry.tiers import GroupThreshold, TierThreshold
 from nightjar.settings.environment import Environment
 from nightjar.settings.fairness import GroupFairness
 from nightjar.settings.features import Aggregate
@@ -281,6 +282,16 @@ def test_what_promotion_has_limits_for_is_measured_stored_and_judged():
     assert north["columns"] == ["site"]
     assert north["value"]["estimate"] == south["rest"] == pytest.approx((scores[LOGISTIC.name][::2] >= 0.8).mean())
 
+    tier = TierThreshold("act", 0.5, ("built",), (), 0.5)
+    of_others = replace(old, threshold=tier)  # the features have its column no longer
+    complete = add_consequences(evidence, scores, of_others, judged.predictor, rows, fold, clusters, project)
+    assert describe(complete.swaps).endswith("differ by built, which table features does not have")
+    of_site = replace(tier, columns=("site",), groups=(GroupThreshold(("north",), 2.0),))
+    complete = add_consequences(
+        evidence, scores, replace(old, threshold=of_site), judged.predictor, rows, fold, clusters, project
+    )
+    assert complete.swaps["action_rate"]["champion"] == (scores[CHAMPION][1::2] >= 0.5).mean() / 2
+
 
 def test_what_compares_nothing_takes_no_chance_of_a_false_promotion():
     same = champion(LOGISTIC, days_before=-1)
@@ -306,6 +317,14 @@ def test_a_champion_acts_from_the_threshold_that_its_evidence_has_in_either_form
     old = open_champion(environment, warehouse, "machines", FIRST, rows_for(Task.CLASSIFICATION))
     acts_from = None if old.threshold is None else old.threshold.threshold
     assert (old.version, acts_from, old.predictor) == ("1", threshold, None)
+
+
+def test_a_champion_whose_thresholds_differ_by_group_needs_their_columns(warehouse):
+    assert columns_of_champion(warehouse, FIRST) == ()
+    by_group = {"columns": ["sex"], "groups": [{"values": ["F"], "threshold": 0.3}], "unseen": 0.4}
+    recorded = {"thresholds": [{"value": 0.7}, {"value": 0.4, "by_group": by_group}]}
+    events.record(warehouse, "promoted", events.Version("1", "w", FIRST, recorded), "run", events.CHAMPION)
+    assert columns_of_champion(warehouse, FIRST) == ("sex",)
 
 
 def test_where_no_chance_of_an_error_is_there_a_person_decides_by_a_finite_interval():

@@ -32,6 +32,7 @@ def test_groups_are_named_once_wherever_that_is():
         ({"groups": [["site"]]}, "groups"),
         ({"groups": [3]}, "a column, or a list of two or more"),
         ({"mitigation": {"kind": "reweighing"}}, "columns that tell groups apart"),
+        ({"mitigation": {"kind": "reweighing", "columns": ["site", "site"]}}, "each column once"),
         ({"mitigation": {"columns": ["site"]}}, "none where nothing is mitigated or compared"),
         ({"mitigation": {"kind": "reduction", "columns": ["site"], "fits": 1}}, "fits"),
     ],

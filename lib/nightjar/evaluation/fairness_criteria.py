@@ -28,7 +28,7 @@ import numpy as np
 from nightjar.evaluation.binary import Booleans
 from nightjar.evaluation.clusters import FEWEST, Clusters
 from nightjar.evaluation.influence import of_ratio
-from nightjar.evaluation.intervals import Interval, Scale, interval
+from nightjar.evaluation.intervals import LEVEL, Interval, Scale, interval
 from nightjar.evaluation.metric_report import Truth, figure
 from nightjar.evaluation.reliability import expected_calibration_error
 from nightjar.evaluation.rows import Floats, RowNumbers
@@ -138,11 +138,7 @@ class _Pair:
 
     def value(self, scale: Scale) -> Interval:
         """The group's rate."""
-        rows = self.own.rows
-        if self.own.rate is None or self.own.lacking:
-            return Interval(self.own.rate, None, None, len(rows), self.own.lacking)
-        influence = of_ratio(self.values[rows], np.ones(len(rows)), self.weight[rows])
-        return interval(self.own.rate, influence, self.clusters.take(rows), scale)
+        return self._rate(self.own, scale, LEVEL)
 
     def difference(self, confidence: float) -> Interval:
         """The group's rate minus the rest's."""
@@ -152,7 +148,26 @@ class _Pair:
         """The group's rate divided by the rest's."""
         if self.rest.rate == 0:
             return Interval(None, None, None, len(self.own.rows), "none of the rest is acted on")
+        if self.own.rate == 0 and self.rest.rate is not None:
+            return self._ratio_of_none(confidence)
         return self._compare(lambda own, rest: (own / rest, 1 / rest, own / rest**2), Scale.LOG, confidence)
+
+    def _ratio_of_none(self, confidence: float) -> Interval:
+        """The ratio where none of the group is acted on: at most the upper end of its rate / the rest's lower end.
+
+        Either end is missed in half of 1 - confidence at most, and 0 never, so that the interval holds as often.
+        """
+        own, rest = (self._rate(part, Scale.LOGIT, confidence) for part in (self.own, self.rest))
+        if own.high is None or rest.low is None:
+            return replace(own, low=None, high=None, reason=own.reason or rest.reason)
+        return replace(own, high=own.high / rest.low)
+
+    def _rate(self, part: _Part, scale: Scale, confidence: float) -> Interval:
+        rows = part.rows
+        if part.rate is None or part.lacking:
+            return Interval(part.rate, None, None, len(rows), part.lacking)
+        influence = of_ratio(self.values[rows], np.ones(len(rows)), self.weight[rows])
+        return interval(part.rate, influence, self.clusters.take(rows), scale, confidence=confidence)
 
     def _compare(
         self, compared: Callable[[float, float], tuple[float, float, float]], scale: Scale, confidence: float

@@ -89,12 +89,16 @@ def open_champion(
             recipe = candidate_of_recipe(version.evidence[RECIPE])
         except ValueError as error:  # settings have been renamed since
             log.warning("the recipe of champion version %s is no longer valid: %s", version.number, error)
-    dates, thresholds = lifetime(version.evidence), version.evidence.get("thresholds")
-    if thresholds is None:  # evidence of before tiers has the one of `act`, or null
-        thresholds = [version.evidence["threshold"]] if version.evidence.get("threshold") else []
+    dates, threshold = lifetime(version.evidence), _last_tier(version.evidence)
     expired_on = dates.expires_on if dates.has_expired(run_date) else None
-    threshold = tier_of_evidence(thresholds[-1]) if thresholds else None
     return Champion(version.number, version.model_name, cutoff, predictor, recipe, threshold, expired_on)
+
+
+def columns_of_champion(warehouse: Warehouse, run_date: date) -> tuple[str, ...]:
+    """The columns by which the thresholds of a run date's champion differ; none where nobody holds."""
+    version = events.find_champion(warehouse, run_date)
+    tier = None if version is None else _last_tier(version.evidence)
+    return () if tier is None else tier.columns
 
 
 def candidate_of_recipe(recipe: Mapping[str, Any]) -> Candidate:
@@ -107,6 +111,13 @@ def candidate_of_recipe(recipe: Mapping[str, Any]) -> Candidate:
     mitigation = recipe.get("mitigation")
     own = None if mitigation is None else validate(Mitigation, mitigation)
     return Candidate(recipe["name"], _model(recipe["model"]), members, own)
+
+
+def _last_tier(evidence: Mapping[str, Any]) -> TierThreshold | None:
+    thresholds = evidence.get("thresholds")
+    if thresholds is None:  # evidence of before tiers has the one of `act`, or null
+        thresholds = [evidence["threshold"]] if evidence.get("threshold") else []
+    return tier_of_evidence(thresholds[-1]) if thresholds else None
 
 
 def _model(plain: Mapping[str, Any]) -> Model:

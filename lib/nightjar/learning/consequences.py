@@ -4,6 +4,8 @@ from dataclasses import replace
 from datetime import date
 from typing import Any
 
+import pyarrow as pa
+
 from nightjar.evaluation.clusters import Clusters
 from nightjar.evaluation.criteria import standard_of
 from nightjar.evaluation.metric_report import Truth
@@ -16,7 +18,7 @@ from nightjar.learning.data.training_set import TrainingSet
 from nightjar.learning.evidence import CHAMPION, Evidence
 from nightjar.learning.fitting.candidates import Candidate
 from nightjar.learning.gate_figures import Rival, gate_figures, rows_per_second
-from nightjar.learning.group_thresholds import threshold_of_rows
+from nightjar.learning.group_thresholds import absent_columns, threshold_of_rows
 from nightjar.learning.search import proposals
 from nightjar.learning.search.problem import Problem
 from nightjar.learning.splits.folding import Fold
@@ -90,9 +92,8 @@ def add_consequences(
         tier, rate = tier_of_evidence(evidence.thresholds[-1]) if evidence.thresholds else None, None
         threshold = None if tier is None else threshold_of_rows(tier, columns)
         if champion is not None and others is not None:
-            of_champion = None if champion.threshold is None else threshold_of_rows(champion.threshold, columns)
-            swaps = find_swaps(truth, others, compared.scores, of_champion, threshold)
-            rate = swaps["action_rate"]["champion"]
+            swaps = _swaps(truth, others, compared.scores, champion, columns, threshold)
+            rate = swaps["action_rate"]["champion"] if "action_rate" in swaps else None
         acts = acted_on(truth, compared.scores, threshold, rate)
         decisions = [Decision(truth, compared.scores, acts)]
         if rows.slices is not None:
@@ -103,6 +104,23 @@ def add_consequences(
     speed = rows_per_second(predictor, rows.features.take(final.test))
     gates = figures | {"rows_per_second": speed}
     return replace(evidence, swaps=swaps, gates=gates, fairness=fairness, confusion=confused)
+
+
+def _swaps(
+    truth: Truth,
+    others: Floats,
+    scores: Floats,
+    champion: Champion,
+    columns: pa.Table | None,
+    threshold: float | Floats | None,
+) -> dict[str, Any]:
+    """The swap sets; why there are none where the champion decides by columns that the rows do not have."""
+    absent = absent_columns(champion.threshold, columns)
+    if absent:
+        names = " and ".join(absent)
+        return {"reason": f"the champion's thresholds differ by {names}, which table features does not have"}
+    of_champion = None if champion.threshold is None else threshold_of_rows(champion.threshold, columns)
+    return find_swaps(truth, others, scores, of_champion, threshold)
 
 
 def _rival(evidence: Evidence, scores: dict[str, Floats], champion: Champion | None) -> Rival | None:

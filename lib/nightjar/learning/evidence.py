@@ -33,7 +33,8 @@ class Evidence:
             which `level`, 0 where there was no chance of an error to take; None: no interval could promote it.
         smallest: the smallest `difference` from that model (`over`) which the period can show, see
             `Comparison.smallest`; None: none.
-        swaps: whose decision would change, see `learning.swaps`; None: there is no champion to compare decisions with.
+        swaps: whose decision would change, see `learning.swaps`, or why that is not known; None: there is no champion
+            to compare decisions with.
         gates: figures that promotion may have limits for, see `learning.gate_figures`.
         unobserved: see `registry.gates.outcomes_seen`.
         fairness: for each declared group and each criterion what `evaluation.fairness_criteria.GroupFigure` holds, with

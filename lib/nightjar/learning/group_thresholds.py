@@ -62,7 +62,11 @@ def fit_group_scores(rows: TrainingSet, scores: Floats, mitigation: Mitigation) 
 
 
 def threshold_of_rows(tier: TierThreshold, columns: pa.Table | None) -> float | Floats:
-    """The threshold of a tier, that of each row where groups have their own and the rows tell them apart."""
-    if columns is None or not tier.columns or not set(tier.columns) <= set(columns.column_names):
-        return tier.threshold
-    return tier.of_rows(columns)
+    """The threshold of a tier, that of each row where groups have their own, whose columns the rows then have."""
+    return tier.threshold if columns is None or not tier.columns else tier.of_rows(columns)
+
+
+def absent_columns(tier: TierThreshold | None, columns: pa.Table | None) -> list[str]:
+    """Those by which thresholds of a tier differ, but that some rows do not have."""
+    present = [] if columns is None else columns.column_names
+    return [] if tier is None else [name for name in tier.columns if name not in present]

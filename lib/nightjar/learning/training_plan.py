@@ -13,7 +13,7 @@ from nightjar.evaluation.criteria import standard_of
 from nightjar.evaluation.rows import RowNumbers
 from nightjar.learning.analysis.fairness import require_few_groups
 from nightjar.learning.analysis.slices import require_slices
-from nightjar.learning.champion import Champion, open_champion
+from nightjar.learning.champion import Champion, columns_of_champion, open_champion
 from nightjar.learning.clusters import clusters_of
 from nightjar.learning.data.prices import Prices, read_prices
 from nightjar.learning.data.training_set import TrainingSet, read_training_set
@@ -31,6 +31,7 @@ from nightjar.settings.learning import Search
 from nightjar.settings.project import Project
 from nightjar.settings.split import SplitKind
 from nightjar.settings.task import Task
+from nightjar.tables import arrow
 from nightjar.tables.warehouse import Warehouse
 
 log = logging.getLogger("nightjar.train")
@@ -133,13 +134,15 @@ def make_problem(rows: TrainingSet, project: Project, settings: Search, before: 
 
 
 def _read_rows(warehouse: Warehouse, project: Project, settings: Search, run_date: date) -> TrainingSet:
+    of_champion = columns_of_champion(warehouse, run_date)  # without them nobody knows whom it acts on
+    stored = arrow.schema(warehouse, "features").names if of_champion else []
     rows = read_training_set(
         warehouse,
         project,
         run_date,
         group=settings.split.group,
         query=project.label.query,
-        slices=project.slice_columns(),
+        slices=list(dict.fromkeys([*project.slice_columns(), *(name for name in of_champion if name in stored)])),
         task=project.label.task,
         unlabelled=settings.self_trains(),
     )

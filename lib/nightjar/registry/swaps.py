@@ -6,6 +6,8 @@ from typing import Any
 
 def describe(swaps: Mapping[str, Any]) -> str:
     """Whose decision would change, for the log; see `learning.swaps`."""
+    if "reason" in swaps:
+        return f"decisions that differ from the champion's are not known: {swaps['reason']}"
     if "classes" in swaps:
         return f"another class than the champion's: {_of_classes(swaps)}"
     sets = _sets(swaps, "acted on from now on", "no longer acted on", right="True")

@@ -117,7 +117,7 @@ def _parsed(evidence: str | None) -> Mapping[str, Any]:
 
 
 def _swaps(stored: Mapping[str, Any] | None, classes: Mapping[str, str]) -> Iterator[Swap]:
-    if stored is None:
+    if stored is None or "reason" in stored:
         return
     of_decisions = {"acted on": stored}
     if "classes" in stored:

@@ -80,10 +80,12 @@ class Mitigation:
     compare: bool = False
 
     def issues(self) -> Iterator[Issue]:
-        """Whether there are columns where something is done."""
+        """Whether there are columns where something is done, each once."""
         acts = self.compare or self.kind is not MitigationKind.NONE
         expected = "columns that tell groups apart" if acts else "none where nothing is mitigated or compared"
         yield from expect(bool(self.columns) == acts, "columns", self.columns, expected)
+        is_once = len(set(self.columns)) == len(self.columns)
+        yield from expect(is_once, "columns", self.columns, "each column once")
 
     def is_of_fits(self) -> bool:
         """Whether it changes what models are fitted on."""
