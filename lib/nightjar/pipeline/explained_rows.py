@@ -131,8 +131,8 @@ def read_background(
             "take a later run date. Nothing was written."
         )
     tables.reverse()
-    night = np.repeat(np.arange(len(tables)), [table.num_rows for table in tables])
-    return Background(pa.concat_tables(tables), night)
+    numbers = np.repeat(np.arange(len(tables)), [table.num_rows for table in tables])
+    return Background(pa.concat_tables(tables), numbers)
 
 
 def _nights(run_date: date) -> Iterator[date]:

@@ -153,7 +153,7 @@ def sample(
     for batch in scan.batches(snapshot, columns, where):
         inside = places[(places >= start) & (places < start + len(batch))]
         if len(inside):
-            drawn.append(pa.Table.from_batches([batch.take(pa.array(inside - start))]))
+            drawn.append(pa.Table.from_batches([batch.take(inside - start)]))
         start += len(batch)
     return pa.concat_tables(drawn)
 
