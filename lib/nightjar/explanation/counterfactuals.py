@@ -126,7 +126,7 @@ def _values_of(table: pa.Table, name: str) -> Any:
 def _cast(value: Any, kind: pa.DataType) -> Any:
     """The nearest number that the column can hold and models compute with: whole where the column is whole."""
     if pa.types.is_integer(kind):
-        ends = np.iinfo(np.dtype(str(kind)))
+        ends = np.iinfo(str(kind))
         return min(max(round(float(value)), int(ends.min)), int(ends.max))
     number = min(max(float(value), -LARGEST), LARGEST)
     return pa.scalar(number, pa.float64()).cast(kind).as_py()
