@@ -61,9 +61,16 @@ def main(arguments: list[str]) -> None:
     warehouse = Warehouse(settings.environment.warehouse, settings.project.name)
     if not _is_built(warehouse, run_date):
         _build(settings, job_arguments)
-    group, unlabelled = settings.search.split.group, settings.search.self_trains()
-    task = settings.project.label.task
-    rows = read_training_set(warehouse, settings.project, run_date, group=group, task=task, unlabelled=unlabelled)
+    project, search = settings.project, settings.search
+    rows = read_training_set(
+        warehouse,
+        project,
+        run_date,
+        group=search.split.group,
+        slices=project.slice_columns(),
+        task=project.label.task,
+        unlabelled=search.self_trains(),
+    )
     plan = replace(plan, last=rows.last_settled)
     winner, result = _search_and_replay(rows, settings, plan)
     report = _report(rows, result, settings, plan) | {"winner": winner, "seconds": time.monotonic() - started}
@@ -119,7 +126,8 @@ def _build(settings: Train, arguments: Sequence[str]) -> None:
 def _search_and_replay(rows: TrainingSet, settings: Train, plan: ReplayPlan) -> tuple[str, ReplayResult]:
     """The winner of a search on what was known before the first night, and its walk."""
     project = settings.project
-    require_learnable(settings.search, rows.columns, project.label.task, weighted=rows.weight is not None)
+    weighted, mitigation = rows.weight is not None, project.fairness.mitigation
+    require_learnable(settings.search, rows.columns, project.label.task, weighted=weighted, mitigation=mitigation)
     require_replayable(rows, project, settings.search, plan)
     with ray.session(settings.environment):
         problem = make_problem(rows, project, settings.search, plan.first)

@@ -2,6 +2,7 @@
 
 import importlib.util
 import re
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -9,10 +10,12 @@ import pyarrow as pa
 import pytest
 from deltalake import write_deltalake
 
+from learning import problems
 from nightjar.config import compose_job, make_settings
-from nightjar.errors import UsageError
+from nightjar.errors import LearningError, UsageError
 from nightjar.features.definitions import definitions_hash
 from nightjar.settings.jobs import JobName
+from nightjar.settings.model import Estimator, Model
 from nightjar.tables import runs
 from nightjar.tables.runs import Outcome, Run
 from nightjar.tables.warehouse import Warehouse
@@ -21,6 +24,7 @@ pytestmark = pytest.mark.slow
 ROOT = Path(__file__).parents[2]
 SUMMER = ("--first", "2013-07-01", "run_date=2013-10-01")
 EDITED = "project.features.aircraft.features.landings.windows=[3d]"
+GROUPS = "tailnum"
 STARTED = datetime(2024, 4, 9, tzinfo=UTC)
 
 
@@ -47,7 +51,8 @@ def replaying(tmp_path, monkeypatch):
         for table in ("features", "labels"):
             write_deltalake(warehouse.path(table), pa.table({"run_date": [run_date]}), mode="append")
 
-    def read(*_, **__):
+    def read(*_, slices=(), **__):
+        program.slices = slices
         raise RowsAreReadError
 
     monkeypatch.setattr(program, "HOME", tmp_path)
@@ -90,6 +95,17 @@ def definitions_of(job_arguments):
     return definitions_hash(
         make_settings(compose_job(ROOT / "conf", JobName.BUILD_FEATURES, job_arguments["build_features"])).project
     )
+
+
+def test_rows_and_candidates_are_those_of_a_mitigation(replaying):
+    arguments = [f"project.fairness.mitigation={{kind: reweighing, columns: [{GROUPS}]}}"]
+    build_arguments(replaying, *arguments)
+    assert GROUPS in replaying.slices
+    settings, _ = replaying._settings(arguments)
+    candidates = {"near": Model(Estimator.NEIGHBOURS), "majority": Model(Estimator.MAJORITY, baseline=True)}
+    search = replace(settings.search, candidates=candidates)
+    with pytest.raises(LearningError, match=r"search\.candidates\.near.*weight"):
+        replaying._search_and_replay(problems.rows(), replace(settings, search=search), None)
 
 
 def test_a_first_night_after_the_last_one_is_refused_before_anything_is_built(replaying):

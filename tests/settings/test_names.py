@@ -9,6 +9,8 @@ import builders
 from nightjar.settings.environment import Environment
 from nightjar.settings.layouts import Layout
 from nightjar.settings.learning import Search
+from nightjar.settings.sources import Column, ColumnType
+from nightjar.settings.tiers import Tier, TierKind
 
 PROJECT = builders.machines(Path("files"))
 READINGS, TEMPERATURE = PROJECT.sources["readings"], PROJECT.features["temperature"]
@@ -18,6 +20,16 @@ KEYS = {"machine": "machine"}
 
 def renamed_project(name):
     return replace(PROJECT, name=name.lower())
+
+
+def test_a_key_that_scores_have_for_tiers_is_refused_beside_them():
+    schedule = PROJECT.sources["schedule"]
+    columns = schedule.columns | {"Tier": Column(ColumnType.STRING)}
+    sources = PROJECT.sources | {"schedule": replace(schedule, columns=columns, keep=[*schedule.keep, "Tier"])}
+    spine = replace(PROJECT.spine, key=[*PROJECT.spine.key, "Tier"])
+    project = replace(PROJECT, sources=sources, spine=spine)
+    with pytest.raises(ValueError, match=r"spine\.key: found 'Tier', expected another name: table scores"):
+        replace(project, tiers={"act": Tier(TierKind.CAPACITY, at_most=3)})
 
 
 def with_source(name):

@@ -222,6 +222,9 @@ class Project:
         for name, tier in self.tiers.items():
             is_priced = tier.kind is not TierKind.COST or self.costs.missed is not None
             yield from expect(is_priced, f"tiers.{name}.kind", str(tier.kind), "another kind, or project.costs")
+        for name in self.spine.key if self.decision_tiers() else ():
+            expected = "another name: table scores has the tier of each row there"
+            yield from expect(name.casefold() != "tier", "spine.key", name, expected)
 
     def _name_issues(self) -> Iterator[Issue]:
         """Two columns of one name, in upper or lower case, in the feature table."""
