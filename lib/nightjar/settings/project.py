@@ -168,8 +168,7 @@ class Project:
 
     def slice_columns(self) -> list[str]:
         """The columns of the feature table by which a training tells rows apart."""
-        columns = [*self.promotion.slices.columns, *self.group_columns(), *self.analysis.columns()]
-        return list(dict.fromkeys(columns))
+        return list(dict.fromkeys([*self.promotion.slices.columns, *self.group_columns(), *self.analysis.columns()]))
 
     def sources_of(self, features: Collection[str]) -> set[str]:
         """The sources whose facts some features are made of, the spine's among them.
@@ -196,8 +195,7 @@ class Project:
         yield from self.fairness.issues_with(columns, stored, self.feature_names())
         kind = self.fairness.mitigation.kind
         decides = kind is not MitigationKind.THRESHOLDS or bool(self.decision_tiers())
-        expected = "another kind, or project.tiers or costs"
-        yield from expect(decides, "fairness.mitigation.kind", kind.word, expected)
+        yield from expect(decides, "fairness.mitigation.kind", kind.word, "another kind, or project.tiers or costs")
         yield from expect(classifies or error is None, "promotion.calibration_error", error, none)
 
     def _date_issues(self) -> Iterator[Issue]:
