@@ -59,20 +59,19 @@ def add_error_analysis(
         LearningError: as `out_of_fold_scores`.
     """
     rows, final, settings = plan.rows, plan.final.test, plan.project.analysis
-    own, test = scores[winner.name], rows.examples(final)
-    truth = Truth(plan.problem.task, test.label, plan.clusters, test.query, test.weight, plan.problem.standard)
+    own, truth = scores[winner.name], plan.truth
     curve = _learning_curve(plan, winner, truth, own) if settings.learning_curve else []
     loss = loss_of(truth.task, plan.settings.metric, truth.standard)
     if loss is None:
         nothing = {"reason": "rows of a ranking have no loss of their own: its measures are of lists"}
         return replace(evidence, slices_searched=nothing, learning_curve=curve), {}
-    losses = loss.of(test.label, own)
-    baseline = loss.of(test.label, scores[evidence.difference["over"]])
+    losses = loss.of(truth.label, own)
+    baseline = loss.of(truth.label, scores[evidence.difference["over"]])
     searched = None
     if settings.search:
         tested = out_of_fold_scores(plan.problem, winner) if out_of_fold is None else out_of_fold
         searched = searched_rows(plan, loss, tested)
-    judged = LossRows(columns_of(rows, final), losses, plan.clusters, test.weight)
+    judged = LossRows(columns_of(rows, final), losses, plan.clusters, truth.weight)
     declared = declared_slices(settings, plan.project.promotion.slices.columns, judged.columns)
     entries, about = analyse_slices(searched, judged, baseline, declared, settings, truth, own)
     for entry in entries:

@@ -2,8 +2,6 @@
 
 from dataclasses import asdict, replace
 
-from nightjar.evaluation.criteria import standard_of
-from nightjar.evaluation.metric_report import Truth
 from nightjar.explanation.importance import permutation_importance
 from nightjar.learning.evidence import Evidence
 from nightjar.learning.judgement import Judgement
@@ -13,10 +11,7 @@ from nightjar.settings.task import Metric
 
 def add_importance(evidence: Evidence, plan: TrainingPlan, judgement: Judgement) -> Evidence:
     """The evidence with its `importance`: of the winner as it was fitted before the final period."""
-    final, rows = plan.final, plan.rows
-    test, project = rows.examples(final.test), plan.project
-    truth = Truth(project.label.task, test.label, plan.clusters, test.query, test.weight, standard_of(project))
-    table, metric = rows.features.take(final.test), Metric(evidence.metric)
-    importances = permutation_importance(judgement.predictor, table, truth, metric, seed=plan.settings.seed)
+    table, metric = plan.rows.features.take(plan.final.test), Metric(evidence.metric)
+    importances = permutation_importance(judgement.predictor, table, plan.truth, metric, seed=plan.settings.seed)
     listed = [{"columns": one.columns, "metric": metric.value, **asdict(one.loss)} for one in importances]
     return replace(evidence, importance=tuple(listed))

@@ -130,10 +130,10 @@ def _periods(plan: TrainingPlan, out_of_fold: Floats) -> Iterator[_Period]:
     clusters = clusters_of(
         plan.rows, folds, day.min().astype(object), day.max().astype(object), plan.project.label, plan.settings
     )
-    for name, rows, own in (("folds", folds, clusters), ("final", plan.final.test, plan.clusters)):
-        weight = None if plan.rows.weight is None else plan.rows.weight[rows]
-        truth = Truth(Task.CLASSIFICATION, plan.rows.label[rows], own, weight=weight, standard=plan.problem.standard)
-        yield _Period(name, rows, truth)
+    weight = None if plan.rows.weight is None else plan.rows.weight[folds]
+    truth = Truth(Task.CLASSIFICATION, plan.rows.label[folds], clusters, weight=weight, standard=plan.problem.standard)
+    yield _Period("folds", folds, truth)
+    yield _Period("final", plan.final.test, plan.truth)
 
 
 def _scores(plan: TrainingPlan, candidate: Candidate) -> Floats:

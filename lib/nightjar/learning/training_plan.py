@@ -10,6 +10,7 @@ import numpy as np
 
 from nightjar.evaluation.clusters import Clusters
 from nightjar.evaluation.criteria import standard_of
+from nightjar.evaluation.metric_report import Truth
 from nightjar.evaluation.rows import RowNumbers
 from nightjar.learning.analysis.fairness import require_few_groups
 from nightjar.learning.analysis.slices import require_slices
@@ -73,6 +74,12 @@ class TrainingPlan:
         return clusters_of(
             self.rows, self.final.test, self.final.start, self.final.end, self.project.label, self.settings
         )
+
+    @cached_property
+    def truth(self) -> Truth:
+        """Of the final period's rows."""
+        test = self.rows.examples(self.final.test)
+        return Truth(self.problem.task, test.label, self.clusters, test.query, test.weight, self.problem.standard)
 
     @property
     def baselines(self) -> list[Candidate]:

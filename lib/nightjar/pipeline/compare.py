@@ -10,7 +10,7 @@ from rich.console import Console
 from nightjar.errors import ModelError, UsageError
 from nightjar.evaluation.criteria import standard_of
 from nightjar.features.definitions import label_hash
-from nightjar.pipeline.execution import Context
+from nightjar.pipeline.execution import Context, optional_date
 from nightjar.registry import run_files
 from nightjar.report import page, terminal
 from nightjar.report.comparison import pairs
@@ -20,7 +20,6 @@ from nightjar.report.reading import open_tables
 from nightjar.runtime import logs
 from nightjar.settings.compare import Compare
 from nightjar.settings.task import Metric
-from nightjar.timeline import parse_run_date
 
 log = logging.getLogger("nightjar.compare")
 
@@ -34,7 +33,7 @@ def run(context: Context) -> None:
     settings = context.settings
     if not isinstance(settings, Compare):
         raise UsageError("the job compare needs its own configuration")
-    project, since, until = settings.project, _date(settings.since), _date(settings.run_date)
+    project, since, until = settings.project, optional_date(settings.since), optional_date(settings.run_date)
     trainings = read_trainings(open_tables(context.warehouse, date.max), settings.versions, since, until)
     metric = Metric(trainings[-1].evidence["metric"])
     home = Path(settings.environment.home).absolute()
@@ -57,7 +56,3 @@ def _scores(home: Path, project: str, training: Training) -> pa.Table | None:
     except ModelError as error:
         log.warning("version %s is not compared on the same rows: %s", training.number, error)
         return None
-
-
-def _date(text: str | None) -> date | None:
-    return None if text is None else parse_run_date(text)

@@ -162,6 +162,11 @@ def run_date_of(settings: jobs.Job) -> date:
     return parse_run_date(settings.run_date)
 
 
+def optional_date(text: str | None) -> date | None:
+    """A date that settings may leave out."""
+    return None if text is None else parse_run_date(text)
+
+
 def _make_home(home: Path) -> None:
     """Make the home folder, readable by its user only, as it holds keys, models and logs."""
     try:

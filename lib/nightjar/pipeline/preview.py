@@ -10,6 +10,7 @@ from rich.table import Table
 
 from nightjar.errors import UsageError
 from nightjar.pipeline.execution import Context, run_date_of
+from nightjar.report.formatting import shorten
 from nightjar.runtime import logs
 from nightjar.settings.hints import hint
 from nightjar.sources.connectors import passwords
@@ -77,14 +78,11 @@ def _reasons(seen: Preview) -> Table:
 
 def _example(row: str) -> str:
     """The values of a refused row, without those that are null."""
-    return ", ".join(f"{name}={_short(str(value))}" for name, value in json.loads(row).items() if value is not None)
+    values = {name: value for name, value in json.loads(row).items() if value is not None}
+    return ", ".join(f"{name}={shorten(str(value), LONGEST)}" for name, value in values.items())
 
 
 def _cell(value: Any) -> str:
     if value is None:
         return "-"
-    return f"{value:.6g}" if isinstance(value, float) else _short(str(value))
-
-
-def _short(text: str) -> str:
-    return text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…"
+    return f"{value:.6g}" if isinstance(value, float) else shorten(str(value), LONGEST)

@@ -1,17 +1,14 @@
 """The job of profile: what a source's stored facts look like over time, printed and as a page; it writes no table."""
 
-from datetime import date
-
 from rich.console import Console
 
 from nightjar.errors import UsageError
-from nightjar.pipeline.execution import Context
+from nightjar.pipeline.execution import Context, optional_date
 from nightjar.profiling.stored import page, terminal
 from nightjar.profiling.stored.changes import changes
 from nightjar.profiling.stored.profile import Range, profile_source
 from nightjar.report.page import save
 from nightjar.settings.profile import Profile
-from nightjar.timeline import parse_run_date
 
 
 def run(context: Context) -> None:
@@ -20,7 +17,7 @@ def run(context: Context) -> None:
     if not isinstance(settings, Profile):
         raise UsageError("the job profile needs its own configuration")
     project, source = settings.project, settings.source
-    within = Range(_date(settings.run_date), _date(settings.since), _date(settings.until))
+    within = Range(optional_date(settings.run_date), optional_date(settings.since), optional_date(settings.until))
     profile = profile_source(context.warehouse, project, source, within)
     notable = changes(profile.columns, profile.periods)
     console = Console(width=max(130, Console().width))
@@ -30,7 +27,3 @@ def run(context: Context) -> None:
     path = context.warehouse.path(f"reports/source-{source}.html")
     save(path, page.render(profile, notable, project.sources[source].datasheet, project.title or project.name))
     console.print(f"\nThe look as a page: {path}", highlight=False, markup=False, soft_wrap=True)
-
-
-def _date(text: str | None) -> date | None:
-    return None if text is None else parse_run_date(text)

@@ -11,6 +11,7 @@ from rich.table import Table
 
 from nightjar.profiling.columns import FileProfile
 from nightjar.profiling.yaml import CHECK, printable
+from nightjar.report.formatting import shorten
 
 LONGEST = 24  # letters of an example
 
@@ -23,7 +24,7 @@ def table(profile: FileProfile) -> Table:
     for column in profile.columns.values():
         nulls = f"{column.nulls:,}" if column.nulls else "-"
         values = (column.least, column.quantiles.get(0.5), column.greatest)
-        examples = ", ".join(shorten(one) for one in column.examples)
+        examples = ", ".join(shorten(one, LONGEST) for one in column.examples)
         cells = (column.name, column.kind.word, nulls, f"{column.distinct:,}", *map(format_value, values), examples)
         grid.add_row(*(escape(printable(cell)) for cell in cells))
     return grid
@@ -38,11 +39,6 @@ def format_value(value: Any) -> str:
     if isinstance(value, date):
         return value.isoformat()
     return f"{value:.6g}" if isinstance(value, float) else str(value)
-
-
-def shorten(text: str) -> str:
-    """The beginning of a long text."""
-    return text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"
 
 
 def remarks(profile: FileProfile) -> Iterator[str]:

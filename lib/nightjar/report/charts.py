@@ -10,7 +10,7 @@ from datetime import date
 
 from markupsafe import Markup
 
-from nightjar.report.formatting import compact, figure, interval, percent
+from nightjar.report.formatting import compact, figure, interval, percent, shorten
 from nightjar.report.histograms import Distribution, Slot
 from nightjar.report.svg import AXIS_WIDTH, BOTTOM, RIGHT, TOP, grid_line, rect, svg, text
 
@@ -115,7 +115,7 @@ def _lying(distribution: Distribution, title: str) -> Markup:
         night, was = room * slot.night / top, margin + room * (slot.reference or 0) / top
         mark = Markup('<path class="reference" d="M{0:.1f} {1:.1f}V{2:.1f}"/>').format(was, y - 1, y + 17)
         mark = Markup("") if slot.reference is None else mark
-        parts.append(text("", margin - 8, y + 12.5, _short(slot.tick), "end"))
+        parts.append(text("", margin - 8, y + 12.5, shorten(slot.tick, 13), "end"))
         parts.append(_with_tooltip(slot, rect("night", margin, y + 2, night, 12)))
         parts.append(mark)
         parts.append(text("", max(margin + night, was) + 6, y + 12.5, percent(slot.night), "start"))
@@ -142,7 +142,3 @@ def _pad(low: float, high: float) -> tuple[float, float]:
 def _axis(value: float) -> str:
     """Short enough for the margin."""
     return figure(value) if abs(value) < 1_000 else compact(value)
-
-
-def _short(name: str) -> str:
-    return name if len(name) <= 13 else name[:12] + "…"

@@ -9,7 +9,7 @@ import numpy.typing as npt
 from markupsafe import Markup
 
 from nightjar.report.figures import JudgedFigure
-from nightjar.report.formatting import percent
+from nightjar.report.formatting import percent, shorten
 from nightjar.report.performance import JudgedDate
 from nightjar.report.svg import rect, svg, text
 
@@ -79,12 +79,12 @@ def chart(confusion: Confusion) -> Markup:
     ]
     if number <= _MOST_NUMBERED:
         parts += [
-            text("", _NAMES + (one + 0.5) * side, 32, _short(head, 11), "middle") for one, head in enumerate(heads)
+            text("", _NAMES + (one + 0.5) * side, 32, shorten(head, 11), "middle") for one, head in enumerate(heads)
         ]
     for actual, name in enumerate(confusion.names):
         y = top + actual * height
         label = name if number <= _MOST_NAMED else f"{actual + 1} {name}"
-        parts.append(text("", _NAMES - 8, y + height / 2 + 4, _short(label, 14), "end"))
+        parts.append(text("", _NAMES - 8, y + height / 2 + 4, shorten(label, 14), "end"))
         parts += [_cell(confusion, actual, one, y, side, height) for one in range(number)]
         parts.append(text("", _WIDTH, y + height / 2 + 4, f"{confusion.rows[actual]:,.0f}", "end"))
     right = float(np.trace(confusion.shares * confusion.rows[:, None]) / confusion.rows.sum())
@@ -114,7 +114,3 @@ def figures_of_classes(
         for value, name in classes.items()
     ]
     return rows if any(one is not None for _, _, of_class in rows for one in of_class) else []
-
-
-def _short(name: str, most: int) -> str:
-    return name if len(name) <= most else name[: most - 1] + "…"

@@ -6,8 +6,8 @@ from typing import Any
 
 from markupsafe import Markup
 
-from nightjar.report.formatting import points
-from nightjar.report.svg import BOTTOM, RIGHT, svg, text
+from nightjar.report.formatting import points, shorten
+from nightjar.report.svg import BOTTOM, RIGHT, svg, text, upright
 
 CRITERIA = {
     "selection_rate": "acted on",
@@ -166,8 +166,8 @@ def _chart(name: str, groups: Sequence[ShownGroup], reach: float, columns: str) 
     def across(value: float) -> float:
         return _MARGIN + (_WIDTH - _MARGIN - RIGHT) * (value + reach) / (2 * reach)
 
-    parts = [_upright("grid", across(value), height) for value in (-reach, reach)]
-    parts.append(_upright("diagonal", across(0), height))
+    parts = [upright("grid", across(value), 2, height - BOTTOM) for value in (-reach, reach)]
+    parts.append(upright("diagonal", across(0), 2, height - BOTTOM))
     for number, group in enumerate(groups):
         estimate, low, high = (end or 0.0 for end in group.figures[name].against_rest)
         kind = " much" if group.figures[name].differs() else ""
@@ -177,7 +177,7 @@ def _chart(name: str, groups: Sequence[ShownGroup], reach: float, columns: str) 
             '<circle class="dot{}" cx="{:.1f}" cy="{:.1f}" r="4.5"/></g>'
         )
         words = f"{group.title}: {points(estimate)} points ({points(low)} to {points(high)})"
-        parts.append(text("share", _MARGIN + 6, y + 15, _short(group.name), "start"))
+        parts.append(text("share", _MARGIN + 6, y + 15, shorten(group.name, 40), "start"))
         ends = (across(low), across(high), y + 28, y + 28)
         parts.append(mark.format(words, kind, *ends, kind, across(estimate), y + 28))
     labels = ((-reach, "start"), (0.0, "middle"), (reach, "end"))
@@ -188,15 +188,6 @@ def _chart(name: str, groups: Sequence[ShownGroup], reach: float, columns: str) 
     gap = points(farthest.figures[name].against_rest[0] or 0.0)
     what = f"{CRITERIA[name].capitalize()} by {columns}, each group minus all others"
     return svg(_WIDTH, height, f"{what}; farthest apart: {farthest.name}, {gap} points", parts)
-
-
-def _upright(kind: str, x: float, height: float) -> Markup:
-    line = Markup('<line class="{}" x1="{:.1f}" x2="{:.1f}" y1="2" y2="{:.1f}"/>')
-    return line.format(kind, x, x, height - BOTTOM)
-
-
-def _short(name: str) -> str:
-    return name if len(name) <= 40 else name[:39] + "…"
 
 
 def _groups(columns: Sequence[str], own: Mapping[tuple[str, ...], Mapping[str, ShownFigure]]) -> list[ShownGroup]:

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from nightjar.report.formatting import compact, figure, interval
-from nightjar.report.svg import BOTTOM, svg, text
+from nightjar.report.formatting import compact, figure, interval, shorten
+from nightjar.report.svg import BOTTOM, svg, text, upright
 
 _WIDTH, _NAMES, _SIDE = 480.0, 172.0, 24.0
 _ROW, _ROW_WITH_NAME = 26.0, 42.0
@@ -49,13 +49,14 @@ def chart(bars: Sequence[Bar], title: str, origin: float | None = None) -> Marku
     ticks = [least, greatest]
     if origin is not None and all(abs(across(origin) - across(end)) > _APART for end in ticks):
         ticks.append(origin)
-    parts = [_line("grid", across(value), height) for value in (least, greatest)]
-    parts += [] if origin is None else [_line("diagonal", across(origin), height)]
+    parts = [upright("grid", across(value), 0, height - BOTTOM) for value in (least, greatest)]
+    parts += [] if origin is None else [upright("diagonal", across(origin), 0, height - BOTTOM)]
     parts += [text("", across(value), height - 6, compact(float(f"{value:.3g}")), "middle") for value in ticks]
     for number, bar in enumerate(bars):
         top, middle = row * number, row * (number + 1) - _ROW / 2
-        name = (_NAMES - 12, middle + 5, bar.name, "end") if is_beside else (0.0, top + 14, _short(bar.name), "start")
-        parts += [text("share", *name), _drawn(bar, across, middle)]
+        words = bar.name if is_beside else shorten(bar.name, _LONG)
+        place = (_NAMES - 12, middle + 5, words, "end") if is_beside else (0.0, top + 14, words, "start")
+        parts += [text("share", *place), _drawn(bar, across, middle)]
     return svg(_WIDTH, height, title, parts)
 
 
@@ -71,12 +72,3 @@ def _drawn(bar: Bar, across: Callable[[float], float], middle: float) -> Markup:
         "dot" if bar.is_main else "dot hollow", across(bar.estimate), middle
     )
     return Markup("<g><title>{}: {}</title>{}{}</g>").format(bar.name, words, whisker, dot)
-
-
-def _line(kind: str, x: float, height: float) -> Markup:
-    line = Markup('<line class="{0}" x1="{1:.1f}" x2="{1:.1f}" y1="0" y2="{2:.1f}"/>')
-    return line.format(kind, x, height - BOTTOM)
-
-
-def _short(name: str) -> str:
-    return name if len(name) <= _LONG else name[: _LONG - 1] + "…"

@@ -143,3 +143,8 @@ def dates(text: str) -> Markup:
 
 def _is_none(value: float | None) -> bool:
     return value is None or math.isnan(value)
+
+
+def shorten(text: str, most: int) -> str:
+    """The beginning of a text that is longer than so many letters, and a sign that it goes on."""
+    return text if len(text) <= most else text[: most - 1] + "…"

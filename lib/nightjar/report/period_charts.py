@@ -6,7 +6,7 @@ from itertools import groupby
 
 from markupsafe import Markup
 
-from nightjar.report.formatting import compact, percent
+from nightjar.report.formatting import compact, percent, shorten
 from nightjar.report.svg import AXIS_WIDTH, BOTTOM, RIGHT, TOP, grid_line, rect, svg, text
 
 _WIDTH, _HEIGHT = 480.0, 150.0
@@ -100,7 +100,7 @@ def levels(frame: Frame, rows: Sequence[tuple[str, Sequence[Value], float]], tit
     for place, (name, values, share) in enumerate(rows):
         floor = TOP + _LEVEL_HEIGHT * (place + 1)
         scale = _Scale(0.0, greatest, floor, top=floor - _LEVEL_HEIGHT + 4, bottom=0.0)
-        parts.append(text("", _NAME_WIDTH - 8, floor - 6, _short(name), "end"))
+        parts.append(text("", _NAME_WIDTH - 8, floor - 6, shorten(name, 15), "end"))
         parts.append(_area(scale, values, name))
         parts.append(text("", _WIDTH - _SHARE_WIDTH + 6, floor - 6, percent(share), "start"))
     return svg(_WIDTH, height, title, [*parts, *frame.axis(height, (_NAME_WIDTH, _SHARE_WIDTH))])
@@ -174,7 +174,3 @@ def _area(scale: _Scale, values: Sequence[Value], name: str) -> Markup:
     line = Markup('<line class="grid" x1="{:.1f}" x2="{:.1f}" y1="{:.1f}" y2="{:.1f}"/>')
     drawn = Markup('<g><title>{}</title><path class="night" d="{}"/></g>').format(name, outline)
     return drawn + line.format(_NAME_WIDTH, _WIDTH - _SHARE_WIDTH, floor, floor)
-
-
-def _short(name: str) -> str:
-    return name if len(name) <= 15 else name[:14] + "…"

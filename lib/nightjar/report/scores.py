@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from nightjar.evaluation.histograms import Bins, count
+from nightjar.report.formatting import shorten
 from nightjar.report.histograms import Distribution, Slot, alone, compare
 from nightjar.report.reading import PinnedTables
 from nightjar.report.references import training_histograms
@@ -93,7 +94,7 @@ def _predicted(
         levels = zip(reference.bins.levels, reference.counts[1:], strict=False)
         before = {level: rows / max(sum(reference.counts), 1) for level, rows in levels}
     slots = [
-        Slot(name, _short(name), None if reference is None else before.get(value, 0.0), float(share))
+        Slot(name, shorten(name, 12), None if reference is None else before.get(value, 0.0), float(share))
         for (value, name), share in zip(classes.items(), night, strict=True)
     ]
     nulls = None if reference is None else 0.0
@@ -114,7 +115,3 @@ def _distribution(
 def _finite(scores: "pa.ChunkedArray[pa.DoubleScalar]") -> "np.ndarray[tuple[int], np.dtype[np.float64]]":
     values = np.asarray(scores.drop_null().to_numpy(), dtype=np.float64)
     return values[np.isfinite(values)]
-
-
-def _short(name: str) -> str:
-    return name if len(name) <= 12 else f"{name[:11]}…"

@@ -5,7 +5,7 @@ from nightjar.report.champion import Champion
 from nightjar.report.data_quality import RefusedRows
 from nightjar.report.drift import MUCH, SOME, ColumnDrift, Drift
 from nightjar.report.figures import Fact
-from nightjar.report.formatting import count_noun, figure, measure, percent, whole
+from nightjar.report.formatting import count_noun, figure, measure, percent, shorten, whole
 from nightjar.report.job_runs import JobRun
 from nightjar.report.performance import latest_with
 from nightjar.report.report_data import NightData
@@ -53,7 +53,11 @@ def _stops(steps: list[JobRun]) -> list[JobRun]:
 def _stop_facts(steps: list[JobRun]) -> list[Fact]:
     return [
         Fact(
-            step.job, f"ended as {step.status}", _short(step.error or "no error was recorded"), "steps", is_marked=True
+            step.job,
+            f"ended as {step.status}",
+            shorten(step.error or "no error was recorded", _SHORT),
+            "steps",
+            is_marked=True,
         )
         for step in _stops(steps)
     ]
@@ -72,7 +76,7 @@ def _refusal_facts(night: NightData) -> list[Fact]:
     if refusal is None:
         return []
     label, section = f"was refused on {refusal.since}", "decision" if night.decision else "steps"
-    return [Fact(f"version {refusal.version}", label, _short(refusal.reason), section, is_marked=True)]
+    return [Fact(f"version {refusal.version}", label, shorten(refusal.reason, _SHORT), section, is_marked=True)]
 
 
 def _refusal_words(night: NightData) -> list[str]:
@@ -83,10 +87,6 @@ def _refusal_words(night: NightData) -> list[str]:
     holds = f"version {champion.version} ({champion.name}) {does}" if champion else "no champion holds"
     name = f" ({refusal.name})" if refusal.name else ""
     return [f"Promotion of version {refusal.version}{name} was refused on {refusal.since}, {holds}. {refusal.reason}"]
-
-
-def _short(text: str) -> str:
-    return text if len(text) <= _SHORT else text[: _SHORT - 1] + "…"
 
 
 def _scores_fact(scores: Scores | None, champion: Champion | None) -> Fact:

@@ -20,6 +20,12 @@ def grid_line(y: float, width: float, label: str) -> Markup:
     return line.format(AXIS_WIDTH, width - RIGHT, y, y) + text("", AXIS_WIDTH - 6, y + 4, label, "end")
 
 
+def upright(kind: str, x: float, top: float, bottom: float) -> Markup:
+    """A vertical line of a class."""
+    line = Markup('<line class="{0}" x1="{1:.1f}" x2="{1:.1f}" y1="{2:.1f}" y2="{3:.1f}"/>')
+    return line.format(kind, x, top, bottom)
+
+
 def rect(kind: str, x: float, y: float, width: float, height: float) -> Markup:
     """A rectangle of a class; what has no extent is not turned round."""
     rectangle = Markup('<rect class="{}" x="{:.1f}" y="{:.1f}" width="{:.1f}" height="{:.1f}"/>')

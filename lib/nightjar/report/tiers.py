@@ -6,8 +6,8 @@ from typing import Any
 
 from markupsafe import Markup
 
-from nightjar.report.formatting import figure
-from nightjar.report.svg import BOTTOM, RIGHT, rect, svg, text
+from nightjar.report.formatting import figure, shorten
+from nightjar.report.svg import BOTTOM, RIGHT, rect, svg, text, upright
 
 _WIDTH, _ROW, _NAMES = 480.0, 30.0, 110.0
 
@@ -100,10 +100,10 @@ def chart(tiers: Sequence[ShownTier]) -> Markup | None:
     def across(value: float) -> float:
         return _NAMES + (_WIDTH - _NAMES - RIGHT) * (min(max(value, least), greatest) - least) / (greatest - least)
 
-    parts = [_line(across(value), height) for value in (least, greatest)]
+    parts = [upright("grid", across(value), 0, height - BOTTOM) for value in (least, greatest)]
     for number, tier in enumerate(shown):
         middle = _ROW * (number + 0.5)
-        parts.append(text("", _NAMES - 10, middle + 5, _short(tier.name), "end"))
+        parts.append(text("", _NAMES - 10, middle + 5, shorten(tier.name, 14), "end"))
         if tier.low is not None and tier.high is not None:
             extent = max(across(tier.high) - across(tier.low), 2.0)
             parts.append(rect("band", across(tier.low), middle - 9, extent, 18))
@@ -141,14 +141,6 @@ def _threshold(value: float) -> float | None:
     return value if value <= 1 else None
 
 
-def _line(x: float, height: float) -> Markup:
-    return Markup('<line class="grid" x1="{0:.1f}" x2="{0:.1f}" y1="0" y2="{1:.1f}"/>').format(x, height - BOTTOM)
-
-
 def _dot(kind: str, x: float, y: float, tier: ShownTier) -> Markup:
     group = Markup('<g><title>{}: {}</title><circle class="{}" cx="{:.1f}" cy="{:.1f}" r="4.5"/></g>')
     return group.format(tier.rule, figure(tier.value), kind, x, y)
-
-
-def _short(name: str) -> str:
-    return name if len(name) <= 14 else name[:13] + "…"

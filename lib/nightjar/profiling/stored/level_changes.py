@@ -10,7 +10,7 @@ from nightjar.profiling.stored.jumps import Jump
 from nightjar.profiling.stored.levels import Levels
 from nightjar.profiling.stored.presence import presence
 from nightjar.profiling.stored.series import About, Change, Series
-from nightjar.report.formatting import percent
+from nightjar.report.formatting import percent, shorten
 
 SHOWN = 8
 """Texts of a column whose shares are shown and compared over time: the most frequent ones."""
@@ -51,7 +51,7 @@ def new_in_last(column: ColumnHistory) -> tuple[str, ...]:
 
 def quote(name: str) -> str:
     """A text as it stands in a sentence, a long one shortened."""
-    return f"'{name if len(name) <= LONGEST else name[: LONGEST - 1] + '…'}'"
+    return f"'{shorten(name, LONGEST)}'"
 
 
 def _of_new(levels: Levels, series: Series, new: dict[int, list[int]]) -> Iterator[Change]:

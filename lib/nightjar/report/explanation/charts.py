@@ -2,13 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TypeGuard
 
 import numpy as np
 from markupsafe import Markup
 
 from nightjar.explanation.dependence import Dependence
-from nightjar.report.formatting import compact, signed
-from nightjar.report.svg import AXIS_WIDTH, BOTTOM, RIGHT, TOP, grid_line, rect, svg, text
+from nightjar.report.formatting import compact, shorten, signed
+from nightjar.report.svg import AXIS_WIDTH, BOTTOM, RIGHT, TOP, grid_line, rect, svg, text, upright
 
 _WIDTH, _ROW, _NAMES, _VALUES = 480.0, 28.0, 170.0, 62.0
 _HEIGHT, _INSET, _ASIDE = 190.0, 14.0, 70.0
@@ -33,14 +34,14 @@ def additions(parts: Sequence[Addition], title: str) -> Markup:
     greatest = max((abs(one.added) for one in parts), default=0.0) or 1.0
     room = (_WIDTH - _NAMES - 2 * _VALUES) / 2
     middle, height = _NAMES + _VALUES + room, _ROW * len(parts) + 8
-    drawn = [Markup('<line class="grid" x1="{0:.1f}" x2="{0:.1f}" y1="0" y2="{1:.1f}"/>').format(middle, height)]
+    drawn = [upright("grid", middle, 0, height)]
     for number, one in enumerate(parts):
         y, length = 4 + _ROW * number, room * abs(one.added) / greatest
         start, anchor = (middle - length, "end") if one.added < 0 else (middle, "start")
         tip = middle - length - 6 if one.added < 0 else middle + length + 6
         bar = rect("night", start, y + 5, length, 14)
         drawn.append(Markup("<g><title>{}: {}</title>{}</g>").format(one.name, signed(one.added), bar))
-        drawn.append(text("", _NAMES - 8, y + 17, _short(one.name), "end"))
+        drawn.append(text("", _NAMES - 8, y + 17, shorten(one.name, _LONGEST), "end"))
         drawn.append(text("", tip, y + 17, signed(one.added), anchor))
     return svg(_WIDTH, height, title, drawn)
 
@@ -56,7 +57,7 @@ def curves(dependence: Dependence, title: str) -> Markup:
 
     places = _places(dependence)
     parts = [grid_line(up(value), _WIDTH, compact(float(f"{value:.3g}"))) for value in (low, (low + high) / 2, high)]
-    is_line = [isinstance(value, int | float) and not isinstance(value, bool) for value in dependence.values]
+    is_line = [_is_number(value) for value in dependence.values]
     numbers = [at for at, numeric in enumerate(is_line) if numeric]
     mean = dependence.mean
     for kind, curve in [*(("single", one) for one in dependence.curves), ("line mean", mean)]:
@@ -68,14 +69,14 @@ def curves(dependence: Dependence, title: str) -> Markup:
 
 def _places(dependence: Dependence) -> list[float]:
     """Where each value is: numbers by their size, what is no number side by side, on the right."""
-    numeric = [value for value in dependence.values if isinstance(value, int | float) and not isinstance(value, bool)]
+    numeric = [value for value in dependence.values if _is_number(value)]
     others = len(dependence.values) - len(numeric)
     begin, right = AXIS_WIDTH + _INSET, _WIDTH - RIGHT - _INSET
     end = right - _ASIDE * others if numeric else right
     least, greatest = (float(min(numeric)), float(max(numeric))) if numeric else (0.0, 1.0)
     places, seen = [], 0
     for value in dependence.values:
-        if isinstance(value, int | float) and not isinstance(value, bool):
+        if _is_number(value):
             places.append(begin + (end - begin) * (float(value) - least) / ((greatest - least) or 1.0))
         else:
             seen += 1
@@ -88,6 +89,10 @@ def _labels(dependence: Dependence, places: Sequence[float], numbers: Sequence[i
     shown = [*dict.fromkeys([*numbers[:1], *numbers[-1:]])]
     few = others if len(others) <= _MOST_LEVELS else others[:: -(-len(others) // _MOST_LEVELS)]
     return [text("", places[at], _HEIGHT - 6, _word(dependence.values[at])[:9], "middle") for at in [*shown, *few]]
+
+
+def _is_number(value: object) -> TypeGuard[float]:
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def _word(value: object) -> str:
@@ -106,7 +111,3 @@ def _path(kind: str, points: Sequence[tuple[float, float]]) -> Markup:
 
 def _dot(x: float, y: float, words: str) -> Markup:
     return Markup('<g><title>{}</title><circle class="dot" cx="{:.1f}" cy="{:.1f}" r="4.5"/></g>').format(words, x, y)
-
-
-def _short(name: str) -> str:
-    return name if len(name) <= _LONGEST else name[: _LONGEST - 1] + "…"
