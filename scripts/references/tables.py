@@ -6,13 +6,14 @@ import pyarrow as pa
 
 from nightjar.config import compose_job, make_settings
 from nightjar.settings.jobs import JobName
-from nightjar.tables import definitions, source_definitions
+from nightjar.tables import definitions, serving_definitions, source_definitions
 from nightjar.tables.table import Column, Table
 
 CONF = Path(__file__).resolve().parents[2] / "conf"
 _INTRODUCTION = """# Tables
 
-Made by `scripts/docs` from [definitions.py](../lib/nightjar/tables/definitions.py) and
+Made by `scripts/docs` from [definitions.py](../lib/nightjar/tables/definitions.py),
+[serving_definitions.py](../lib/nightjar/tables/serving_definitions.py) and
 [source_definitions.py](../lib/nightjar/tables/source_definitions.py) in `lib/nightjar/tables`: edit those.
 
 Every table is a Delta table in `<environment.warehouse>/<project>/`. Instants are UTC with microseconds; `run_date` is
@@ -35,7 +36,7 @@ def page() -> str:
             project, pa.schema([*key, ("SPINE_FEATURE", pa.null())]), pa.schema([("GROUP__FEATURE", pa.null())])
         ),
         definitions.labels_table(project, key),
-        definitions.scores_table(project, key),
+        serving_definitions.scores_table(project, key),
     )
     return "\n".join([_INTRODUCTION, *(_section(one) for one in (*of_project, *definitions.FIXED, definitions.BEATS))])
 

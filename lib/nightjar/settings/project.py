@@ -17,11 +17,12 @@ from nightjar.settings.measuring import Measuring
 from nightjar.settings.model_card import ModelCard
 from nightjar.settings.promotion import Promotion
 from nightjar.settings.relations import relation_issues
+from nightjar.settings.serving.serving import Serving
 from nightjar.settings.sources import Source
 from nightjar.settings.spine import Spine
 from nightjar.settings.task import Task
 from nightjar.settings.texts import text_issues
-from nightjar.settings.tiers import Tier, TierKind
+from nightjar.settings.tiers import Tier, TierKind, tier_issues
 from nightjar.settings.validation import settings
 
 EXPRESSIONS, DERIVED, LABEL = "project.expressions", "project.spine.derived", "project.label"
@@ -58,6 +59,7 @@ class Project:
         explain: what explanations may say.
         analysis: what a training looks into besides its metrics.
         card: what its models are for, and who answers for them.
+        serving: how scores are made, decided on, explained, reviewed and published.
     """
 
     _: KW_ONLY
@@ -83,6 +85,7 @@ class Project:
     explain: Explaining = field(default_factory=Explaining)
     analysis: Analysis = field(default_factory=Analysis)
     card: ModelCard = field(default_factory=ModelCard)
+    serving: Serving = field(default_factory=Serving)
 
     def issues(self) -> Iterator[Issue]:
         """Whether dates follow each other, the zone exists, and every name that is used is declared."""
@@ -118,7 +121,9 @@ class Project:
             yield Issue(f"costs.{issue.field}", issue.value, issue.expected)
         for name, column in self.costs.amounts().items():
             yield from expect_one_of(f"costs.{name}.column", [column], stored, "feature table's columns")
-        yield from self._tier_issues()
+        yield from tier_issues(self.tiers, self.label.task, self.costs, self.spine.key)
+        for issue in self.serving.issues_with(stored):
+            yield Issue(f"serving.{issue.field}", issue.value, issue.expected)
 
     def class_costs(self) -> tuple[tuple[float, ...], ...]:
         """What mistakes between several classes cost, (actual, predicted), as declared; () for other tasks."""
@@ -212,17 +217,6 @@ class Project:
         yield from expect_one_of(
             "spine", used, self.sources[self.spine.source].stored_columns(), "source's stored columns"
         )
-
-    def _tier_issues(self) -> Iterator[Issue]:
-        yield from expect_names("tiers", self.tiers)
-        decides = not self.tiers or self.label.task is Task.CLASSIFICATION
-        yield from expect(decides, "tiers", sorted(self.tiers), f"none for label.task={self.label.task}")
-        for name, tier in self.tiers.items():
-            is_priced = tier.kind is not TierKind.COST or self.costs.missed is not None
-            yield from expect(is_priced, f"tiers.{name}.kind", str(tier.kind), "another kind, or project.costs")
-        for name in self.spine.key if self.decision_tiers() else ():
-            expected = "another name: table scores has the tier of each row there"
-            yield from expect(name.casefold() != "tier", "spine.key", name, expected)
 
     def _name_issues(self) -> Iterator[Issue]:
         """Two columns of one name, in upper or lower case, in the feature table."""

@@ -1,10 +1,12 @@
 """Settings of tiers: which rows are acted on, by their scores."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 
-from nightjar.settings.checks import Issue, expect
+from nightjar.settings.checks import Issue, expect, expect_names
 from nightjar.settings.choices import Choice
+from nightjar.settings.costs import Costs
 from nightjar.settings.fields import Count, Share
+from nightjar.settings.task import Task
 from nightjar.settings.validation import settings
 
 
@@ -51,3 +53,15 @@ class Tier:
 
 FLOORS = (TierKind.RECALL, TierKind.PRECISION)
 """Kinds of tiers with a floor."""
+
+
+def tier_issues(tiers: Mapping[str, Tier], task: Task, costs: Costs, key: Collection[str]) -> Iterator[Issue]:
+    """Whether the task decides, costs are declared where a tier needs them, and no column of the key is called tier."""
+    yield from expect_names("tiers", tiers)
+    yield from expect(not tiers or task is Task.CLASSIFICATION, "tiers", sorted(tiers), f"none for label.task={task}")
+    for name, tier in tiers.items():
+        is_priced = tier.kind is not TierKind.COST or costs.missed is not None
+        yield from expect(is_priced, f"tiers.{name}.kind", str(tier.kind), "another kind, or project.costs")
+    for name in key if tiers or costs.missed is not None else ():
+        expected = "another name: table scores has the tier of each row there"
+        yield from expect(name.casefold() != "tier", "spine.key", name, expected)

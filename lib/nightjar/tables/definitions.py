@@ -9,6 +9,7 @@ import pyarrow as pa
 
 from nightjar.settings.project import Project
 from nightjar.settings.task import Task
+from nightjar.tables.serving_definitions import ALERTS
 from nightjar.tables.source_definitions import CORRECTIONS, INTAKE, QUALITY, QUARANTINE, REPAIRS
 from nightjar.tables.table import COUNTS, INSTANT, RUN_DATE, RUN_ID, Column, Table, columns_of
 
@@ -163,7 +164,20 @@ BEATS = Table(
     {"delta.logRetentionDuration": "interval 1 days", "delta.enableExpiredLogCleanup": "true"},
 )
 # No row lies in `beats`, and its log cleans itself: upkeep has nothing to do there.
-FIXED = (QUARANTINE, CORRECTIONS, QUALITY, REPAIRS, INTAKE, REFERENCES, DRIFT, PERFORMANCE, MODEL_EVENTS, RUNS, LEASES)
+FIXED = (
+    QUARANTINE,
+    CORRECTIONS,
+    QUALITY,
+    REPAIRS,
+    INTAKE,
+    REFERENCES,
+    DRIFT,
+    PERFORMANCE,
+    ALERTS,
+    MODEL_EVENTS,
+    RUNS,
+    LEASES,
+)
 
 
 def features_table(project: Project, spine: pa.Schema, features: pa.Schema) -> Table:
@@ -222,80 +236,3 @@ def _acted_column(project: Project) -> tuple[Column, ...]:
         return ()
     meaning = "whether somebody has acted on the row's score, which may have changed the outcome; null: not recorded"
     return (Column("acted", pa.bool_(), meaning),)
-
-
-def scores_table(project: Project, spine: pa.Schema) -> Table:
-    """The table of predictions; `spine` holds the types of the spine's key columns."""
-    return Table(
-        "scores",
-        "One prediction by one model in one role.",
-        ("prediction_id", "role", "model_version"),
-        ("run_date", "role"),
-        "score",
-        (
-            Column("prediction_id", pa.string(), "hash of project, key names, types and values"),
-            Column("prediction_time", INSTANT, "the prediction uses only what was known at this instant"),
-            *columns_of(spine, "key of the row"),
-            Column("score", pa.float64(), _score_comment(project)),
-            *_class_columns(project),
-            *_tier_column(project),
-            Column("model_version", pa.string(), "registered version of the model"),
-            Column("model_name", pa.string(), "name of the candidate that it is"),
-            Column("input_warnings", pa.string(), "sources it needs that brought too little, see quality; null: none"),
-            Column(
-                "unseen_levels",
-                pa.string(),
-                "native categories whose level here the model has not seen in training, so that it counts as missing; "
-                "null: none",
-            ),
-            *_assignment_columns(project),
-            RUN_DATE,
-            Column("role", pa.string(), "champion: served; retrospective: by a model that has seen later data"),
-            RUN_ID,
-        ),
-    )
-
-
-def _tier_column(project: Project) -> tuple[Column, ...]:
-    """Where it is said which rows are acted on: the row's tier."""
-    if not project.decision_tiers():
-        return ()
-    meaning = "the first tier whose threshold, its group's where groups have their own, the score reaches; null: none"
-    return (Column("tier", pa.string(), meaning),)
-
-
-def _class_columns(project: Project) -> tuple[Column, ...]:
-    """What a prediction of several classes has beside its score."""
-    classes = project.label.classes
-    if not classes:
-        return ()
-    named = ", ".join(f"{value}: {name}" for value, name in classes.items())
-    return (
-        Column("predicted", pa.string(), f"the class of the least expected cost ({named})"),
-        Column("probabilities", pa.map_(pa.string(), pa.float64()), "of every class, by its value in labels"),
-    )
-
-
-def _assignment_columns(project: Project) -> tuple[Column, ...]:
-    """What is said of each row where some are drawn that nobody acts on."""
-    if not project.feedback.draws():
-        return ()
-    meaning = (
-        "score: to be acted on by its score; exploration: drawn, and control: of an entity that is drawn for good, "
-        "neither of which is to be acted on"
-    )
-    return (
-        Column("assignment", pa.string(), meaning),
-        Column("propensity", pa.float64(), "the chance that a row had of its assignment"),
-    )
-
-
-def _score_comment(project: Project) -> str:
-    """What a score means."""
-    label = project.label
-    if label.task is Task.RANKING:
-        return f"places the row among those of the same {', '.join(label.query)}: more {label.question()}, higher score"
-    if label.task is Task.MULTICLASS:
-        return f"probability of predicted: {label.question()}"
-    how = "probability that" if label.task is Task.CLASSIFICATION else "value of"
-    return f"predicted {how} {label.question()}"

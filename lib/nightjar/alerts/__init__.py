@@ -1,0 +1,1 @@
+"""Alerts: what somebody should look at, recorded in a table and sent to sinks."""

@@ -1,0 +1,25 @@
+"""What is alerted stands in the table and in the log."""
+
+import json
+from datetime import date
+
+from nightjar.alerts.recording import Alert, Severity, record
+from nightjar.tables import arrow
+from nightjar.tables.warehouse import Warehouse
+
+NIGHT = date(2024, 4, 1)
+
+
+def test_an_alert_is_recorded_and_logged_and_a_rerun_names_the_same_one(tmp_path, caplog):
+    warehouse = Warehouse(str(tmp_path), "machines")
+    alert = Alert("fallback", "champion", Severity.CRITICAL, "version 3 scores in place of 4", {"rows": 12})
+    assert record(warehouse, [], NIGHT, "run-0") == {}
+    assert record(warehouse, [alert], NIGHT, "run-1") == {"alerts": 1}
+    record(warehouse, [alert], NIGHT, "run-2")
+    first, again = arrow.read(warehouse, "alerts").sort_by("changed_at").to_pylist()
+    assert first["alert_id"] == again["alert_id"]
+    assert first["run_date"] == NIGHT
+    assert (first["state"], first["severity"], json.loads(first["evidence"])) == ("new", "critical", {"rows": 12})
+    assert [(one.levelname, one.getMessage()) for one in caplog.records if one.name == "nightjar.alerts"] == [
+        ("ERROR", "fallback of champion: version 3 scores in place of 4")
+    ] * 2
