@@ -16,7 +16,7 @@ JOBS = sorted((ROOT / "jobs").glob("*.py"))
 
 STAGES = {"sources", "features", "learning", "scoring", "review", "monitoring"}
 KERNEL = {"settings", "timeline", "durations", "errors"}
-FOUNDATIONS = {"expressions", "tables", "checks", "evaluation", "asof"}
+FOUNDATIONS = {"expressions", "tables", "checks", "evaluation", "asof", "compiled"}
 
 MAY_IMPORT = {
     "errors": set(),
@@ -31,6 +31,7 @@ MAY_IMPORT = {
     "expressions": KERNEL,
     "asof": KERNEL,
     "checks": KERNEL,
+    "compiled": set(),
     "evaluation": KERNEL,
     "tables": KERNEL,
     "joins": KERNEL | FOUNDATIONS,
@@ -74,10 +75,11 @@ ONLY_IN = {
     "torch": ["models/network/training.py", "learning/distributed"],
     "deltalake": ["tables"],
     "delta": ["tables/delta.py"],
+    "numba": ["compiled"],
 }
 """Heavy library -> the modules and folders that may import it."""
 
-NEVER_IN = {"pyspark": ["asof", "checks", "evaluation", "explanation", "models", "profiling", "settings"]}
+NEVER_IN = {"pyspark": ["asof", "checks", "compiled", "evaluation", "explanation", "models", "profiling", "settings"]}
 
 
 def within(module: Path) -> str:

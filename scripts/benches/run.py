@@ -1,4 +1,4 @@
-"""The program behind scripts/bench: joins, searches, judging, explaining, ours and the peers', on the same data."""
+"""The program behind scripts/bench: joins, searches, judging, explaining, scoring; ours and the peers'."""
 
 import argparse
 import os
@@ -19,6 +19,7 @@ import judging
 import night
 import outcome
 import scale
+import score_engines
 import searching
 import slicing
 from cases import WINDOWS, Case
@@ -38,6 +39,7 @@ PEERS = {
     "judge": (),
     "slices": ("sliceline",),
     "explain": (),
+    "score": ("spark_udf", "sklearn", "lightgbm"),
 }
 IN_PROCESS = {"duckdb", "polars"}  # they give memory back
 # Feast joins every fact with every later spine row of its entity: half a million with a million is too much for anyone.
@@ -46,6 +48,7 @@ DEFAULT_ROWS = {"asof": (1_000_000, 2_000_000), "windows": (1_000_000, 2_000_000
 DEFAULT_ROWS["ingest"] = (5_000_000, 5_000_000)
 DEFAULT_ROWS["judge"] = DEFAULT_ROWS["slices"] = (1_000_000, 1_000_000)
 DEFAULT_ROWS["explain"] = (10_000, 10_000)
+DEFAULT_ROWS["score"] = (3_000_000, 3_000_000)
 TRAINING = (100_000, 30)  # rows and columns of `search` and `busy`
 
 
@@ -67,6 +70,8 @@ def main(arguments: list[str]) -> int:
         found = slicing.measured(place("sliceline", asked), asked.spine, asked.repeats)
     elif asked.bench == "explain":
         found = explaining.measured(asked.spine, asked.repeats, place("shap", asked).python)
+    elif asked.bench == "score":
+        found = score_engines.measured(HOME, asked.spine, asked.repeats, asked.cores, asked.before, asked.names)
     elif asked.bench == "ingest":
         found = ingesting.measured(HOME, place("duckdb", asked), asked.names, asked.facts, asked.repeats)
     elif asked.bench == "scale":
@@ -86,7 +91,7 @@ def parse(arguments: list[str]) -> argparse.Namespace:
         "--spine",
         type=int,
         metavar="ROWS",
-        help="rows of the spine; of 1x for scale; judged, searched or explained; not for search, busy and night",
+        help="rows of the spine; of 1x for scale; judged, explained or scored; not for search, busy, night",
     )
     parser.add_argument("--facts", type=int, metavar="ROWS", help="rows of each of the three fact tables")
     parser.add_argument("--per-entity", type=int, default=20, metavar="N", help="facts of an entity in each table")
@@ -94,7 +99,7 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("--repeats", type=int, default=5, metavar="N")
     parser.add_argument("--only", metavar="NAME,...", help="these engines: ours, or peers")
     parser.add_argument("--cores", type=int, default=len(os.sched_getaffinity(0)), metavar="N")
-    parser.add_argument("--before", metavar="REV", help="for busy and night: the revision that ours is compared with")
+    parser.add_argument("--before", metavar="REV", help="for busy, night and score: the revision to compare with")
     parser.add_argument("--memory", type=int, metavar="GB", help="that each engine may plan with; default: at most 8")
     asked = parser.parse_args(arguments)
     spine, facts = DEFAULT_ROWS.get(asked.bench, TRAINING)
@@ -109,8 +114,10 @@ def parse(arguments: list[str]) -> argparse.Namespace:
         parser.error("every number has to be at least 1")
     if asked.bench == "scale" and asked.shape != "one":
         parser.error("--shape is for the other benches: scale measures one key, and a hot entity beside it")
-    if (asked.bench in ("busy", "night")) != (asked.before is not None):
-        parser.error("busy and night compare with a revision of this repository: --before REV, for no other bench")
+    if asked.bench in ("busy", "night") and asked.before is None:
+        parser.error("busy and night compare with a revision of this repository: --before REV")
+    if asked.before is not None and asked.bench not in ("busy", "night", "score"):
+        parser.error("--before is for busy, night and score")
     return asked
 
 

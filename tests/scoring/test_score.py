@@ -15,7 +15,7 @@ import builders
 from builders import rows_of
 from nightjar.errors import ModelError, TableError
 from nightjar.monitoring import drift, performance
-from nightjar.registry import events, tracking, verified
+from nightjar.registry import events, lookup, verified
 from nightjar.registry.events import Version
 from nightjar.registry.signature import Subject
 from nightjar.scoring.score import score
@@ -150,7 +150,7 @@ def test_without_a_champion_nothing_is_scored(copied, again):
 def test_a_champion_that_is_not_as_it_was_signed_is_refused(copied, again):
     """Altered in place, and put back."""
     home = Path(copied.environment.home)
-    path = tracking.fetch(home, "machines", events.champion(copied.warehouse, D1).number) / "MLmodel"
+    path = lookup.fetch(home, "machines", events.champion(copied.warehouse, D1).number) / "MLmodel"
     content = path.read_bytes()
     try:
         path.write_bytes(content.replace(b"nightjar.registry.pyfunc", b"other.loader"))

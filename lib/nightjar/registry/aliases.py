@@ -3,7 +3,7 @@
 import logging
 from pathlib import Path
 
-from nightjar.registry import events, tracking
+from nightjar.registry import events, lookup
 from nightjar.tables.warehouse import Warehouse
 
 log = logging.getLogger("nightjar.registry")
@@ -17,7 +17,7 @@ def reconcile(home: Path, warehouse: Warehouse) -> None:
     """
     project = warehouse.project
     holds = events.find_champion(warehouse)
-    alias = None if holds is None else tracking.find_alias(home, project, events.CHAMPION)
+    alias = None if holds is None else lookup.find_alias(home, project, events.CHAMPION)
     if holds is None or alias in (None, holds.number):
         return
     log.warning(
@@ -30,4 +30,6 @@ def reconcile(home: Path, warehouse: Warehouse) -> None:
         holds.holds_from,
         holds.number,
     )
+    from nightjar.registry import tracking  # noqa: PLC0415  (loading MLflow takes seconds)
+
     tracking.set_alias(home, project, events.CHAMPION, holds.number)

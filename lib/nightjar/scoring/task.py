@@ -6,22 +6,27 @@ import pyarrow as pa
 
 from nightjar.models.unseen import unseen_texts
 from nightjar.registry.artifacts import Artifact
+from nightjar.registry.opened import opened
 from nightjar.scoring.assignment import add_assignments
-from nightjar.scoring.identity import prediction_ids
+from nightjar.scoring.identity import id_column
 from nightjar.scoring.predictions import prediction_columns
 from nightjar.settings.project import Project
 from nightjar.tables.rows import TaskFunction
 
 
 def score_rows(project: Project, key: Sequence[str], read: TaskFunction, artifact: Artifact) -> TaskFunction:
+    """What makes rows of `scores` of a share of the night's rows, a table at a time.
+
+    The model is opened once in each process of Python that runs tasks, and scores with that process's one thread.
+    """
+
     def score_share(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.Table]:
-        predictor = None
         for rows in read(batches):
-            predictor = predictor or artifact.open()
+            model = opened(artifact)
             columns = rows.select(["prediction_time", *key])
-            ids = pa.array(prediction_ids(project.name, columns.select([*key, "prediction_time"])), pa.string())
-            columns = columns.append_column("unseen_levels", unseen_texts(predictor, rows))
-            scores, with_tier = predictor.predict(rows), bool(project.decision_tiers())
+            ids = id_column(project.name, columns.select([*key, "prediction_time"]))
+            columns = columns.append_column("unseen_levels", unseen_texts(model.predictor, rows))
+            scores, with_tier = model.predict(rows), bool(project.decision_tiers())
             for name, values in prediction_columns(scores, rows, artifact.manifest, with_tier=with_tier).items():
                 columns = columns.append_column(name, values)
             columns = columns.append_column("prediction_id", ids)

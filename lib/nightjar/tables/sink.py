@@ -12,6 +12,7 @@ from typing import Any
 import pyarrow as pa
 from deltalake import DeltaTable
 from pyspark.sql import DataFrame
+from threadpoolctl import threadpool_limits
 
 from nightjar.errors import TableError
 from nightjar.tables import arrow, datafiles, failures, fields, opening, requirements, scan, transaction
@@ -110,6 +111,17 @@ def collect(rows: DataFrame, make: TaskFunction, into: Target) -> list[NewFile]:
     with failures.translate_errors():
         messages = in_tasks(rows, task, MESSAGE).collect()
     return [NewFile(**json.loads(row[0])) for row in messages]
+
+
+def make_here(make: TaskFunction, into: Target) -> list[NewFile]:
+    """Let this process make and write the rows that a single task would, with one thread as a task has.
+
+    Raises:
+        NightjarError: the making has raised it; nothing will be committed.
+    """
+    only = pa.record_batch({"id": pa.array([0], pa.int64())})
+    with threadpool_limits(1):
+        return [file for table in make(iter([only])) for file in write(table, into)]
 
 
 def commit(
