@@ -27,6 +27,7 @@ from nightjar.settings.spine import Spine
 from nightjar.settings.task import Task
 from nightjar.tables import arrow
 from nightjar.tables import definitions as tables
+from nightjar.tables.serving_definitions import scores_table
 from nightjar.tables.warehouse import Warehouse
 
 NIGHT = date(2013, 10, 3)
@@ -192,7 +193,7 @@ def group_figures() -> list[dict]:
 
 
 def store_scores(warehouse, scores, night=NIGHT, role="champion", version=VERSION, warnings=None, unseen=None):
-    definition = tables.scores_table(project(), pa.schema([("flight", pa.string())]))
+    definition = scores_table(project(), pa.schema([("flight", pa.string())]))
     rows = [
         {
             "prediction_id": f"{role}-{n}",
@@ -399,7 +400,7 @@ def _store_classes(warehouse, of, score):
         }
         for n, one in enumerate(score)
     ]
-    arrow.append(warehouse, tables.scores_table(of, pa.schema([("flight", pa.string())])), rows, "score-1")
+    arrow.append(warehouse, scores_table(of, pa.schema([("flight", pa.string())])), rows, "score-1")
 
 
 def store_refused(warehouse, reason, row='{"carrier": "AA", "flight": 11, "departure_delay": 1301}', n=3):

@@ -19,7 +19,7 @@ from nightjar.settings.promotion import Promotion
 from nightjar.settings.relations import relation_issues
 from nightjar.settings.serving.serving import Serving
 from nightjar.settings.sources import Source
-from nightjar.settings.spine import Spine
+from nightjar.settings.spine import OF_SCORES, Spine
 from nightjar.settings.task import Task
 from nightjar.settings.texts import text_issues
 from nightjar.settings.tiers import Tier, TierKind, tier_issues
@@ -121,7 +121,7 @@ class Project:
             yield Issue(f"costs.{issue.field}", issue.value, issue.expected)
         for name, column in self.costs.amounts().items():
             yield from expect_one_of(f"costs.{name}.column", [column], stored, "feature table's columns")
-        yield from tier_issues(self.tiers, self.label.task, self.costs, self.spine.key)
+        yield from tier_issues(self.tiers, self.label.task, self.costs)
         for issue in self.serving.issues_with(stored):
             yield Issue(f"serving.{issue.field}", issue.value, issue.expected)
 
@@ -210,6 +210,8 @@ class Project:
         yield from expect(last is None or night <= last, "first_night", night, f"at most last_date={last}")
 
     def _spine_issues(self) -> Iterator[Issue]:
+        for name in self.spine.key:
+            yield from expect(name.casefold() not in OF_SCORES, "spine.key", name, "another name: table scores has it")
         yield from expect_one_of("spine.source", [self.spine.source], self.sources, "sources")
         if self.spine.source not in self.sources:
             return
