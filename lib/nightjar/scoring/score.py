@@ -56,7 +56,7 @@ def score(
     )
     key = [*project.spine.key]
     table = scores_table(project, pa.schema([schema.field(name) for name in key]))
-    stamps: dict[str, Any] = {"run_date": run_date, "role": role, "run_id": run_id}
+    stamps: dict[str, Any] = {"run_date": run_date, "role": role, "served": not retrospective, "run_id": run_id}
     outcome = Outcome(inputs={"features": version}, rows={"scores": len(rows)})
     replaced = partial(_is_of, run_date, role)
     absence = project.spine.absence(run_date)

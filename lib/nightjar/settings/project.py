@@ -122,7 +122,7 @@ class Project:
         for name, column in self.costs.amounts().items():
             yield from expect_one_of(f"costs.{name}.column", [column], stored, "feature table's columns")
         yield from tier_issues(self.tiers, self.label.task, self.costs)
-        for issue in self.serving.issues_with(stored):
+        for issue in self.serving.issues_with(stored, self.label.task, self.decision_tiers()):
             yield Issue(f"serving.{issue.field}", issue.value, issue.expected)
 
     def class_costs(self) -> tuple[tuple[float, ...], ...]:

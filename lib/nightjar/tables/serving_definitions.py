@@ -30,6 +30,22 @@ ALERTS = Table(
 )
 
 
+SERVED_COLUMNS = (
+    Column(
+        "served",
+        pa.bool_(),
+        "whether this row's score is the one that is served for its prediction_id, of which one at most is; null: from "
+        "before there was this column, when the champion's was",
+    ),
+    Column(
+        "fallback",
+        pa.string(),
+        "who has scored it in the place of the version that has the role, which could not: previous champion, or rule; "
+        "null: that version itself",
+    ),
+)
+
+
 def scores_table(project: Project, spine: pa.Schema) -> Table:
     """The table of predictions; `spine` holds the types of the spine's key columns."""
     return Table(
@@ -55,8 +71,15 @@ def scores_table(project: Project, spine: pa.Schema) -> Table:
                 "null: none",
             ),
             *_assignment_columns(project),
+            *SERVED_COLUMNS,
+            *_arm_columns(project),
             RUN_DATE,
-            Column("role", pa.string(), "champion: served; retrospective: by a model that has seen later data"),
+            Column(
+                "role",
+                pa.string(),
+                "champion; challenger and shadow_<version>: beside it; retrospective: by a model that has seen later "
+                "data",
+            ),
             RUN_ID,
         ),
     )
@@ -93,6 +116,21 @@ def _assignment_columns(project: Project) -> tuple[Column, ...]:
     return (
         Column("assignment", pa.string(), meaning),
         Column("propensity", pa.float64(), "the chance that a row had of its assignment"),
+    )
+
+
+def _arm_columns(project: Project) -> tuple[Column, ...]:
+    """Where a challenger may serve some entities: which of the two each row's entity is assigned to."""
+    if not project.serving.assigns_arms():
+        return ()
+    return (
+        Column(
+            "arm",
+            pa.string(),
+            "champion or challenger: who is to serve the row's entity, drawn by its hash, whoever served it in the "
+            "end; null: there was no challenger",
+        ),
+        Column("arm_propensity", pa.float64(), "the chance that the entity had of that arm on this night"),
     )
 
 
