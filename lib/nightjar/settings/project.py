@@ -122,7 +122,8 @@ class Project:
         for name, column in self.costs.amounts().items():
             yield from expect_one_of(f"costs.{name}.column", [column], stored, "feature table's columns")
         yield from tier_issues(self.tiers, self.label.task, self.costs)
-        for issue in self.serving.issues_with(stored):
+        groups = [*self.decision_tiers(), *self.label.classes]
+        for issue in self.serving.issues_with(stored, self.feature_names(), groups):
             yield Issue(f"serving.{issue.field}", issue.value, issue.expected)
 
     def class_costs(self) -> tuple[tuple[float, ...], ...]:

@@ -7,6 +7,7 @@ import pyarrow as pa
 
 from nightjar.settings.project import Project
 from nightjar.settings.task import Task
+from nightjar.tables.reasons import REASONS_COLUMN
 from nightjar.tables.table import INSTANT, RUN_DATE, RUN_ID, Column, Table, columns_of
 
 ALERTS = Table(
@@ -55,6 +56,7 @@ def scores_table(project: Project, spine: pa.Schema) -> Table:
                 "null: none",
             ),
             *_assignment_columns(project),
+            *((REASONS_COLUMN,) if project.serving.reasons.is_declared() else ()),
             RUN_DATE,
             Column("role", pa.string(), "champion: served; retrospective: by a model that has seen later data"),
             RUN_ID,
