@@ -33,7 +33,7 @@ MAY_IMPORT = {
     "checks": KERNEL,
     "evaluation": KERNEL,
     "tables": KERNEL,
-    "masking": KERNEL,
+    "masking": KERNEL | {"evaluation"},
     "joins": KERNEL | FOUNDATIONS,
     "models": KERNEL | FOUNDATIONS | {"joins"},
     "explanation": KERNEL | FOUNDATIONS | {"models"},

@@ -72,6 +72,7 @@ class Masking:
         return re.compile(rf"""((?<![\w.])(?:{names})(?:=| holds ))(?!{re.escape(MASK[:-1])}){_VALUE}""")
 
 
+NOTHING_HIDDEN = Masking()
 _PLAIN = re.compile(r"^feature | \(column\)$")
 _VALUE = r"""(?:'[^'\n]*'|"[^"\n]*"|\[[^\]\n]*\]|[^\n]*?(?=[,;)](?:\s|$)|[.:](?:\s|$)| in |\n|$))"""
 """A value in a message: in quotes, in brackets, or up to the next sign that ends it."""
