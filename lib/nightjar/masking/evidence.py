@@ -1,7 +1,7 @@
 """The evidence of a version without the values of sensitive columns: what pages, logs and gates see of it.
 
-Evidence names values where it tells rows apart: in slices and their conditions, in groups and their thresholds. In their
-place are numbered masks, so that different groups stay different. The table `model_events` holds the evidence as it is.
+Evidence names values where it tells rows apart: in slices and conditions, in groups and their thresholds. Numbered
+masks stand in their place, so that different groups stay different. The table `model_events` has the evidence as it is.
 """
 
 from collections.abc import Mapping, Sequence

@@ -62,10 +62,10 @@ class Masking:
             >>> Masking(frozenset({"district"})).text("2 rows at district=Old Town, day=2024-04-02 have no label.")
             '2 rows at district=(masked), day=2024-04-02 have no label.'
         """
-        return text if self._said is None else self._said.sub(rf"\g<1>{MASK}", text)
+        return text if self._statement is None else self._statement.sub(rf"\g<1>{MASK}", text)
 
     @cached_property
-    def _said(self) -> re.Pattern[str] | None:
+    def _statement(self) -> re.Pattern[str] | None:
         if not self.columns:
             return None
         names = "|".join(map(re.escape, sorted(self.columns, key=len, reverse=True)))

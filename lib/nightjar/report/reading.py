@@ -98,8 +98,6 @@ def open_tables(warehouse: Warehouse, run_date: date, masking: Masking = NOTHING
     return PinnedTables(warehouse, run_date, arrow.versions(warehouse, TABLES), masking=masking)
 
 
-def open_runs(
-    warehouse: Warehouse, run_date: date, omission: str, masking: Masking = NOTHING_HIDDEN
-) -> PinnedTables:
+def open_runs(warehouse: Warehouse, run_date: date, omission: str, masking: Masking = NOTHING_HIDDEN) -> PinnedTables:
     """The runs alone, where other tables cannot be read."""
     return PinnedTables(warehouse, run_date, arrow.versions(warehouse, ("runs",)), omission, masking)
