@@ -20,6 +20,7 @@ from nightjar.registry.signature import Subject
 from nightjar.scoring import reasons
 from nightjar.scoring.reasons import add_reasons, plan_reasons
 from nightjar.scoring.score import score
+from nightjar.scoring.task import score_rows
 from nightjar.settings.model import Estimator, Model
 from nightjar.settings.serving.reasons import AdverseAction, Reasons
 from nightjar.settings.serving.serving import Serving
@@ -95,18 +96,24 @@ def test_a_sample_of_all_rows_has_them_in_words_without_what_is_sensitive(again)
     assert open_ones[0]["text"] == f"temperature__last: {open_ones[0]['value']}{usual}; {move} the score"
 
 
-def test_a_wrong_explainer_stops_the_night_and_no_score_is_written(copied, again, monkeypatch):
-    """One that reads the thresholds of a linear model a hair too high, in the tasks as well: they are forked."""
-    before = rows_of(copied.warehouse, "scores")
+def test_a_wrong_explainer_stops_the_task_instead_of_lying(nights, predictor, monkeypatch):
+    """One that is off by three millionths of log-odds in each column; the rows are those of a task."""
+    project = replace(nights.project, serving=Serving(reasons=Reasons(sample=1)))
+    version = events.champion(nights.warehouse, D2)
+    artifact = verified.load(nights.environment, Subject("machines", version.model_name, version.number))
+    plan = plan_reasons(nights.warehouse, project, artifact.manifest, predictor, version.number, D2)
+    features = arrow.read(nights.warehouse, "features", where=pc.field("run_date") == D2)
+    task = score_rows(project, ["machine"], lambda _: iter([features]), artifact, plan)
+    (scored,) = task(iter([]))
+    assert scored["reasons"].null_count == 0
 
-    def off(*arguments, **named):
-        parts = contributions(*arguments, **named)
+    def off(*arguments):
+        parts = contributions(*arguments)
         return replace(parts, values=parts.values + 3e-6)
 
     monkeypatch.setattr("nightjar.explanation.sampled.contributions", off)
-    with pytest.raises(ModelError, match=r"do not explain their scores.*reasons\.tiers=\[\].*No score of 2024-04-02"):
-        again(Reasons(sample=1))
-    assert rows_of(copied.warehouse, "scores") == before
+    with pytest.raises(ModelError, match=r"The reasons of 5 of 5 rows do not explain.*reasons\.tiers=\[\]"):
+        next(task(iter([])))
 
 
 def test_a_model_without_exact_contributions_is_explained_beside_rows_of_past_nights(copied):
