@@ -16,7 +16,7 @@ JOBS = sorted((ROOT / "jobs").glob("*.py"))
 
 STAGES = {"sources", "features", "learning", "scoring", "review", "monitoring"}
 KERNEL = {"settings", "timeline", "durations", "errors"}
-FOUNDATIONS = {"expressions", "tables", "checks", "evaluation", "asof"}
+FOUNDATIONS = {"expressions", "tables", "checks", "evaluation", "asof", "masking"}
 
 MAY_IMPORT = {
     "errors": set(),
@@ -33,6 +33,7 @@ MAY_IMPORT = {
     "checks": KERNEL,
     "evaluation": KERNEL,
     "tables": KERNEL,
+    "masking": KERNEL | {"evaluation"},
     "joins": KERNEL | FOUNDATIONS,
     "models": KERNEL | FOUNDATIONS | {"joins"},
     "explanation": KERNEL | FOUNDATIONS | {"models"},

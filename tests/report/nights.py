@@ -22,6 +22,8 @@ from nightjar.settings.datasheet import Datasheet, Sensitivity
 from nightjar.settings.files import File
 from nightjar.settings.label import Label
 from nightjar.settings.project import Project
+from nightjar.settings.serving.reasons import Reasons
+from nightjar.settings.serving.serving import Serving
 from nightjar.settings.sources import Column, ColumnType, Source
 from nightjar.settings.spine import Spine
 from nightjar.settings.task import Task
@@ -192,8 +194,12 @@ def group_figures() -> list[dict]:
     return fairness_figures(truth, np.full(rows, 0.41), acts, declared, np.arange(rows), least_rows=100)
 
 
-def store_scores(warehouse, scores, night=NIGHT, role="champion", version=VERSION, warnings=None, unseen=None):
-    definition = scores_table(project(), pa.schema([("flight", pa.string())]))
+def store_scores(
+    warehouse, scores, night=NIGHT, role="champion", version=VERSION, warnings=None, unseen=None, reasons=None
+):
+    """`reasons`: of each row features and contributions, or None."""
+    of = project() if reasons is None else replace(project(), serving=Serving(reasons=Reasons(sample=1)))
+    definition = scores_table(of, pa.schema([("flight", pa.string())]))
     rows = [
         {
             "prediction_id": f"{role}-{n}",
@@ -204,6 +210,7 @@ def store_scores(warehouse, scores, night=NIGHT, role="champion", version=VERSIO
             "model_name": "boosting-1",
             "input_warnings": warnings,
             "unseen_levels": unseen,
+            "reasons": reasons and reasons[n] and [{"feature": name, "contribution": one} for name, one in reasons[n]],
             "run_date": night,
             "role": role,
             "run_id": "score-1",

@@ -9,11 +9,14 @@ from nightjar.registry.artifacts import Artifact
 from nightjar.scoring.assignment import add_assignments
 from nightjar.scoring.identity import prediction_ids
 from nightjar.scoring.predictions import prediction_columns
+from nightjar.scoring.reasons import ReasonsPlan, add_reasons
 from nightjar.settings.project import Project
 from nightjar.tables.rows import TaskFunction
 
 
-def score_rows(project: Project, key: Sequence[str], read: TaskFunction, artifact: Artifact) -> TaskFunction:
+def score_rows(
+    project: Project, key: Sequence[str], read: TaskFunction, artifact: Artifact, plan: ReasonsPlan | None = None
+) -> TaskFunction:
     def score_share(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.Table]:
         predictor = None
         for rows in read(batches):
@@ -25,6 +28,7 @@ def score_rows(project: Project, key: Sequence[str], read: TaskFunction, artifac
             for name, values in prediction_columns(scores, rows, artifact.manifest, with_tier=with_tier).items():
                 columns = columns.append_column(name, values)
             columns = columns.append_column("prediction_id", ids)
-            yield add_assignments(columns, project.name, key, project.feedback)
+            columns = add_assignments(columns, project.name, key, project.feedback)
+            yield add_reasons(columns, rows, scores, predictor, plan)
 
     return score_share

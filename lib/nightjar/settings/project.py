@@ -17,7 +17,7 @@ from nightjar.settings.measuring import Measuring
 from nightjar.settings.model_card import ModelCard
 from nightjar.settings.promotion import Promotion
 from nightjar.settings.relations import relation_issues
-from nightjar.settings.serving.serving import Serving
+from nightjar.settings.serving.serving import ProjectNames, Serving
 from nightjar.settings.sources import Source
 from nightjar.settings.spine import OF_SCORES, Spine
 from nightjar.settings.task import Task
@@ -122,7 +122,9 @@ class Project:
         for name, column in self.costs.amounts().items():
             yield from expect_one_of(f"costs.{name}.column", [column], stored, "feature table's columns")
         yield from tier_issues(self.tiers, self.label.task, self.costs)
-        for issue in self.serving.issues_with(stored, self.label.task, self.decision_tiers()):
+        task, tiers = self.label.task, list(self.decision_tiers())
+        names = ProjectNames(stored, self.feature_names(), task, tiers, list(self.label.classes))
+        for issue in self.serving.issues_with(names):
             yield Issue(f"serving.{issue.field}", issue.value, issue.expected)
 
     def class_costs(self) -> tuple[tuple[float, ...], ...]:

@@ -7,6 +7,7 @@ import pyarrow as pa
 
 from nightjar.settings.project import Project
 from nightjar.settings.task import Task
+from nightjar.tables.reasons import REASONS_COLUMN
 from nightjar.tables.table import INSTANT, RUN_DATE, RUN_ID, Column, Table, columns_of
 
 ALERTS = Table(
@@ -73,6 +74,7 @@ def scores_table(project: Project, spine: pa.Schema) -> Table:
             *_assignment_columns(project),
             *SERVED_COLUMNS,
             *_arm_columns(project),
+            *((REASONS_COLUMN,) if project.serving.reasons.is_declared() else ()),
             RUN_DATE,
             Column(
                 "role",
