@@ -16,7 +16,7 @@ JOBS = sorted((ROOT / "jobs").glob("*.py"))
 
 STAGES = {"sources", "features", "learning", "scoring", "review", "monitoring"}
 KERNEL = {"settings", "timeline", "durations", "errors"}
-FOUNDATIONS = {"expressions", "tables", "checks", "evaluation", "asof", "compiled"}
+FOUNDATIONS = {"expressions", "tables", "checks", "evaluation", "asof", "masking", "compiled"}
 
 MAY_IMPORT = {
     "errors": set(),
@@ -34,6 +34,7 @@ MAY_IMPORT = {
     "compiled": set(),
     "evaluation": KERNEL,
     "tables": KERNEL,
+    "masking": KERNEL | {"evaluation"},
     "joins": KERNEL | FOUNDATIONS,
     "models": KERNEL | FOUNDATIONS | {"joins"},
     "explanation": KERNEL | FOUNDATIONS | {"models"},

@@ -65,4 +65,6 @@ def _name(kind: pa.DataType) -> str:
     names |= {pa.date32(): "DATE", pa.timestamp("us", tz="UTC"): "TIMESTAMP"}
     if isinstance(kind, pa.MapType):
         return f"MAP<{_name(kind.key_type)}, {_name(kind.item_type)}>"
+    if isinstance(kind, pa.StructType):
+        return f"STRUCT<{', '.join(f'{field.name}: {_name(field.type)}' for field in kind)}>"
     return f"ARRAY<{_name(kind.value_type)}>" if isinstance(kind, pa.ListType) else names[kind]

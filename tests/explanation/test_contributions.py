@@ -11,7 +11,7 @@ import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy.special import logit, softmax
+from scipy.special import expit, logit, softmax
 from sklearn.ensemble import (
     ExtraTreesClassifier,
     ExtraTreesRegressor,
@@ -25,8 +25,9 @@ from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 from models.rows import CANDIDATES, FEATURES, MEMBERS, examples, training_rows
 from nightjar.errors import ModelError
 from nightjar.explanation import tree_shapley as module
-from nightjar.explanation.contributions import contributions, trees_of
+from nightjar.explanation.contributions import Contributions, contributions, trees_of
 from nightjar.explanation.raw_scores import LOG_ODDS, LOG_VALUE, PROBABILITY, VALUE, scale_of
+from nightjar.explanation.sum_check import require_sums
 from nightjar.explanation.tree_shapley import tree_shapley
 from nightjar.models.boosters.lightgbm_booster import LightGbm, LightGbmClassifier, LightGbmOfClasses, LightGbmRegressor
 from nightjar.models.boosters.xgboost_booster import XgBoost, XgBoostClassifier, XgBoostOfClasses, XgBoostRegressor
@@ -251,6 +252,19 @@ REFUSED = re.compile(
 """Candidates that are not additive in an exact way, and get sampled values."""
 
 
+def refuse_what_does_not_sum(predictor, table, parts, tolerance):
+    """The check of every explained row passes, and does not once one contribution of one row is off."""
+    served = predictor.predict(table)
+    require_sums(predictor, table, parts, served)
+    if not parts.columns or predictor.seen == (3,):
+        return
+    row = int(np.argmin(np.abs(served.reshape(len(served), -1)[:, -1] - 0.5)))
+    values = parts.values.copy()
+    values[row, 0, 0] += 20 * tolerance * max(1, np.abs(values[row]).max(), np.abs(parts.base).max())
+    with pytest.raises(ModelError, match=f"The reasons of 1 of 1,000 rows do not explain.*in row {row} contributions"):
+        require_sums(predictor, table, replace(parts, values=values), served)
+
+
 @pytest.mark.parametrize("name", [*CANDIDATES, *EXTRA])
 def test_of_every_estimator_they_sum_to_the_raw_score_or_are_refused(name):
     task, model = {**CANDIDATES, **EXTRA}[name]
@@ -269,6 +283,7 @@ def test_of_every_estimator_they_sum_to_the_raw_score_or_are_refused(name):
         summed = softmax(summed, axis=1)
     tolerance = 1e-5 if "xgboost" in name else 1e-6
     np.testing.assert_allclose(summed, raw, atol=tolerance * max(1, np.abs(raw).max()))
+    refuse_what_does_not_sum(predictor, table, parts, tolerance)
     moves = dict(zip(parts.columns, np.ptp(parts.values, axis=0).max(axis=0), strict=True))
     assert moves.get("empty", 0) == 0
     assert moves.get("nothing", 0) == 0
@@ -286,6 +301,31 @@ def test_of_a_linear_model_they_are_shapley_values_beside_average_inputs():
             predictor.estimator.predict_proba(np.where(np.isin(owner, list(group)), row, 0)[None])[0, 1]
         )
         np.testing.assert_allclose(own, shapley(len(names), worth)[:-1], atol=1e-9)
+
+
+def test_scores_that_the_model_did_not_give_are_explained_by_nothing():
+    """Of a calibrated model the margin is computed once more: what was served has to be its calibrated score."""
+    model = Model(Estimator.LIGHTGBM, parameters={"n_estimators": 5}, calibration=Calibration.PLATT)
+    predictor = fit(model, examples(), features=FEATURES, seed=0)
+    table = training_rows(20, seed=1)[0]
+    parts, served = contributions(predictor, table), predictor.predict(table)
+    require_sums(predictor, table, parts, served)
+    served[3] += 1e-4
+    with pytest.raises(ModelError, match=r"gives row 3 the score .* and it was served with"):
+        require_sums(predictor, table, parts, served)
+
+
+@pytest.mark.parametrize("margin", [-30.0, -16.0, 0.0, 16.0, 30.0, 40.0])
+def test_a_margin_that_its_probability_does_not_tell_is_compared_as_a_probability(margin):
+    """1 - 1e-13 has three digits left: they tell the margin to a hundredth, and a wrong one by far all the same."""
+    predictor = fit(Model(Estimator.BOOSTING, parameters={"max_iter": 1}), examples(), features=FEATURES, seed=0)
+    served = expit(np.array([margin]))
+    parts = Contributions(("delay",), np.array([[[margin + 1]]]), np.array([-1.0]), LOG_ODDS)
+    require_sums(predictor, training_rows(1)[0], parts, served)
+    for wrong in (-2.0, 2.0):
+        off = replace(parts, values=parts.values - np.sign(margin or 1) * abs(margin) * 2 + wrong)
+        with pytest.raises(ModelError, match="do not explain their scores"):
+            require_sums(predictor, training_rows(1)[0], off, served)
 
 
 def test_what_is_explained_is_the_margin_before_calibration():

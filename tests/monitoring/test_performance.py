@@ -19,7 +19,8 @@ from nightjar.settings.features import Aggregate
 from nightjar.settings.spine import Sample, SampleBy
 from nightjar.settings.task import Task
 from nightjar.tables import arrow
-from nightjar.tables.definitions import features_table, labels_table, scores_table
+from nightjar.tables.definitions import features_table, labels_table
+from nightjar.tables.serving_definitions import scores_table
 
 D1, D2, D3, D4 = (date(2024, 4, n) for n in (1, 2, 3, 4))
 PROJECT = builders.machines(Path("files"))

@@ -54,6 +54,17 @@ def test_instants_and_days_are_recognised_in_the_forms_that_files_have(tmp_path,
     assert decision.moment.tolist() == [int(datetime(2024, 3, 31, hour, tzinfo=UTC).timestamp()) * 1_000_000] * 2
 
 
+def test_times_that_are_all_midnights_are_days_which_are_known_when_they_are_over(tmp_path):
+    texts = ["2024-03-31 00:00:00", "2024-04-01 00:00:00"]
+    decision, (event, known_at, derived) = decided(write_csv(tmp_path / "facts.csv", {"at": texts, "k": ["a", "b"]}))
+    assert derived[event] == "to_utc_timestamp(CAST(to_date(`at`) AS TIMESTAMP) + INTERVAL 12 HOURS, 'UTC')"
+    assert derived[known_at] == "to_utc_timestamp(CAST(date_add(to_date(`at`), 1) AS TIMESTAMP), 'UTC')"
+    assert "every value is at midnight: they are taken for days" in decision.remarks["event_time"].text
+    assert decision.remarks["event_time"].is_open
+    one_later = write_csv(tmp_path / "times.csv", {"at": [*texts, "2024-04-01 00:01:00"], "k": ["a", "b", "a"]})
+    assert decided(one_later)[1] == ("at", "at", {})
+
+
 def test_a_month_that_may_be_a_day_is_asked_about(tmp_path):
     either = write_csv(tmp_path / "either.csv", {"at": ["3/1/2024", "4/2/2024"], "k": ["a", "b"]})
     decision, _ = decided(either)

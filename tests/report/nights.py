@@ -22,11 +22,14 @@ from nightjar.settings.datasheet import Datasheet, Sensitivity
 from nightjar.settings.files import File
 from nightjar.settings.label import Label
 from nightjar.settings.project import Project
+from nightjar.settings.serving.reasons import Reasons
+from nightjar.settings.serving.serving import Serving
 from nightjar.settings.sources import Column, ColumnType, Source
 from nightjar.settings.spine import Spine
 from nightjar.settings.task import Task
 from nightjar.tables import arrow
 from nightjar.tables import definitions as tables
+from nightjar.tables.serving_definitions import scores_table
 from nightjar.tables.warehouse import Warehouse
 
 NIGHT = date(2013, 10, 3)
@@ -191,8 +194,12 @@ def group_figures() -> list[dict]:
     return fairness_figures(truth, np.full(rows, 0.41), acts, declared, np.arange(rows), least_rows=100)
 
 
-def store_scores(warehouse, scores, night=NIGHT, role="champion", version=VERSION, warnings=None, unseen=None):
-    definition = tables.scores_table(project(), pa.schema([("flight", pa.string())]))
+def store_scores(
+    warehouse, scores, night=NIGHT, role="champion", version=VERSION, warnings=None, unseen=None, reasons=None
+):
+    """`reasons`: of each row features and contributions, or None."""
+    of = project() if reasons is None else replace(project(), serving=Serving(reasons=Reasons(sample=1)))
+    definition = scores_table(of, pa.schema([("flight", pa.string())]))
     rows = [
         {
             "prediction_id": f"{role}-{n}",
@@ -203,6 +210,7 @@ def store_scores(warehouse, scores, night=NIGHT, role="champion", version=VERSIO
             "model_name": "boosting-1",
             "input_warnings": warnings,
             "unseen_levels": unseen,
+            "reasons": reasons and reasons[n] and [{"feature": name, "contribution": one} for name, one in reasons[n]],
             "run_date": night,
             "role": role,
             "run_id": "score-1",
@@ -399,7 +407,7 @@ def _store_classes(warehouse, of, score):
         }
         for n, one in enumerate(score)
     ]
-    arrow.append(warehouse, tables.scores_table(of, pa.schema([("flight", pa.string())])), rows, "score-1")
+    arrow.append(warehouse, scores_table(of, pa.schema([("flight", pa.string())])), rows, "score-1")
 
 
 def store_refused(warehouse, reason, row='{"carrier": "AA", "flight": 11, "departure_delay": 1301}', n=3):

@@ -8,8 +8,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
 
+from masking.test_evidence import DISTRICT, EVIDENCE, HIDDEN
 from nightjar.errors import TableError
 from nightjar.evaluation.histograms import Bins
+from nightjar.masking.values import Masking
 from nightjar.report import night as report
 from nightjar.report.performance import read_performance
 from nightjar.report.reading import open_tables
@@ -570,3 +572,44 @@ def test_what_the_sources_are_is_told_of_those_that_say_it(tmp_path):
     assert "Sensitivity public Gaps cancelled <flights> a_very_long_name_" in Page(page).text
     silent = replace(project.sources["schedule"], datasheet=Datasheet())
     assert "What the sources are" not in written(warehouse, replace(project, sources={"schedule": silent}))
+
+
+def test_sensitive_columns_show_no_value_anywhere_on_the_page(tmp_path):
+    """In evidence, gates, refused rows, messages and pictures; what is said of them otherwise stays."""
+    warehouse = nights.warehouse_in(tmp_path)
+    values = ["Ouest", "Nord and Sud"]
+    nights.store_refused(warehouse, "depth: above 9", row=json.dumps({"district": "Ouest", "depth": 1301}))
+    nights.store_promotion(warehouse, json.dumps(EVIDENCE))
+    nights.store_refusal(warehouse, {"reason": "district=Ouest against version 3: worse."})
+    nights.store_drift(warehouse, "district", {"psi": 0.4})
+    nights.store_reference(warehouse, "district", Bins("categorical", levels=(*values, "Est")), [0, 5, 4, 3, 0])
+    nights.store_features(warehouse, pa.table({"district": values}))
+    pages = [
+        Page(report.render(open_tables(warehouse, nights.NIGHT, masking), nights.project()))
+        for masking in (DISTRICT, Masking())
+    ]
+    shown = [[value for value in HIDDEN if value in page.text.replace(",", "")] for page in pages]
+    assert shown == [[], list(HIDDEN)]
+    masked = pages[0].text
+    assert "district is (masked 5) and hour >= 17" in masked
+    assert "Not drawn: the project declares the column sensitive." in masked
+    assert '"district": "(masked)"' in masked
+    assert '"depth": 1301' in masked
+    assert {row["Column"]: row["PSI"] for row in pages[0].table("Columns by PSI")} == {"district": "0.400"}
+
+
+def test_the_reasons_of_the_night_are_counted_by_feature(tmp_path):
+    warehouse = nights.warehouse_in(tmp_path)
+    reasons = [[("depth", 2.0), ("hour", -1.0)], [("hour", 3.0)], [], None]
+    nights.store_scores(warehouse, [0.5] * 4, reasons=reasons)
+    nights.store_scores(warehouse, [0.5], role="retrospective", reasons=[[("depth", 1.0)]])
+
+    page = Page(written(warehouse))
+
+    assert "3 of 4 served scores are stored with their reasons" in page.text
+    assert "No feature moves the score of 1 row." in page.text
+    assert [list(row.values()) for row in page.table("How often a feature is among the reasons")] == [
+        ["hour", "66.7%", "33.3%", "50.0%", "2.000"],
+        ["depth", "33.3%", "33.3%", "100.0%", "2.000"],
+    ]
+    assert "Reasons for the scores" not in Page(written(nights.warehouse_in(tmp_path / "none"))).text

@@ -10,7 +10,6 @@ from nightjar.settings.environment import Environment
 from nightjar.settings.layouts import Layout
 from nightjar.settings.learning import Search
 from nightjar.settings.sources import Column, ColumnType
-from nightjar.settings.tiers import Tier, TierKind
 
 PROJECT = builders.machines(Path("files"))
 READINGS, TEMPERATURE = PROJECT.sources["readings"], PROJECT.features["temperature"]
@@ -22,14 +21,13 @@ def renamed_project(name):
     return replace(PROJECT, name=name.lower())
 
 
-def test_a_key_that_scores_have_for_tiers_is_refused_beside_them():
+@pytest.mark.parametrize("name", ["Tier", "score", "Model_Version"])
+def test_a_key_that_scores_have_already_is_refused(name):
     schedule = PROJECT.sources["schedule"]
-    columns = schedule.columns | {"Tier": Column(ColumnType.STRING)}
-    sources = PROJECT.sources | {"schedule": replace(schedule, columns=columns, keep=[*schedule.keep, "Tier"])}
-    spine = replace(PROJECT.spine, key=[*PROJECT.spine.key, "Tier"])
-    project = replace(PROJECT, sources=sources, spine=spine)
-    with pytest.raises(ValueError, match=r"spine\.key: found 'Tier', expected another name: table scores"):
-        replace(project, tiers={"act": Tier(TierKind.CAPACITY, at_most=3)})
+    columns = schedule.columns | {name: Column(ColumnType.STRING)}
+    sources = PROJECT.sources | {"schedule": replace(schedule, columns=columns, keep=[*schedule.keep, name])}
+    with pytest.raises(ValueError, match=rf"spine\.key: found '{name}', expected another name: table scores has it"):
+        replace(PROJECT, sources=sources, spine=replace(PROJECT.spine, key=[*PROJECT.spine.key, name]))
 
 
 def with_source(name):

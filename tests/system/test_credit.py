@@ -1,5 +1,6 @@
 """The simulated lender from its files to decisions: what the project stores is compared with the simulator's truth."""
 
+import re
 from datetime import date, timedelta
 from pathlib import Path
 from types import SimpleNamespace
@@ -38,6 +39,7 @@ SETTINGS = [
     *("search.stand_in=null", "~search.candidates.lightgbm", "search.candidates.logistic.space={C: [0.1]}"),
     *("project.promotion.slices.columns=[]", "project.promotion.calibration_error=null"),
     *("project.feedback.without_outcome=0.8", "project.analysis={search: false, learning_curve: false}"),
+    "project.serving.sensitive=[stated_income, income__least_365d, age_band, purpose]",
 ]
 """Small: gates that so few rows leave to a person are not asked for."""
 FILES = ("applications", "incomes", "repayments")
@@ -63,6 +65,7 @@ def run_nights(folder, spark):
     job = [f"{ROOT}/jobs/nightly.py", "project=credit", "project_dates=true", *SETTINGS, *dates, *places]
     done = run_within(folder, job, spark)
     assert done.code == 0, done.err
+    (folder / "log.txt").write_text(done.out + done.err)
 
 
 @pytest.fixture(scope="module")
@@ -163,10 +166,57 @@ def test_from_the_first_night_on_tiers_decide_whose_outcome_is_seen(lender):
     assert 0 < drawn.sum() < 15
 
 
+def test_rows_that_are_decided_against_have_their_reasons_in_the_declared_words(lender):
+    """Only what made the score worse; of rows that people look at with values and usual ranges, the income masked."""
+    rows = arrow.read(lender.warehouse, "scores").to_pylist()
+    wording = credit_settings().project.serving.reasons.adverse.wording
+    explained = [row for row in rows if row["reasons"] is not None]
+    assert {row["tier"] for row in rows if row not in explained} == {None}
+    assert {row["tier"] for row in explained} == {"reject", "review", None}  # and a sample of all others
+    for row in explained:
+        sizes = [abs(one["contribution"]) for one in row["reasons"]]
+        assert 0 < len(sizes) <= 4
+        assert sizes == sorted(sizes, reverse=True)
+        if row["tier"] == "reject":
+            assert all(one["contribution"] > 0 and one["text"] == wording[one["feature"]] for one in row["reasons"])
+        elif row["tier"] == "review":
+            assert all(one["text"].endswith("the score") for one in row["reasons"])
+    usual = {one["feature"]: one["usual"] for row in explained for one in row["reasons"]}
+    assert (
+        usual.pop("stated_income", None) is usual.pop("income__least_365d", None) is usual.pop("purpose", None) is None
+    )
+    assert all(usual.values())
+
+
+def test_values_of_sensitive_columns_are_in_no_page_no_log_and_no_file_of_mlflow(lender):
+    """Bands of age are groups that it is judged by, purposes a category that it learns from."""
+    bands = set(lender.applications["age_band"].unique()) | set(lender.applications["purpose"].unique())
+    incomes = {f"{value:.0f}" for value in lender.applications["stated_income"].unique() if value > 9_999}
+    assert len(bands) > 5
+    assert len(incomes) > 1_000
+    pages = sorted((lender.folder / "warehouse").rglob("reports/*"))
+    files = [
+        one
+        for one in (lender.folder / "home" / "mlartifacts").rglob("*")
+        if one.suffix in (".csv", ".html", ".md", ".json")
+    ]
+    files = [one for one in files if "models" not in one.parts]
+    assert len(pages) > 3
+    assert len(files) > 3
+    for file in [*pages, *files, lender.folder / "log.txt"]:
+        text = file.read_text(encoding="utf-8")
+        words = set(re.findall(r"[0-9A-Za-z_+-]+(?: to [0-9]+| and older)?", text))
+        assert words & bands == set(), file
+        assert not words & incomes, file
+
+
+def credit_settings(project="credit"):
+    arguments = [f"project={project}", f"search={project}", "project_dates=true"]
+    return make_settings(compose_job(ROOT / "conf", JobName.NIGHTLY, arguments))
+
+
 @pytest.mark.parametrize("project", ["credit", "credit_classes"])
 def test_folds_and_a_final_period_exist_on_the_history_of_the_project(project):
-    settings = make_settings(
-        compose_job(ROOT / "conf", JobName.NIGHTLY, [f"project={project}", f"search={project}", "project_dates=true"])
-    )
+    settings = credit_settings(project)
     require_feasible(settings.search, settings.project, parse_run_date(settings.project.history_until))
     assert not {"sex", "age_band"} & set(settings.project.feature_names())

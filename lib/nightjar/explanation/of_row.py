@@ -4,14 +4,19 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 
 from nightjar.explanation.counterfactuals import Counterfactual, counterfactuals
 from nightjar.explanation.raw_scores import PROBABILITY
 from nightjar.explanation.sampled import explain
+from nightjar.explanation.sum_check import require_sums
 from nightjar.explanation.surrogates import LocalSurrogate, local_surrogate
 from nightjar.models.predictor import Predictor
 from nightjar.settings.explaining import Actionable
+
+Floats = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -78,11 +83,12 @@ def explain_row(
         predicted: of several classes the one that was predicted, which by costs need not be the most likely one.
 
     Raises:
-        ModelError: a table does not fit the model, or the model reads no actionable column.
+        ModelError: a table does not fit the model, contributions do not sum to its score, or the model reads no
+            actionable column.
     """
     scores = predictor.predict(row)
     code = None if predicted is None else predictor.classes.index(predicted)
-    base, scale, effects = _effects(predictor, row, background, code)
+    base, scale, effects = _effects(predictor, row, background, scores, code)
     is_decided = threshold is not None and bool(actionable) and code is None
     return RowExplanation(
         score=float(scores[0] if code is None else scores[0, code]),
@@ -100,10 +106,11 @@ def explain_row(
 
 
 def _effects(
-    predictor: Predictor, row: pa.Table, background: pa.Table, code: int | None
+    predictor: Predictor, row: pa.Table, background: pa.Table, scores: Floats, code: int | None
 ) -> tuple[float, str, list[Effect]]:
     """The base, the scale of the raw score, and what columns add; none to a class that training has not seen."""
     parts = explain(predictor, row, background)
+    require_sums(predictor, row, parts, scores)
     is_seen = predictor.is_seen()
     if code is not None and not is_seen[code]:
         return 0.0, PROBABILITY, []

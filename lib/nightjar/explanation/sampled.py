@@ -58,7 +58,8 @@ def sampled_contributions(
     drawn = to_frame(background.take(random.integers(0, background.num_rows, pairs)), predictor.features)
     frame, coalitions = to_frame(table, predictor.features), _coalitions(order)
     parts = [_of_row(predictor, frame.iloc[[row]], drawn, coalitions, order) for row in range(len(frame))]
-    base = raw_scores(predictor, drawn).mean(axis=0)
+    # From the same call as the gains: where neighbours are equally far, scores depend on how many rows are scored.
+    base = parts[0][2] if parts else raw_scores(predictor, drawn).mean(axis=0)
     values, errors = (
         np.array([part[which] for part in parts]).reshape(len(frame), len(base), len(names)) for which in (0, 1)
     )
@@ -83,8 +84,8 @@ def _of_row(
     drawn: pd.DataFrame,
     coalitions: npt.NDArray[np.bool_],
     order: npt.NDArray[np.intp],
-) -> tuple[Floats, Floats]:
-    """The values of a row and their errors, (outputs, columns) each."""
+) -> tuple[Floats, Floats, Floats]:
+    """The values of a row and their errors, (outputs, columns) each, and the base, (outputs,)."""
     pairs, steps, columns = coalitions.shape
     is_in = coalitions.reshape(-1, columns)
     mixed = {
@@ -97,4 +98,4 @@ def _of_row(
     gain_forward = np.take_along_axis(np.diff(forward, axis=1), order[:, :, np.newaxis], axis=1)
     gain_backward = np.take_along_axis(np.diff(backward, axis=1), columns - 1 - order[:, :, np.newaxis], axis=1)
     gains = (gain_forward + gain_backward) / 2
-    return gains.mean(axis=0).T, gains.std(axis=0, ddof=1).T / np.sqrt(pairs)
+    return gains.mean(axis=0).T, gains.std(axis=0, ddof=1).T / np.sqrt(pairs), scores[:, 0].mean(axis=0)

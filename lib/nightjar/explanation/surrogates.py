@@ -39,11 +39,13 @@ class Leaf:
         conditions: that its rows fulfil, as text; none of a tree that parts nothing.
         score: the mean score there.
         share: of the rows.
+        columns: the one that each condition is on.
     """
 
     conditions: tuple[str, ...]
     score: float
     share: float
+    columns: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -202,7 +204,7 @@ def _leaves(tree: Any, names: Sequence[str], levels: dict[str, list[str]], lacki
         if tree.children_left[node] < 0:
             share = float(tree.n_node_samples[node] / tree.n_node_samples[0])
             texts = [_condition(name, one, levels.get(name), lacking) for name, one in ranges.items()]
-            leaves.append(Leaf(tuple(texts), float(tree.value[node, 0, 0]), share))
+            leaves.append(Leaf(tuple(texts), float(tree.value[node, 0, 0]), share, tuple(ranges)))
             continue
         name, threshold = names[tree.feature[node]], float(tree.threshold[node])
         own, lower = ranges.get(name, _Range()), bool(tree.missing_go_to_left[node])

@@ -36,6 +36,8 @@ from nightjar.learning.fitting.candidates import Candidate
 from nightjar.learning.fitting.fit import fit_candidate
 from nightjar.learning.search.out_of_fold_scores import out_of_fold_scores
 from nightjar.learning.training_plan import TrainingPlan
+from nightjar.masking.evidence import mask_evidence
+from nightjar.masking.values import masking_of
 
 log = logging.getLogger("nightjar.train")
 
@@ -76,7 +78,7 @@ def add_error_analysis(
     entries, about = analyse_slices(searched, judged, baseline, declared, settings, truth, own)
     for entry in entries:
         if not entry["is_declared"]:
-            log.info("%s", describe(entry, loss.name))
+            log.info("%s", describe(mask_evidence(entry, masking_of(plan.project)), loss.name))
     evidence = replace(
         evidence,
         slices=entries,

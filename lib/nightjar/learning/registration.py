@@ -27,7 +27,7 @@ from nightjar.registry.manifest import Manifest
 from nightjar.registry.tiers import tier_of_evidence
 from nightjar.registry.tracking import SearchRun
 from nightjar.registry.trials import Trial
-from nightjar.runtime import interrupts
+from nightjar.runtime import interrupts, logs
 from nightjar.settings.learning import Search
 from nightjar.settings.project import Project
 from nightjar.timeline import cutoff
@@ -81,7 +81,7 @@ def trial_callback(record: SearchRun) -> Callback:
             seconds=result.seconds,
             measures=result.measures,
             parameters=fold_task.candidate.model.parameters,
-            failure=result.failure,
+            failure=None if result.failure is None else logs.masked(result.failure),
         )
         with interrupts.defer():
             record.log(trial)

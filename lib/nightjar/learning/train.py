@@ -28,6 +28,7 @@ from nightjar.learning.search.ledger import Ledger, open_ledger
 from nightjar.learning.search.search_result import SearchResult
 from nightjar.learning.training_plan import TrainingPlan, plan_training
 from nightjar.learning.unobserved import count_unobserved
+from nightjar.masking.values import masking_of
 from nightjar.models.predictor import Predictor
 from nightjar.registry import events, keys, tracking
 from nightjar.registry.period import intervals_over
@@ -139,7 +140,8 @@ def _check_decisions(
     evidence = add_mitigation(evidence, plan, winner, checks.scores)
     evidence, files = add_error_analysis(evidence, plan, winner, scores, checks.scores)
     files |= final_scores(rows, final.test, scores[winner.name], plan.clusters)
-    tracking.attach(record, {**checks.files, **files})
+    masking = masking_of(project)
+    tracking.attach(record, {name: masking.table(rows) for name, rows in {**checks.files, **files}.items()})
     return evidence
 
 

@@ -4,6 +4,7 @@ import logging
 
 from nightjar.errors import ModelError
 from nightjar.features.definitions import definitions_hash, label_hash
+from nightjar.masking.values import masking_of
 from nightjar.pipeline.step import Step
 from nightjar.registry import events, run_files, verified
 from nightjar.registry.events import Version
@@ -38,7 +39,7 @@ def _write(step: Step[Job], version: Version) -> str:
     project = step.project
     manifest, absence = _manifest(step, version)
     is_current = version.is_of(definitions_hash(project), label_hash(project))
-    tables = open_tables(step.warehouse, step.run_date)
+    tables = open_tables(step.warehouse, step.run_date, masking_of(project))
     records = read_records(tables, project, version.number, manifest, absence, definitions_differ=not is_current)
     texts = writing.files(records, logs.redact)
     path = writing.write(step.warehouse, texts)

@@ -10,6 +10,7 @@ from rich.console import Console
 from nightjar.errors import ModelError, UsageError
 from nightjar.evaluation.criteria import standard_of
 from nightjar.features.definitions import label_hash
+from nightjar.masking.values import masking_of
 from nightjar.pipeline.execution import Context, optional_date
 from nightjar.registry import run_files
 from nightjar.report import page, terminal
@@ -34,7 +35,8 @@ def run(context: Context) -> None:
     if not isinstance(settings, Compare):
         raise UsageError("the job compare needs its own configuration")
     project, since, until = settings.project, optional_date(settings.since), optional_date(settings.run_date)
-    trainings = read_trainings(open_tables(context.warehouse, date.max), settings.versions, since, until)
+    tables = open_tables(context.warehouse, date.max, masking_of(project))
+    trainings = read_trainings(tables, settings.versions, since, until)
     metric = Metric(trainings[-1].evidence["metric"])
     home = Path(settings.environment.home).absolute()
     scores = {one.number: rows for one in trainings if (rows := _scores(home, project.name, one)) is not None}

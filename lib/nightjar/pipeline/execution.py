@@ -115,7 +115,7 @@ def perform(
             step.sessions.stop()  # or its tasks would go on while the lease is free
             raise
         except Exception as failure:
-            error = logs.redact(str(failure)) or type(failure).__name__
+            error = logs.masked(logs.redact(str(failure))) or type(failure).__name__
             raise
         finally:
             seconds = time.monotonic() - clock

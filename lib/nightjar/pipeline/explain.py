@@ -8,8 +8,10 @@ from pathlib import Path
 from rich.console import Console
 
 from nightjar.errors import UsageError
+from nightjar.explanation.masked import mask_model, mask_row
 from nightjar.explanation.of_model import explain_model
 from nightjar.explanation.of_row import explain_row
+from nightjar.masking.values import masking_of
 from nightjar.pipeline.execution import Context
 from nightjar.pipeline.explained_rows import read_background, read_features, read_others, read_prediction
 from nightjar.registry import events, run_files, verified
@@ -67,13 +69,15 @@ def _explain_row(context: Context, run_date: date, prediction_id: str) -> tuple[
         threshold=deciding_threshold(thresholds, float(prediction.row["score"])),
         predicted=prediction.row.get("predicted"),
     )
+    masking = masking_of(project)
     document = row.document(
-        explanation,
+        mask_row(explanation, masking),
         project=project.title or project.name,
         run_date=run_date,
         model=f"version {version} ({prediction.row['model_name']}), {prediction.row['role']}",
-        key={name: prediction.row[name] for name in (*project.spine.key, "prediction_time")},
+        key=masking.row({name: prediction.row[name] for name in (*project.spine.key, "prediction_time")}),
         stored_score=float(prediction.row["score"]),
+        reasons=prediction.row.get("reasons"),
     )
     return f"explanation-{prediction.id[:16]}", version, document
 
@@ -86,7 +90,7 @@ def _explain_model(context: Context, run_date: date) -> tuple[str, str, Document
     background = read_background(warehouse, project, run_date, artifact.manifest)
     entity = groups.codes(background.rows, list(project.spine.key))
     document = model.document(
-        explain_model(artifact.open(), background.rows, background.night, entity),
+        mask_model(explain_model(artifact.open(), background.rows, background.night, entity), masking_of(project)),
         project=project.title or project.name,
         run_date=run_date,
         model=f"Version {champion.number} ({champion.model_name})",

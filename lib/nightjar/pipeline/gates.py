@@ -9,11 +9,13 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from nightjar.masking.evidence import mask_evidence
+from nightjar.masking.values import masking_of
 from nightjar.pipeline.step import Step
-from nightjar.registry import events, inspection
+from nightjar.registry import events, inspection, promotion
 from nightjar.registry.events import Version
 from nightjar.registry.gates.outcome import Outcome, Verdict
-from nightjar.registry.promotion import ARTIFACT, judge
+from nightjar.registry.promotion import ARTIFACT, Approval, Decision
 from nightjar.registry.signature import Subject
 from nightjar.registry.swaps import describe
 from nightjar.settings.jobs import Job
@@ -32,7 +34,13 @@ def inspect(step: Step[Job], version: Version) -> Version:
 def show_newest(step: Step[Job]) -> None:
     """Show what the gates say of the version that a training of the run date has just registered."""
     version = inspect(step, events.newest_registered(step.warehouse, step.run_date))
-    show(version, judge(version.evidence, step.project.promotion))
+    show(version, decide(step, version).outcomes)
+
+
+def decide(step: Step[Job], version: Version, approvals: Sequence[Approval] = ()) -> Decision:
+    """What the gates say of a version, without the values of sensitive columns: sentences go into logs and pages."""
+    evidence = mask_evidence(version.evidence, masking_of(step.project))
+    return promotion.decide(evidence, step.project.promotion, approvals)
 
 
 def show(version: Version, outcomes: Sequence[Outcome]) -> None:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from omegaconf import OmegaConf
 
 from nightjar import config
+from nightjar.masking.values import masking_of
 from nightjar.pipeline import checking, command_line
 from nightjar.runtime import logs, process
 from nightjar.settings.jobs import JobName
@@ -73,6 +74,7 @@ def run(job: JobName, description: str, arguments: list[str], body: "Callable[[C
     logs.add_secrets(config.secrets_of(composed))
     settings = config.make_settings(composed)
     logs.add_secrets(config.secrets_of(composed))  # and those that come from elsewhere, such as ${oc.env:NAME}
+    logs.mask_with(masking_of(settings.project).text)
     if options.check:
         checking.require_runnable(settings)
         sys.stdout.write(f"{job.value}: nothing is wrong, as far as settings and the places of files tell\n")

@@ -1,8 +1,11 @@
 """The job of profile: what a source's stored facts look like over time, printed and as a page; it writes no table."""
 
+from dataclasses import replace
+
 from rich.console import Console
 
 from nightjar.errors import UsageError
+from nightjar.masking.values import masking_of
 from nightjar.pipeline.execution import Context, optional_date
 from nightjar.profiling.stored import page, terminal
 from nightjar.profiling.stored.changes import changes
@@ -19,6 +22,9 @@ def run(context: Context) -> None:
     project, source = settings.project, settings.source
     within = Range(optional_date(settings.run_date), optional_date(settings.since), optional_date(settings.until))
     profile = profile_source(context.warehouse, project, source, within)
+    masking = masking_of(project)
+    columns = (one.without_values() if masking.hides(one.name) else one for one in profile.columns)
+    profile = replace(profile, columns=tuple(columns))
     notable = changes(profile.columns, profile.periods)
     console = Console(width=max(130, Console().width))
     console.print(terminal.table(profile))

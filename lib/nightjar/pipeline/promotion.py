@@ -20,7 +20,7 @@ from nightjar.registry.gates.origin import SCHEMA, SIGNATURE
 from nightjar.registry.gates.outcome import Outcome as GateOutcome
 from nightjar.registry.gates.outcome import Verdict
 from nightjar.registry.lifetime import lifetime
-from nightjar.registry.promotion import Approval, Decision, decide
+from nightjar.registry.promotion import Approval, Decision
 from nightjar.settings import jobs
 from nightjar.settings.jobs import Action, JobName
 from nightjar.settings.project import Project
@@ -78,11 +78,11 @@ def _decide(step: Step[jobs.Promote], outcome: Outcome) -> None:
         log.info("version %s is champion since people have approved it: there is nothing to decide", version.number)
         return
     version = gates.inspect(step, version)
-    decision = decide(version.evidence, step.project.promotion)
+    decision = gates.decide(step, version)
     gates.show(version, decision.outcomes)
     against = opinion.veto or _compared_with_another(version, holds, step.project, step.run_date)
     if decision.promoted and against is None and len(opinion.approvals) >= needed:
-        decision = decide(version.evidence, step.project.promotion, opinion.approvals)
+        decision = gates.decide(step, version, opinion.approvals)
         _record(step, outcome, "promoted", version, decision.reason, details=_outcomes(decision))
         return
     reason = decision.reason
@@ -119,7 +119,7 @@ def _approve(step: Step[jobs.Promote], outcome: Outcome) -> None:
     _require_current(version, step.project, step.run_date)
     tracking.require_version(step.home, step.project.name, version.number)
     version = gates.inspect(step, version)
-    _require_usable(version, decide(version.evidence, step.project.promotion).outcomes)
+    _require_usable(version, gates.decide(step, version).outcomes)
     approvals, holds = events.opinion(step.warehouse, version.number).approvals, events.find_champion(step.warehouse)
     has_approved = approval.user in {one.user for one in approvals}
     if has_approved and holds is not None and holds.number == version.number:
@@ -138,7 +138,7 @@ def _approve(step: Step[jobs.Promote], outcome: Outcome) -> None:
     if missing > 0:
         log.info("version %s: %s more to approve it, until then it is no champion", version.number, missing)
         return
-    decision = decide(version.evidence, step.project.promotion, approvals)
+    decision = gates.decide(step, version, approvals)
     gates.show(version, decision.outcomes)
     _record(step, outcome, "promoted", version, decision.reason, details=_outcomes(decision))
 

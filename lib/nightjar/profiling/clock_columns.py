@@ -81,6 +81,9 @@ def clock_column_of(column: ColumnProfile, raw: RawFile, null_text: str) -> Cloc
     if kind is ColumnType.DATE:
         return ClockColumn(name, sql, is_day=True, is_absolute=False, convert=_days)
     if kind is ColumnType.TIMESTAMP:
+        if column.zone is None and _are_midnights(_moments(_different(raw, name, null_text))):
+            doubt = "every value is at midnight: they are taken for days, of which the time is not known"
+            return ClockColumn(name, f"to_date({sql})", is_day=True, is_absolute=False, convert=_dates, doubt=doubt)
         return ClockColumn(name, sql, is_day=False, is_absolute=column.zone is not None, convert=_moments)
     if kind is ColumnType.STRING:
         return _of_texts(name, sql, raw, null_text) if _has_form(column.examples[0]) else None
@@ -103,6 +106,15 @@ def _moments(values: Values) -> Values:
         return typed.cast(PLAIN) if values.type.tz is None else typed
     moments, offsets = instants(values)
     return moments if len(offsets) > offsets.null_count else moments.cast(PLAIN)
+
+
+def _are_midnights(values: Values) -> bool:
+    """Whether several instants are all at midnight."""
+    return len(values) > 1 and bool(pc.all(pc.equal(values, pc.floor_temporal(values, unit="day"))).as_py())
+
+
+def _dates(values: Values) -> Values:
+    return _moments(values).cast(DAY)
 
 
 def _has_form(example: str) -> bool:

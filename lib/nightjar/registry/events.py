@@ -2,7 +2,7 @@
 
 import json
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any
@@ -100,13 +100,13 @@ def find_champion(warehouse: Warehouse, run_date: date = date.max) -> Version | 
 
 def promotions(warehouse: Warehouse) -> list[Version]:
     """Every version as it became champion, the one that holds from the latest run date last."""
-    return [_version_of(row) for row in _of_kind(warehouse, "promoted", CHAMPION)]
+    return [version_of(row) for row in _of_kind(warehouse, "promoted", CHAMPION)]
 
 
 def of_run(warehouse: Warehouse, run_id: str) -> list[Version]:
     """The versions of which a run has recorded something, each once."""
-    rows = _events(warehouse, pc.field("run_id") == run_id)
-    return list({row["model_version"]: _version_of(row) for row in rows}.values())
+    rows = read(warehouse, pc.field("run_id") == run_id)
+    return list({row["model_version"]: version_of(row) for row in rows}.values())
 
 
 @dataclass(frozen=True)
@@ -124,8 +124,13 @@ class Opinion:
 
 def opinion(warehouse: Warehouse, number: str) -> Opinion:
     """What people have said of a version: who rejects it, or rolls back from it, takes back what was approved."""
+    return opinion_in(read(warehouse), number)
+
+
+def opinion_in(rows: Sequence[Mapping[str, Any]], number: str) -> Opinion:
+    """The same of events as `read` gives them."""
     approvals, veto = list[Approval](), None
-    for row in _events(warehouse):
+    for row in rows:
         evidence, is_about = json.loads(row["evidence"]), row["model_version"] == number
         approval = evidence.get(APPROVAL)
         is_against = row["event"] == "refused" and is_about and approval is not None
@@ -138,7 +143,7 @@ def opinion(warehouse: Warehouse, number: str) -> Opinion:
 
 def attempts(warehouse: Warehouse) -> list[Attempt]:
     """The comparisons by which trainings could have promoted a model, as they were recorded."""
-    rows = [row for row in _events(warehouse, pc.field("event") == "registered") if row["alias"] is None]
+    rows = [row for row in read(warehouse, pc.field("event") == "registered") if row["alias"] is None]
     stated = [(row, json.loads(row["evidence"]).get(ATTEMPT)) for row in rows]
     return [Attempt(one["digest"], row["holds_from"], one["level"]) for row, one in stated if one is not None]
 
@@ -153,7 +158,7 @@ def registered(warehouse: Warehouse, number: str) -> Version:
     if not rows:
         numbers = ", ".join(row["model_version"] for row in _of_kind(warehouse, "registered", None)) or "none at all"
         raise ModelError(f"No training of {warehouse.project} has registered version {number}: there is {numbers}.")
-    return _version_of(rows[-1])
+    return version_of(rows[-1])
 
 
 def holders(warehouse: Warehouse) -> list[Version]:
@@ -200,22 +205,23 @@ def newest_number(warehouse: Warehouse) -> str | None:
 
 def _latest(warehouse: Warehouse, run_date: date, event: str, alias: str | None) -> Version | None:
     rows = [row for row in _of_kind(warehouse, event, alias) if row["holds_from"] <= run_date]
-    return _version_of(rows[-1]) if rows else None
+    return version_of(rows[-1]) if rows else None
 
 
 def _of_kind(warehouse: Warehouse, event: str, alias: str | None) -> list[dict[str, Any]]:
     """Events of one kind, by the run date from which they hold, those of one date as they were recorded."""
-    rows = [row for row in _events(warehouse, pc.field("event") == event) if row["alias"] == alias]
+    rows = [row for row in read(warehouse, pc.field("event") == event) if row["alias"] == alias]
     return sorted(rows, key=lambda row: row["holds_from"])
 
 
-def _events(warehouse: Warehouse, where: pc.Expression | None = None) -> list[dict[str, Any]]:
-    """Events as they were recorded."""
+def read(warehouse: Warehouse, where: pc.Expression | None = None) -> list[dict[str, Any]]:
+    """Events, all or those that meet a condition, in the order in which they were recorded."""
     if not arrow.exists(warehouse, MODEL_EVENTS.name):
         return []
     rows = arrow.read(warehouse, MODEL_EVENTS.name, where=where).to_pylist()
     return sorted(rows, key=lambda row: (row["recorded_at"], row["event_id"]))
 
 
-def _version_of(row: Mapping[str, Any]) -> Version:
+def version_of(row: Mapping[str, Any]) -> Version:
+    """The version of an event."""
     return Version(row["model_version"], row["model_name"], row["holds_from"], json.loads(row["evidence"]))

@@ -124,6 +124,8 @@ def _column_drift(rows: list[dict[str, Any]], histograms: dict[str, dict[str, Hi
 
 
 def _picture(tables: PinnedTables, day: date, column: ColumnDrift) -> Picture:
+    if tables.masking.hides(column.subject):
+        return Picture(column, None, None, "Not drawn: the project declares the column sensitive.")
     reference, night = column.reference, _night(tables, day, column.subject)
     if reference is None or night is None:
         missing = "its training histogram in the table references" if reference is None else f"its values of {day}"

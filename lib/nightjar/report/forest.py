@@ -50,7 +50,9 @@ def chart(bars: Sequence[Bar], title: str, origin: float | None = None) -> Marku
     if origin is not None and all(abs(across(origin) - across(end)) > _APART for end in ticks):
         ticks.append(origin)
     parts = [upright("grid", across(value), 0, height - BOTTOM) for value in (least, greatest)]
-    parts += [] if origin is None else [upright("diagonal", across(origin), 0, height - BOTTOM)]
+    # Not through the names above the bars: those would be hard to read.
+    rows = range(1, len(bars) + 1) if origin is not None else ()
+    parts += [upright("diagonal", across(origin or 0.0), row * number - _ROW, row * number) for number in rows]
     parts += [text("", across(value), height - 6, compact(float(f"{value:.3g}")), "middle") for value in ticks]
     for number, bar in enumerate(bars):
         top, middle = row * number, row * (number + 1) - _ROW / 2

@@ -5,6 +5,7 @@ from datetime import date, datetime
 from markupsafe import Markup
 
 from nightjar.errors import TableError
+from nightjar.masking.values import masking_of
 from nightjar.report import charts, classes, error_analysis, fairness, page, reliability, tiers
 from nightjar.report.card.writing import file_name
 from nightjar.report.champion import Champion
@@ -31,7 +32,7 @@ def write(warehouse: Warehouse, project: Project, run_date: date) -> str:
         UsageError: the project's zone does not exist.
     """
     path = report_path(warehouse, run_date)
-    page.save(path, render(open_tables(warehouse, run_date), project))
+    page.save(path, render(open_tables(warehouse, run_date, masking_of(project)), project))
     return path
 
 
@@ -46,7 +47,8 @@ def write_stopped(warehouse: Warehouse, project: Project, run_date: date) -> str
         return write(warehouse, project, run_date)
     except TableError as error:
         path = report_path(warehouse, run_date)
-        page.save(path, render(open_runs(warehouse, run_date, f"not every table can be read. {error}"), project))
+        omission = f"not every table can be read. {error}"
+        page.save(path, render(open_runs(warehouse, run_date, omission, masking_of(project)), project))
         return path
 
 

@@ -1,5 +1,6 @@
 """The tables that a report reads, each pinned at one version; some may not exist yet."""
 
+import json
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,6 +11,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.dataset as ds
 
+from nightjar.masking.evidence import mask_evidence
+from nightjar.masking.values import MASK, NOTHING_HIDDEN, Masking
 from nightjar.tables import arrow
 from nightjar.tables.warehouse import Warehouse
 
@@ -27,12 +30,14 @@ class PinnedTables:
         run_date: the night that is reported.
         versions: table -> Delta version, for the tables that exist.
         omission: why existing tables were not read; None if all were.
+        masking: hides what sensitive columns hold: in evidence, in refused rows, and in messages.
     """
 
     warehouse: Warehouse
     run_date: date
     versions: dict[str, int]
     omission: str | None = None
+    masking: Masking = NOTHING_HIDDEN
 
     def read(self, table: str, columns: Sequence[str], where: ds.Expression | None = None) -> pa.Table | None:
         """The rows that meet the condition; None where there is no such table."""
@@ -41,9 +46,28 @@ class PinnedTables:
         return arrow.read(self.warehouse, table, columns, where, self.versions[table])
 
     def rows(self, table: str, columns: Sequence[str], where: ds.Expression | None = None) -> list[dict[str, Any]]:
-        """The same as dictionaries; none where there is no such table."""
+        """The same as dictionaries, masked; none where there is no such table."""
         selected = self.read(table, columns, where)
-        return [] if selected is None else selected.to_pylist()
+        return [] if selected is None else [self._masked(row) for row in selected.to_pylist()]
+
+    def _masked(self, row: dict[str, Any]) -> dict[str, Any]:
+        """A row as people may see it: JSON by what it says, other texts as messages, columns by their names."""
+        if not self.masking.columns:
+            return row
+        shown = {name: self.masking.text(value) if isinstance(value, str) else value for name, value in row.items()}
+        for name in {"evidence", "row"} & set(row):
+            shown[name] = self._masked_json(name, row[name])
+        return self.masking.row(shown)
+
+    def _masked_json(self, name: str, text: str | None) -> str | None:
+        try:
+            content = json.loads(text or "null")
+        except ValueError:
+            return MASK
+        if not isinstance(content, dict):
+            return text
+        shown = mask_evidence(content, self.masking) if name == "evidence" else self.masking.row(content)
+        return json.dumps(shown, ensure_ascii=False)
 
     def columns(self, table: str) -> list[str]:
         """The names of a table's columns; none where there is no such table."""
@@ -69,11 +93,11 @@ def nan_to_none(value: float | None) -> float | None:
     return None if value is None or math.isnan(value) else value
 
 
-def open_tables(warehouse: Warehouse, run_date: date) -> PinnedTables:
+def open_tables(warehouse: Warehouse, run_date: date, masking: Masking = NOTHING_HIDDEN) -> PinnedTables:
     """The tables that exist, at their latest versions."""
-    return PinnedTables(warehouse, run_date, arrow.versions(warehouse, TABLES))
+    return PinnedTables(warehouse, run_date, arrow.versions(warehouse, TABLES), masking=masking)
 
 
-def open_runs(warehouse: Warehouse, run_date: date, omission: str) -> PinnedTables:
+def open_runs(warehouse: Warehouse, run_date: date, omission: str, masking: Masking = NOTHING_HIDDEN) -> PinnedTables:
     """The runs alone, where other tables cannot be read."""
-    return PinnedTables(warehouse, run_date, arrow.versions(warehouse, ("runs",)), omission)
+    return PinnedTables(warehouse, run_date, arrow.versions(warehouse, ("runs",)), omission, masking)

@@ -11,6 +11,7 @@ from nightjar.report.job_runs import JobRun, read_job_runs
 from nightjar.report.measures import ShownMeasures, shown_measures
 from nightjar.report.performance import JudgedDate, read_performance
 from nightjar.report.reading import PinnedTables
+from nightjar.report.reasons import NightReasons, read_reasons
 from nightjar.report.scores import Scores, read_scores
 from nightjar.settings.project import Project
 
@@ -36,6 +37,7 @@ class NightData:
     quality: list[Check]
     refused: RefusedRows | None
     steps: list[JobRun]
+    reasons: NightReasons | None
 
 
 def gather(tables: PinnedTables, project: Project) -> NightData:
@@ -55,4 +57,5 @@ def gather(tables: PinnedTables, project: Project) -> NightData:
         quality=read_quality(tables),
         refused=read_refused(tables),
         steps=read_job_runs(tables),
+        reasons=read_reasons(tables),
     )

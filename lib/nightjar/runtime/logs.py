@@ -5,7 +5,7 @@ import logging
 import sys
 import time
 import warnings
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -13,14 +13,15 @@ from nightjar.settings import secrets
 
 _STARTED = time.monotonic()
 _SECRETS: set[str] = set()
+_MASKS: list[Callable[[str], str]] = []
 
 
 class _ForPeople(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         mark = {logging.WARNING: "! ", logging.ERROR: "✗ "}.get(record.levelno, "")
         source = record.name.removeprefix("nightjar.")
-        line = f"{time.monotonic() - _STARTED:7.1f}s  {source:<11} {mark}{record.getMessage()}"
-        return f"{line}\n{self.formatException(record.exc_info)}" if record.exc_info else line
+        line = f"{time.monotonic() - _STARTED:7.1f}s  {source:<11} {mark}{masked(record.getMessage())}"
+        return f"{line}\n{masked(self.formatException(record.exc_info))}" if record.exc_info else line
 
 
 class _ForMachines(logging.Formatter):
@@ -31,10 +32,10 @@ class _ForMachines(logging.Formatter):
             "at": self.formatTime(record, "%Y-%m-%dT%H:%M:%S"),
             "level": record.levelname.lower(),
             "from": record.name,
-            "message": record.getMessage(),
+            "message": masked(record.getMessage()),
         }
         if record.exc_info:
-            line["traceback"] = self.formatException(record.exc_info)
+            line["traceback"] = masked(self.formatException(record.exc_info))
         return json.dumps(line, ensure_ascii=False)
 
 
@@ -53,6 +54,18 @@ def add_secrets(secrets: Iterable[str]) -> None:
 def redact(text: str) -> str:
     """A text without the secrets of this process."""
     return secrets.hide(text, _SECRETS)
+
+
+def mask_with(mask: Callable[[str], str]) -> None:
+    """Hide in messages from now on, in log lines and by `masked`, what a project does not want to be seen."""
+    _MASKS[:] = [mask]
+
+
+def masked(message: str) -> str:
+    """A message without the values of sensitive columns, as `masking.values.Masking.text` gives it."""
+    for mask in _MASKS:
+        message = mask(message)
+    return message
 
 
 def start() -> None:

@@ -24,7 +24,8 @@ def describe_extremes(rows: pa.Table, features: Sequence[FeatureColumn], key: Se
         beyond = np.flatnonzero(np.abs(values) > LARGEST)
         if len(beyond):
             keys = rows.take(beyond[:SHOWN]).select(list(key)).to_pylist()
-            shown = "; ".join(f"{values[at]:g} at {_key(row_key)}" for at, row_key in zip(beyond, keys, strict=False))
+            pairs = zip(beyond, keys, strict=False)
+            shown = "; ".join(f"{feature.name}={values[at]:g} at {_key(row_key)}" for at, row_key in pairs)
             more = " and others" if len(beyond) > SHOWN else ""
             sentences.append(f"{feature.name} is too great in {len(beyond):,} of {len(rows):,} rows: {shown}{more}. ")
     return "".join(sentences)

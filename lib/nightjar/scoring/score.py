@@ -16,6 +16,7 @@ from nightjar.registry.signature import Subject
 from nightjar.registry.tiers import columns_of_tiers
 from nightjar.scoring.checks import require_fit, require_label, require_lifetime, require_night, sources_lacking_rows
 from nightjar.scoring.limits import describe_extremes
+from nightjar.scoring.reasons import plan_reasons
 from nightjar.scoring.task import score_rows
 from nightjar.scoring.unseen import log_unseen
 from nightjar.settings.environment import Environment
@@ -56,7 +57,7 @@ def score(
     )
     key = [*project.spine.key]
     table = scores_table(project, pa.schema([schema.field(name) for name in key]))
-    stamps: dict[str, Any] = {"run_date": run_date, "role": role, "run_id": run_id}
+    stamps: dict[str, Any] = {"run_date": run_date, "role": role, "served": not retrospective, "run_id": run_id}
     outcome = Outcome(inputs={"features": version}, rows={"scores": len(rows)})
     replaced = partial(_is_of, run_date, role)
     absence = project.spine.absence(run_date)
@@ -79,9 +80,13 @@ def score(
     columns = list(dict.fromkeys([*key, "prediction_time", *of_model]))
     model_stamps = {"model_version": champion.number, "model_name": champion.model_name}
     into = sink.target(warehouse, table, **model_stamps, input_warnings=", ".join(lacking) or None, **stamps)
+    reasons = None
+    if project.serving.reasons.is_declared() and not retrospective:
+        reasons = plan_reasons(warehouse, project, manifest, artifact.open(), champion.number, run_date)
     night = read_partition(spark, warehouse, "features", version, columns, {"run_date": run_date})
     try:
-        written = sink.collect(night.task_input, score_rows(project, key, night.make, artifact), into)
+        task = score_rows(project, key, night.make, artifact, reasons)
+        written = sink.collect(night.task_input, task, into)
     except ModelError as error:
         night_rows = arrow.read(warehouse, "features", columns, pc.field("run_date") == run_date, version)
         culprits = describe_extremes(night_rows, manifest.features, [*key, "prediction_time"])

@@ -10,11 +10,14 @@ from nightjar.registry.opened import opened
 from nightjar.scoring.assignment import add_assignments
 from nightjar.scoring.identity import id_column
 from nightjar.scoring.predictions import prediction_columns
+from nightjar.scoring.reasons import ReasonsPlan, add_reasons
 from nightjar.settings.project import Project
 from nightjar.tables.rows import TaskFunction
 
 
-def score_rows(project: Project, key: Sequence[str], read: TaskFunction, artifact: Artifact) -> TaskFunction:
+def score_rows(
+    project: Project, key: Sequence[str], read: TaskFunction, artifact: Artifact, plan: ReasonsPlan | None = None
+) -> TaskFunction:
     """What makes rows of `scores` of a share of the night's rows, a table at a time.
 
     The model is opened once in each process of Python that runs tasks, and scores with that process's one thread.
@@ -30,6 +33,7 @@ def score_rows(project: Project, key: Sequence[str], read: TaskFunction, artifac
             for name, values in prediction_columns(scores, rows, artifact.manifest, with_tier=with_tier).items():
                 columns = columns.append_column(name, values)
             columns = columns.append_column("prediction_id", ids)
-            yield add_assignments(columns, project.name, key, project.feedback)
+            columns = add_assignments(columns, project.name, key, project.feedback)
+            yield add_reasons(columns, rows, scores, model.predictor, plan)
 
     return score_share

@@ -17,9 +17,9 @@ from nightjar.settings.measuring import Measuring
 from nightjar.settings.model_card import ModelCard
 from nightjar.settings.promotion import Promotion
 from nightjar.settings.relations import relation_issues
-from nightjar.settings.serving.serving import Serving
+from nightjar.settings.serving.serving import ProjectNames, Serving
 from nightjar.settings.sources import Source
-from nightjar.settings.spine import Spine
+from nightjar.settings.spine import OF_SCORES, Spine
 from nightjar.settings.task import Task
 from nightjar.settings.texts import text_issues
 from nightjar.settings.tiers import Tier, TierKind, tier_issues
@@ -121,8 +121,10 @@ class Project:
             yield Issue(f"costs.{issue.field}", issue.value, issue.expected)
         for name, column in self.costs.amounts().items():
             yield from expect_one_of(f"costs.{name}.column", [column], stored, "feature table's columns")
-        yield from tier_issues(self.tiers, self.label.task, self.costs, self.spine.key)
-        for issue in self.serving.issues_with(stored):
+        yield from tier_issues(self.tiers, self.label.task, self.costs)
+        task, tiers = self.label.task, list(self.decision_tiers())
+        names = ProjectNames(stored, self.feature_names(), task, tiers, list(self.label.classes))
+        for issue in self.serving.issues_with(names):
             yield Issue(f"serving.{issue.field}", issue.value, issue.expected)
 
     def class_costs(self) -> tuple[tuple[float, ...], ...]:
@@ -210,6 +212,8 @@ class Project:
         yield from expect(last is None or night <= last, "first_night", night, f"at most last_date={last}")
 
     def _spine_issues(self) -> Iterator[Issue]:
+        for name in self.spine.key:
+            yield from expect(name.casefold() not in OF_SCORES, "spine.key", name, "another name: table scores has it")
         yield from expect_one_of("spine.source", [self.spine.source], self.sources, "sources")
         if self.spine.source not in self.sources:
             return

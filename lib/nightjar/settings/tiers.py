@@ -1,6 +1,6 @@
 """Settings of tiers: which rows are acted on, by their scores."""
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 
 from nightjar.settings.checks import Issue, expect, expect_names
 from nightjar.settings.choices import Choice
@@ -55,13 +55,10 @@ FLOORS = (TierKind.RECALL, TierKind.PRECISION)
 """Kinds of tiers with a floor."""
 
 
-def tier_issues(tiers: Mapping[str, Tier], task: Task, costs: Costs, key: Collection[str]) -> Iterator[Issue]:
-    """Whether the task decides, costs are declared where a tier needs them, and no column of the key is called tier."""
+def tier_issues(tiers: Mapping[str, Tier], task: Task, costs: Costs) -> Iterator[Issue]:
+    """Whether the task decides, and costs are declared where a tier needs them."""
     yield from expect_names("tiers", tiers)
     yield from expect(not tiers or task is Task.CLASSIFICATION, "tiers", sorted(tiers), f"none for label.task={task}")
     for name, tier in tiers.items():
         is_priced = tier.kind is not TierKind.COST or costs.missed is not None
         yield from expect(is_priced, f"tiers.{name}.kind", str(tier.kind), "another kind, or project.costs")
-    for name in key if tiers or costs.missed is not None else ():
-        expected = "another name: table scores has the tier of each row there"
-        yield from expect(name.casefold() != "tier", "spine.key", name, expected)

@@ -96,14 +96,21 @@ MODEL_EVENTS = Table(
     "One registration, alias move or refusal, with its evidence and the run date from which it holds.",
     ("event_id",),
     (),
-    "train, promote",
+    "train, promote, monitor",
     (
         Column("event_id", pa.string(), "names the event"),
-        Column("event", pa.string(), "registered, approved, promoted or refused"),
+        Column(
+            "event",
+            pa.string(),
+            "registered, approved, promoted or refused; of those that score beside the champion assigned, shared "
+            "(another share of the entities is served), rolled_back or withdrawn; of any stopped (nobody is served by "
+            "it) or resumed",
+        ),
         Column(
             "alias",
             pa.string(),
-            "the alias that moved: champion; of a registration null, or stand_in for the baseline beside it",
+            "the alias that moved: champion, challenger or shadow; of a registration null, or stand_in for the "
+            "baseline beside it; of what stops a version null",
         ),
         Column("model_version", pa.string(), "registered version of the model"),
         Column("model_name", pa.string(), "name of the candidate that it is"),

@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
+import pyarrow.dataset as ds
 
 SCORE, PREDICTED, PROBABILITIES = "score", "predicted", "probabilities"
 ASSIGNMENT = "assignment"
@@ -13,6 +14,28 @@ CONTROL, EXPLORATION, BY_SCORE = "control", "exploration", "score"
 """Its values: of an entity that nobody acts on; drawn so that nobody acts on it; to be acted on by its score."""
 PREDICTED_CLASS = "predicted class"
 """Subject of references and drift; no feature is called so, since their names are identifiers."""
+
+CHAMPION_ROLE, CHALLENGER_ROLE, RETROSPECTIVE_ROLE = "champion", "challenger", "retrospective"
+"""Values of `scores.role`; the others are `shadow_role`."""
+SERVED, FALLBACK, ARM, ARM_PROPENSITY = "served", "fallback", "arm", "arm_propensity"
+PREVIOUS_CHAMPION, RULE = "previous champion", "rule"
+"""Values of `scores.fallback`; the rule is no registered version, and is `scores.model_version` of its rows, too."""
+
+
+def shadow_role(version: str) -> str:
+    """The role of a shadow."""
+    return f"shadow_{version}"
+
+
+def is_served(columns: Iterable[str]) -> ds.Expression:
+    """The condition that a row of `scores` is served, whose table has these columns.
+
+    Rows from before there was the column `served` are, where they are the champion's.
+    """
+    of_champion = pc.field("role") == CHAMPION_ROLE
+    if SERVED not in columns:
+        return of_champion
+    return pc.field(SERVED) | (pc.field(SERVED).is_null() & of_champion)
 
 
 def probability_of(value: str) -> str:

@@ -7,6 +7,7 @@ import pyarrow as pa
 
 from nightjar.settings.project import Project
 from nightjar.settings.task import Task
+from nightjar.tables.reasons import REASONS_COLUMN
 from nightjar.tables.table import INSTANT, RUN_DATE, RUN_ID, Column, Table, columns_of
 
 ALERTS = Table(
@@ -26,6 +27,22 @@ ALERTS = Table(
         Column("evidence", pa.string(), "figures and reasons as JSON"),
         RUN_DATE,
         RUN_ID,
+    ),
+)
+
+
+SERVED_COLUMNS = (
+    Column(
+        "served",
+        pa.bool_(),
+        "whether this row's score is the one that is served for its prediction_id, of which one at most is; null: from "
+        "before there was this column, when the champion's was",
+    ),
+    Column(
+        "fallback",
+        pa.string(),
+        "who has scored it in the place of the version that has the role, which could not: previous champion, or rule; "
+        "null: that version itself",
     ),
 )
 
@@ -55,8 +72,16 @@ def scores_table(project: Project, spine: pa.Schema) -> Table:
                 "null: none",
             ),
             *_assignment_columns(project),
+            *SERVED_COLUMNS,
+            *_arm_columns(project),
+            *((REASONS_COLUMN,) if project.serving.reasons.is_declared() else ()),
             RUN_DATE,
-            Column("role", pa.string(), "champion: served; retrospective: by a model that has seen later data"),
+            Column(
+                "role",
+                pa.string(),
+                "champion; challenger and shadow_<version>: beside it; retrospective: by a model that has seen later "
+                "data",
+            ),
             RUN_ID,
         ),
     )
@@ -93,6 +118,21 @@ def _assignment_columns(project: Project) -> tuple[Column, ...]:
     return (
         Column("assignment", pa.string(), meaning),
         Column("propensity", pa.float64(), "the chance that a row had of its assignment"),
+    )
+
+
+def _arm_columns(project: Project) -> tuple[Column, ...]:
+    """Where a challenger may serve some entities: which of the two each row's entity is assigned to."""
+    if not project.serving.assigns_arms():
+        return ()
+    return (
+        Column(
+            "arm",
+            pa.string(),
+            "champion or challenger: who is to serve the row's entity, drawn by its hash, whoever served it in the "
+            "end; null: there was no challenger",
+        ),
+        Column("arm_propensity", pa.float64(), "the chance that the entity had of that arm on this night"),
     )
 
 

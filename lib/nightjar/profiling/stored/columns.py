@@ -1,6 +1,6 @@
 """What each column of stored facts holds in each period, counted batch by batch."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Any
 
@@ -87,6 +87,10 @@ class ColumnHistory:
     def present(self) -> Ints:
         """Facts with a value in each period."""
         return self.facts - self.missing
+
+    def without_values(self) -> "ColumnHistory":
+        """What is left to be said of a column whose values nobody is to see: how many there are."""
+        return replace(self, kind=Kind.OTHER, numbers=None, levels=None, trues=None, moments=None)
 
 
 def kind_of(kind: pa.DataType) -> Kind:

@@ -1,11 +1,11 @@
 """Why a row has its score, as a document."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
-from math import isnan
 from typing import Any
 
 from nightjar.explanation.of_row import Effect, RowExplanation
+from nightjar.explanation.values import show
 from nightjar.report.document import Absence, Cell, Chart, Document, Paragraph, Part, Section, Table
 from nightjar.report.explanation.charts import Addition, additions
 from nightjar.report.figures import Fact
@@ -13,7 +13,6 @@ from nightjar.report.formatting import figure, percent, signed
 
 SHOWN = 12
 """Columns of the chart and of the local model; the table has them all."""
-NUMBERS = (int, float)
 
 
 def document(
@@ -24,6 +23,7 @@ def document(
     model: str,
     key: Mapping[str, Any],
     stored_score: float,
+    reasons: Sequence[Mapping[str, Any]] | None = None,
 ) -> Document:
     """The explanation of one prediction of a night.
 
@@ -34,6 +34,7 @@ def document(
         model: which scored the row.
         key: what the row is about.
         stored_score: as it was served.
+        reasons: that are stored with it; None: none are.
     """
     about = ", ".join(f"{name} {show(value)}" for name, value in key.items())
     what = "score" if explanation.output is None else f"probability of {explanation.output}"
@@ -52,6 +53,7 @@ def document(
         summary=_summary(explanation, what),
         sections=[
             Section("effects", "What made the score", _effects(explanation)),
+            Section("reasons", "The reasons that are stored with it", _reasons(explanation, reasons)),
             Section("changes", "What would change the decision", _changes(explanation)),
             Section("around", "A simple model around the row", _surrogate(explanation)),
         ],
@@ -60,15 +62,6 @@ def document(
             "An explanation is of the model: what it goes by need not be what causes the outcome.",
         ],
     )
-
-
-def show(value: Any) -> str:
-    """A value of a row for people."""
-    if value is None or (isinstance(value, float) and isnan(value)):
-        return "missing"
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    return f"{value:,.4g}" if isinstance(value, float) else str(value)
 
 
 def _summary(explanation: RowExplanation, what: str) -> str:
@@ -101,6 +94,28 @@ def _effects(explanation: RowExplanation) -> list[Part]:
         ),
         Paragraph(f"{how} The raw score is what the model computes before any calibration{of_classes}.", is_note=True),
     ]
+
+
+def _reasons(explanation: RowExplanation, reasons: Sequence[Mapping[str, Any]] | None) -> list[Part]:
+    """As they were stored, beside what the columns add by the row and the model of today."""
+    if not reasons:
+        why = "no feature is shown to move it" if reasons is not None else "project.serving.reasons asks for none"
+        return [Absence(f"There are none: {why}.")]
+    today = {one.column: one.added for one in explanation.effects}
+    rows = [
+        [Cell(one["text"]), Cell(one["feature"]), Cell(signed(one["contribution"])), _today(today.get(one["feature"]))]
+        for one in reasons
+    ]
+    note = (
+        "They were made when the row was scored. Where a column adds something else today, the row has been built anew "
+        "since then; sampled contributions differ within their error."
+    )
+    heads = ["Reason", "Column", "Added then", "Adds today"]
+    return [Table("The most important first", heads, rows), Paragraph(note, is_note=True)]
+
+
+def _today(added: float | None) -> Cell:
+    return Cell("", why="the model does not read it") if added is None else Cell(signed(added))
 
 
 def _added(one: Effect) -> Cell:

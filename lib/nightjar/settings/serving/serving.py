@@ -1,10 +1,34 @@
 """Settings of serving as a whole."""
 
 from collections.abc import Collection, Iterator
-from dataclasses import field
+from dataclasses import dataclass, field
 
 from nightjar.settings.checks import Issue, expect_one_of
+from nightjar.settings.serving.canary import Canary
+from nightjar.settings.serving.fallback import Fallback
+from nightjar.settings.serving.reasons import Reasons
+from nightjar.settings.serving.roles import Roles
+from nightjar.settings.task import Task
 from nightjar.settings.validation import settings
+
+
+@dataclass(frozen=True)
+class ProjectNames:
+    """What a project declares, and its serving may name.
+
+    Attributes:
+        stored: columns of the feature table.
+        features: those that a model may learn from.
+        task: of the label.
+        tiers: its decisions.
+        classes: of a label of several classes.
+    """
+
+    stored: Collection[str]
+    features: Collection[str]
+    task: Task
+    tiers: Collection[str]
+    classes: Collection[str]
 
 
 @settings
@@ -12,11 +36,31 @@ class Serving:
     """How scores are made, decided on, explained, reviewed and published.
 
     Attributes:
-        sensitive: columns of the feature table whose values are masked in pages, logs and MLflow.
+        roles: the versions that score beside the champion.
+        canary: how a new winner serves some entities before all.
+        fallback: who scores where the champion cannot.
+        reasons: which scores are stored with the reasons for them, and in which words.
+        sensitive: columns of the feature table whose values are masked in pages, logs, MLflow and reasons; so is the
+            column of a source that such a feature is made of.
     """
 
+    roles: Roles = field(default_factory=Roles)
+    canary: Canary = field(default_factory=Canary)
+    fallback: Fallback = field(default_factory=Fallback)
+    reasons: Reasons = field(default_factory=Reasons)
     sensitive: list[str] = field(default_factory=list)
 
-    def issues_with(self, stored: Collection[str]) -> Iterator[Issue]:
-        """Whether columns that are named are among those of the feature table."""
-        yield from expect_one_of("sensitive", self.sensitive, stored, "feature table's columns")
+    def issues_with(self, names: ProjectNames) -> Iterator[Issue]:
+        """Whether the names in it are the project's."""
+        yield from expect_one_of("sensitive", self.sensitive, names.stored, "feature table's columns")
+        parts = {
+            "fallback": self.fallback.issues_with(names.task, names.tiers),
+            "reasons": self.reasons.issues_with(names.features, [*names.tiers, *names.classes]),
+        }
+        for part, issues in parts.items():
+            for issue in issues:
+                yield Issue(f"{part}.{issue.field}", issue.value, issue.expected)
+
+    def assigns_arms(self) -> bool:
+        """Whether a challenger may serve some of the entities."""
+        return bool(self.canary.steps)

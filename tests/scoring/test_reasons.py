@@ -1,0 +1,141 @@
+"""The reasons of a night's scores: stored beside them, the same in a rerun and by explain, and checked on every row."""
+
+from dataclasses import replace
+from datetime import date
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pytest
+
+from builders import rows_of
+from nightjar.errors import ModelError
+from nightjar.explanation.contributions import contributions
+from nightjar.explanation.of_row import explain_row
+from nightjar.masking.values import MASK
+from nightjar.models.examples import Examples
+from nightjar.models.fitting import fit
+from nightjar.registry import events, verified
+from nightjar.registry.signature import Subject
+from nightjar.scoring import reasons
+from nightjar.scoring.reasons import add_reasons, plan_reasons
+from nightjar.scoring.score import score
+from nightjar.scoring.task import score_rows
+from nightjar.settings.model import Estimator, Model
+from nightjar.settings.serving.reasons import AdverseAction, Reasons
+from nightjar.settings.serving.serving import Serving
+from nightjar.tables import arrow
+from registry.made import ABOUT, FEATURES, ROWS
+
+D1, D2 = date(2024, 4, 1), date(2024, 4, 2)
+SENTENCE = "The load of the day is high"
+
+
+@pytest.fixture
+def again(copied, spark):
+    """Score the second night once more, with reasons."""
+
+    def run(settings, sensitive=()):
+        project = replace(copied.project, serving=Serving(reasons=settings, sensitive=list(sensitive)))
+        score(spark, copied.warehouse, project, D2, "again", copied.environment, retrospective=False)
+        night = arrow.read(copied.warehouse, "scores", where=pc.field("run_date") == D2).sort_by("machine")
+        return night.to_pylist()
+
+    return run
+
+
+@pytest.fixture
+def predictor(nights):
+    champion = events.champion(nights.warehouse, D2)
+    return verified.load(nights.environment, Subject("machines", champion.model_name, champion.number)).open()
+
+
+def wording(project):
+    return dict.fromkeys(project.feature_names(), SENTENCE)
+
+
+def test_rows_of_the_tiers_that_need_them_have_what_explain_says_of_them(nights, copied, again, predictor):
+    settings = Reasons(
+        ["act"],
+        top=3,
+        names={"load": "Load of the day"},
+        adverse=AdverseAction(["act"], wording=wording(copied.project)),
+    )
+    rows = again(settings, sensitive=["site"])
+    features = arrow.read(nights.warehouse, "features", where=pc.field("run_date") == D2).sort_by("machine")
+    acted = [row for row in rows if row["tier"] == "act"]
+    assert 0 < len(acted) < len(rows)
+    for place, row in enumerate(rows):
+        own = features.slice(place, 1)
+        if row["tier"] != "act":
+            assert row["reasons"] is None
+            continue
+        effects = {one.column: one for one in explain_row(predictor, own, features, {}).effects}
+        (first,) = row["reasons"]  # all features share one sentence
+        assert first["text"] == SENTENCE
+        assert first["contribution"] == pytest.approx(effects[first["feature"]].added, abs=1e-8) > 0
+        assert first["feature"] == "load"
+        assert float(first["value"]) == own["load"][0].as_py()
+        assert [0 <= float(end) <= 99 for end in first["usual"].split(" to ")] == [True, True]
+    before = rows_of(copied.warehouse, "scores")
+    again(settings, sensitive=["site"])
+    assert rows_of(copied.warehouse, "scores") == before
+    plain = ("prediction_id", "score", "tier")
+    assert rows_of(copied.warehouse, "scores", *plain) == rows_of(nights.warehouse, "scores", *plain)
+
+
+def test_a_sample_of_all_rows_has_them_in_words_without_what_is_sensitive(again):
+    rows = again(Reasons(sample=1, top=9), sensitive=["load", "site"])
+    told = [reason for row in rows for reason in row["reasons"]]
+    assert {reason["value"] for reason in told if reason["feature"] in ("load", "site")} == {MASK}
+    assert {reason["usual"] for reason in told if reason["feature"] in ("load", "site")} == {None}
+    open_ones = [reason for reason in told if reason["feature"] == "temperature__last"]
+    assert all(20 <= float(reason["value"]) <= 30 for reason in open_ones)
+    move = "raises" if open_ones[0]["contribution"] > 0 else "lowers"
+    usual = f", usually {open_ones[0]['usual']}"
+    assert open_ones[0]["text"] == f"temperature__last: {open_ones[0]['value']}{usual}; {move} the score"
+
+
+def test_a_wrong_explainer_stops_the_task_instead_of_lying(nights, predictor, monkeypatch):
+    """One that is off by three millionths of log-odds in each column; the rows are those of a task."""
+    project = replace(nights.project, serving=Serving(reasons=Reasons(sample=1)))
+    version = events.champion(nights.warehouse, D2)
+    artifact = verified.load(nights.environment, Subject("machines", version.model_name, version.number))
+    plan = plan_reasons(nights.warehouse, project, artifact.manifest, predictor, version.number, D2)
+    features = arrow.read(nights.warehouse, "features", where=pc.field("run_date") == D2)
+    task = score_rows(project, ["machine"], lambda _: iter([features]), artifact, plan)
+    (scored,) = task(iter([]))
+    assert scored["reasons"].null_count == 0
+
+    def off(*arguments):
+        parts = contributions(*arguments)
+        return replace(parts, values=parts.values + 3e-6)
+
+    monkeypatch.setattr("nightjar.explanation.sampled.contributions", off)
+    with pytest.raises(ModelError, match=r"The reasons of 5 of 5 rows do not explain.*reasons\.tiers=\[\]"):
+        next(task(iter([])))
+
+
+def test_a_model_without_exact_contributions_is_explained_beside_rows_of_past_nights(copied):
+    """In a task as on the driver: the plan has the rows that it needs, and no others have any."""
+    model = Model(Estimator.NEIGHBOURS, parameters={"n_neighbors": 7})
+    sampled = fit(model, Examples(ROWS, np.arange(40) % 17 > 8), features=FEATURES, seed=0)
+    linear = fit(Model(Estimator.LOGISTIC), Examples(ROWS, np.arange(40) % 17 > 8), features=FEATURES, seed=0)
+    project = replace(copied.project, serving=Serving(reasons=Reasons(sample=0.5)))
+    features = arrow.read(copied.warehouse, "features")
+    about = replace(ABOUT, features=FEATURES, definitions_hash=features["definitions_hash"][0].as_py())
+    exact, beside = (plan_reasons(copied.warehouse, project, about, one, "1", D2) for one in (linear, sampled))
+    assert (exact.background.num_rows, exact.background.column_names) == (0, ["load", "site"])
+    assert beside.background.num_rows == 5 * 16  # all nights up to this one
+    ids = pa.array([f"{number:064}" for number in range(40)])
+    scores = sampled.predict(ROWS)
+    columns = add_reasons(pa.table({"prediction_id": ids}), ROWS, scores, sampled, beside)
+    explained = [row is not None for row in columns["reasons"].to_pylist()]
+    assert 10 < sum(explained) < 30
+    more = replace(beside, wording=replace(beside.wording, settings=Reasons(sample=0.7)))
+    again = add_reasons(pa.table({"prediction_id": ids}), ROWS, scores, sampled, more)["reasons"].to_pylist()
+    assert [row for row, was in zip(again, explained, strict=True) if was] == [
+        row for row in columns["reasons"].to_pylist() if row is not None
+    ]
+    assert plan_reasons(copied.warehouse, copied.project, about, sampled, "1", D2) is None
+    assert reasons.add_reasons(columns, ROWS, scores, sampled, None) is columns
