@@ -111,7 +111,7 @@ def project(name: str) -> Project:
         nights=1,
         sources={"schedule": schedule},
         spine=Spine("schedule", [KEY], "at", NAMES),
-        label=Label("schedule", {KEY: KEY, "at": "at"}, "f00", "1d"),
+        label=Label("schedule", {KEY: KEY, "prediction_time": "at"}, "f00", "1d"),
         features={},
     )
 

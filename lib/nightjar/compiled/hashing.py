@@ -49,6 +49,7 @@ def hash_messages(data: Bytes, ends: Ends, digests: Bytes) -> None:
     for row in range(messages):
         longest = max(ends[row + 1] - ends[row], longest)
     padded = np.zeros((LANES, (longest + 8) // BLOCK * BLOCK + BLOCK), np.uint8)
+    words = padded.view(np.uint32)
     blocks = np.zeros(LANES, np.int64)
     work = np.zeros(_STATE + 8 * LANES, np.uint32)
     for start in range(0, messages, LANES):
@@ -60,7 +61,7 @@ def hash_messages(data: Bytes, ends: Ends, digests: Bytes) -> None:
             for lane in range(LANES):
                 work[_STATE + part * LANES + lane] = _BEGIN[part]
         for block in range(most):
-            _read_words(padded, block * BLOCK, work)
+            _read_words(words, block * BLOCK // 4, work)
             _extend(work)
             _compress(work)
             _add(work, blocks, block)
@@ -73,24 +74,26 @@ def _pad(data: Bytes, start: int, stop: int, padded: Bytes) -> int:
     """Copy a message with what is appended to it; the number of its blocks."""
     size = stop - start
     blocks = (size + 8) // BLOCK + 1
+    first = np.uint64(start)  # an index without a sign needs no look at whether it counts from the end
     for place in range(size):
-        padded[place] = data[start + place]
+        padded[np.uint64(place)] = data[first + np.uint64(place)]
     padded[size] = 0x80
     for place in range(size + 1, blocks * BLOCK - 8):
-        padded[place] = 0
+        padded[np.uint64(place)] = 0
     for place in range(8):
         padded[blocks * BLOCK - 1 - place] = np.uint8(((size * 8) >> (8 * place)) & 255)
     return blocks
 
 
 @compiled
-def _read_words(padded: Bytes, start: int, work: Words) -> None:
-    """The 16 words of each lane's block."""
+def _read_words(padded: Words, start: int, work: Words) -> None:
+    """The 16 words of each lane's block, whose first byte is the highest; `padded` has it as the lowest one."""
     for lane in range(LANES):
-        own = padded[lane, start : start + BLOCK]
+        own = padded[lane]
         for word in range(16):
-            high = np.uint32(own[4 * word]) << np.uint32(24) | np.uint32(own[4 * word + 1]) << np.uint32(16)
-            low = np.uint32(own[4 * word + 2]) << np.uint32(8) | np.uint32(own[4 * word + 3])
+            value = own[start + word]
+            high = (value << np.uint32(24)) | ((value << np.uint32(8)) & np.uint32(0xFF0000))
+            low = ((value >> np.uint32(8)) & np.uint32(0xFF00)) | (value >> np.uint32(24))
             work[_WORDS + word * LANES + lane] = np.uint32(high | low)
 
 
