@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import builders
-from nightjar.config import ROOTS, compose_job, make_settings
+from nightjar.config import compose_job, make_settings
 from nightjar.errors import UsageError
 from nightjar.features.definitions import definitions_hash
 from nightjar.learning.search import checking
@@ -23,6 +23,7 @@ from nightjar.settings.features import Aggregate, FeatureKind
 from nightjar.settings.jobs import JobName
 from nightjar.settings.layouts import Layout
 from nightjar.settings.model import Estimator, Model
+from nightjar.settings.roots import ROOTS
 from nightjar.settings.sources import ColumnType
 from nightjar.settings.spine import Sample, SampleBy, Weekday
 from nightjar.settings.task import Metric

@@ -7,8 +7,9 @@ from pydantic import TypeAdapter, ValidationError
 
 import documenting
 import editor
-from nightjar.config import ROOTS, compose_job, make_settings
+from nightjar.config import compose_job, make_settings
 from nightjar.settings import filling, jobs, validation
+from nightjar.settings.roots import ROOTS
 from references import catalog
 
 CONF = documenting.ROOT / "conf"

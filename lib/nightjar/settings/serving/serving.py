@@ -6,6 +6,7 @@ from dataclasses import field
 from nightjar.settings.checks import Issue, expect_one_of
 from nightjar.settings.serving.canary import Canary
 from nightjar.settings.serving.fallback import Fallback
+from nightjar.settings.serving.reviewing import Reviewing
 from nightjar.settings.serving.roles import Roles
 from nightjar.settings.task import Task
 from nightjar.settings.validation import settings
@@ -20,18 +21,22 @@ class Serving:
         canary: how a new winner serves some entities before all.
         fallback: who scores where the champion cannot.
         sensitive: columns of the feature table whose values are masked in pages, logs and MLflow.
+        review: which predictions people look at, and what they may decide.
     """
 
     roles: Roles = field(default_factory=Roles)
     canary: Canary = field(default_factory=Canary)
     fallback: Fallback = field(default_factory=Fallback)
     sensitive: list[str] = field(default_factory=list)
+    review: Reviewing = field(default_factory=Reviewing)
 
     def issues_with(self, stored: Collection[str], task: Task, tiers: Collection[str]) -> Iterator[Issue]:
         """Whether columns that are named are among those of the feature table, and tiers among the project's."""
         yield from expect_one_of("sensitive", self.sensitive, stored, "feature table's columns")
         for issue in self.fallback.issues_with(task, tiers):
             yield Issue(f"fallback.{issue.field}", issue.value, issue.expected)
+        for issue in self.review.issues_with(stored, tiers):
+            yield Issue(f"review.{issue.field}", issue.value, issue.expected)
 
     def assigns_arms(self) -> bool:
         """Whether a challenger may serve some of the entities."""
