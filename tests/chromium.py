@@ -106,7 +106,7 @@ class Tab:
 
     def press(self, key, *, loads=False):
         """Press a key; with `loads` the page that it leads to is waited for."""
-        code, text = KEYS.get(key, (ord(key.upper()), key))
+        code, text = KEYS[key] if key in KEYS else (ord(key.upper()), key)
         one = {"key": key, "windowsVirtualKeyCode": code, "text": text}
 
         def act():

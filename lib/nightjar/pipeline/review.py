@@ -5,7 +5,7 @@ import logging
 import os
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -148,7 +148,7 @@ def _record_run(context: Context, desk: Desk, started: datetime, seconds: float,
     runs.record(warehouse, Run(*identity, context.code_revision, context.config_hash, started, seconds, outcome))
 
 
-def _print(title: str, heads: tuple[str, ...], rows: list[tuple[str, ...]]) -> None:
+def _print(title: str, heads: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> None:
     """Print a table; what it holds is of raw data, and is printed as text whatever signs it has."""
     shown = Table(title=title, title_justify="left", show_header=any(heads))
     for head in heads:

@@ -99,12 +99,13 @@ def read_queue(warehouse: Warehouse, project: Project, night: date | None) -> Qu
     rows = arrow.read(warehouse, "scores", list(dict.fromkeys(columns)), where)
     for name, kind in OPTIONAL.items():
         if name not in stored:
-            rows = rows.append_column(name, pa.nulls(len(rows), kind))
+            absent: Any = pa.nulls(len(rows), kind)
+            rows = rows.append_column(name, absent)
     predicted = rows["prediction_time"].cast(pa.int64()).to_numpy()
     due = shift(predicted, parse_duration(settings.due), project.zone)
     rows = rows.append_column(DUE, pa.array(due, pa.int64()).cast(INSTANT))
     rows = rows.append_column(WORTH, pa.array(_worth(warehouse, project, rows), pa.float64(), from_pandas=True))
-    return Queue(night, rows.take(pa.array(_order(rows, settings.tiers))), key, hidden)
+    return Queue(night, rows.take(_order(rows, settings.tiers)), key, hidden)
 
 
 def _worth(warehouse: Warehouse, project: Project, rows: pa.Table) -> npt.NDArray[np.float64]:
@@ -124,7 +125,9 @@ def _worth(warehouse: Warehouse, project: Project, rows: pa.Table) -> npt.NDArra
 
 def _order(rows: pa.Table, tiers: Sequence[str]) -> npt.NDArray[np.intp]:
     """The places of rows by priority: the tiers as declared, then worth, then the prediction id."""
-    rank = pc.fill_null(pc.index_in(rows["tier"], pa.array(tiers, pa.string())), len(tiers)).to_numpy()
+    columns: Any = rows
+    ranks: Any = pc.index_in(columns["tier"], pa.array(tiers, pa.string()))
+    rank = pc.fill_null(ranks, len(tiers)).to_numpy()
     worth = np.nan_to_num(rows[WORTH].to_numpy(), nan=-np.inf)
     ids = np.asarray(rows["prediction_id"].to_pylist(), dtype=object)
     by_id = np.argsort(ids, kind="stable") if len(ids) else np.array([], np.intp)

@@ -102,10 +102,10 @@ def most_similar(past: PastCases, case: Mapping[str, Any], most: int = SHOWN) ->
         return []
     distances = np.column_stack([_distance(past.rows[name], case.get(name)) for name in past.columns])
     total = distances.mean(axis=1)
-    own = pc.fill_null(pc.equal(past.rows["prediction_id"], case["prediction_id"]), False)
-    total[own.to_numpy(zero_copy_only=False)] = np.inf
+    ids = np.array(past.rows["prediction_id"].to_pylist(), dtype=object)
+    total[ids == case["prediction_id"]] = np.inf
     nearest = np.argsort(total, kind="stable")[:most]
-    rows = past.rows.take(pa.array(nearest)).to_pylist()
+    rows = past.rows.take(nearest).to_pylist()
     return [
         PastCase(row, [past.columns[at] for at in np.argsort(-distances[place], kind="stable") if distances[place, at]])
         for row, place in zip(rows, nearest, strict=True)
@@ -113,9 +113,9 @@ def most_similar(past: PastCases, case: Mapping[str, Any], most: int = SHOWN) ->
     ]
 
 
-def _distance(column: "pa.ChunkedArray[Any]", value: Any) -> Floats:
+def _distance(column: Any, value: Any) -> Floats:
     """The distance of each value of a column to one, from 0 to 1."""
-    kind = column.type
+    kind: pa.DataType = column.type
     if pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind):
         numbers = column.cast(pa.float64(), safe=False).to_numpy()
         own = np.nan if value is None else float(value)
@@ -124,7 +124,4 @@ def _distance(column: "pa.ChunkedArray[Any]", value: Any) -> Floats:
             apart = np.minimum(np.abs(numbers - own) / (high - low), 1.0) if high > low else numbers != own
         missing = np.isnan(numbers), np.isnan(own)
         return np.where(missing[0] | missing[1], np.where(missing[0] & missing[1], 0.0, 1.0), apart)
-    if value is None:
-        return pc.is_valid(column).to_numpy().astype(np.float64)
-    equal = pc.fill_null(pc.equal(column, pa.scalar(value, kind)), False)
-    return 1.0 - equal.to_numpy().astype(np.float64)
+    return np.array([one != value for one in column.to_pylist()], np.float64)

@@ -58,7 +58,7 @@ def scores_table(project: Project, spine: pa.Schema) -> Table:
             Column("prediction_id", pa.string(), "hash of project, key names, types and values"),
             Column("prediction_time", INSTANT, "the prediction uses only what was known at this instant"),
             *columns_of(spine, "key of the row"),
-            Column("score", pa.float64(), _score_comment(project)),
+            Column("score", pa.float64(), score_meaning(project)),
             *_class_columns(project),
             *_tier_column(project),
             Column("model_version", pa.string(), "registered version of the model"),
@@ -167,8 +167,8 @@ def _arm_columns(project: Project) -> tuple[Column, ...]:
     )
 
 
-def _score_comment(project: Project) -> str:
-    """What a score means."""
+def score_meaning(project: Project) -> str:
+    """What a score of a project means, in words."""
     label = project.label
     if label.task is Task.RANKING:
         return f"places the row among those of the same {', '.join(label.query)}: more {label.question()}, higher score"

@@ -25,6 +25,7 @@ from nightjar.review.similar import PastCases
 from nightjar.review.tokens import Session
 from nightjar.tables import arrow
 from nightjar.tables.reviews import CLAIM, DECIDE, RELEASE, UNDO
+from nightjar.tables.serving_definitions import score_meaning
 
 log = logging.getLogger("nightjar.review")
 STATIC = {"review.css": "text/css", "keys.js": "text/javascript", "icon.svg": "image/svg+xml"}
@@ -181,6 +182,7 @@ class Site:
             "score": show_score(row["score"]),
             "worth": views.worth_of(desk, row),
             "question": desk.project.label.question(),
+            "meaning": score_meaning(desk.project),
             "proposal": desk.proposal(row["tier"]),
             "decisions": settings.decisions,
             "reasons": views.reasons_of(desk, row),
