@@ -35,7 +35,6 @@ OPTIONAL = (
     TableColumn("reasons", pa.list_(REASON), "why"),
     TableColumn("abstained", pa.string(), "why nobody should act on the score by itself"),
 )
-SERVED = TableColumn("served", pa.bool_(), "whether it is the one that is served")
 KEY = pa.schema([("applicant", pa.string())])
 FEATURES = pa.schema(
     [("amount", pa.float64()), ("income", pa.float64()), ("purpose", pa.string()), ("age", pa.int64())]

@@ -73,14 +73,14 @@ def test_of_several_roles_the_served_row_is_the_case(warehouse):
     project = loans.project()
     loans.store(warehouse, project, cases=5, past=0)
     everything = arrow.read(warehouse, "scores").to_pylist()
+    assert {row["served"] for row in everything} == {None}  # as nights of before have it
     others = [row | {"role": "challenger", "model_version": "8"} for row in everything]
     table = loans.scores_definition(project)
     arrow.append(warehouse, table, others, "score-2")
     ids = Desk(warehouse, project, "review-1").queue().ids
     assert len(ids) == len(set(ids))
     served = [row | {"served": row["role"] == "challenger"} for row in [*everything, *others]]
-    marked = replace(table, columns=(*table.columns, loans.SERVED))
-    arrow.replace(warehouse, marked, served, {}, "score-3")
+    arrow.replace(warehouse, table, served, {}, "score-3")
     rows = Desk(warehouse, project, "review-1").queue().rows
     assert rows["prediction_id"].to_pylist() == ids
     assert set(rows["model_version"].to_pylist()) == {"8"}

@@ -1,6 +1,6 @@
 """The queue: the served predictions that people are to look at, the most urgent first. A view of tables."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from functools import cached_property
@@ -19,7 +19,7 @@ from nightjar.tables.warehouse import Warehouse
 from nightjar.timeline import shift
 
 DUE, WORTH = "_due", "_worth"
-OPTIONAL = {"tier": pa.string(), "abstained": pa.string(), "reasons": pa.null()}
+OPTIONAL: Mapping[str, Any] = {"tier": pa.string(), "abstained": pa.string(), "reasons": pa.null()}
 """Columns of `scores` that a project need not have, and what they are then, all null."""
 
 

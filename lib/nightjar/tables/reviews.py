@@ -129,7 +129,7 @@ def is_served(stored: Sequence[str]) -> pc.Expression:
     if "served" not in stored:
         return is_champion
     served = pc.field("served")
-    return (served.is_valid() & served) | (served.is_null() & is_champion)
+    return (served == pc.scalar(True)) | (served.is_null() & is_champion)
 
 
 def is_case(settings: Reviewing, stored: Sequence[str]) -> pc.Expression:
