@@ -28,11 +28,12 @@ class JobName(Choice):
     PROFILE = "profile"
     COMPARE = "compare"
     EXPLAIN = "explain"
+    REVIEW = "review"
 
 
 OUTSIDE_NIGHTS = (
     *(JobName.NIGHTLY, JobName.MAINTAIN, JobName.LEASES, JobName.QUARANTINE),
-    *(JobName.PROFILE, JobName.COMPARE, JobName.EXPLAIN),
+    *(JobName.PROFILE, JobName.COMPARE, JobName.EXPLAIN, JobName.REVIEW),
 )
 
 
