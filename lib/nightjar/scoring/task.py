@@ -5,17 +5,17 @@ from collections.abc import Iterator, Sequence
 import pyarrow as pa
 
 from nightjar.models.unseen import unseen_texts
-from nightjar.registry.artifacts import Artifact
 from nightjar.scoring.assignment import add_assignments
 from nightjar.scoring.identity import prediction_ids
 from nightjar.scoring.predictions import prediction_columns
 from nightjar.scoring.reasons import ReasonsPlan, add_reasons
+from nightjar.scoring.rule_model import Model
 from nightjar.settings.project import Project
 from nightjar.tables.rows import TaskFunction
 
 
 def score_rows(
-    project: Project, key: Sequence[str], read: TaskFunction, artifact: Artifact, plan: ReasonsPlan | None = None
+    project: Project, key: Sequence[str], read: TaskFunction, artifact: Model, plan: ReasonsPlan | None = None
 ) -> TaskFunction:
     def score_share(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.Table]:
         predictor = None
