@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import builders
-from nightjar.config import ROOTS, compose_job, make_settings
+from nightjar.config import compose_job, make_settings
 from nightjar.errors import UsageError
 from nightjar.features.definitions import definitions_hash
 from nightjar.learning.search import checking
@@ -23,6 +23,7 @@ from nightjar.settings.features import Aggregate, FeatureKind
 from nightjar.settings.jobs import JobName
 from nightjar.settings.layouts import Layout
 from nightjar.settings.model import Estimator, Model
+from nightjar.settings.roots import ROOTS
 from nightjar.settings.sources import ColumnType
 from nightjar.settings.spine import Sample, SampleBy, Weekday
 from nightjar.settings.task import Metric
@@ -47,7 +48,10 @@ def refused(*overrides, job=JobName.SCORE, conf=CONF):
 
 @pytest.mark.parametrize("job", list(JobName), ids=lambda one: one.value)
 def test_every_job_composes_for_the_flights_project(job):
-    composed_settings = settings(*FLIGHTS, *(["source=weather"] if job is JobName.PROFILE else []), job=job)
+    review = "project.serving.review={decisions: {warn: {}, wait: {}}, tiers: [act]}"
+    tier = "project.tiers={act: {kind: capacity, at_most: 9}}"
+    needed = {JobName.PROFILE: ["source=weather"], JobName.REVIEW: [review, tier]}
+    composed_settings = settings(*FLIGHTS, *needed.get(job, []), job=job)
     assert type(composed_settings) is ROOTS[job]
     assert composed_settings.project.name == "flights"
     assert parse_run_date(composed_settings.run_date) == date(2013, 10, 5)

@@ -26,27 +26,9 @@ from yaml import YAMLError
 from nightjar import origins, overrides, refusals
 from nightjar.errors import UsageError
 from nightjar.settings import filling, jobs, secrets, validation
-from nightjar.settings.compare import Compare
-from nightjar.settings.explain import Explain
-from nightjar.settings.profile import Profile
-from nightjar.settings.quarantine import Quarantine
+from nightjar.settings.roots import ROOTS
 from nightjar.settings.validation import Path as KeyPath
 
-ROOTS: dict[jobs.JobName, type[jobs.Job]] = {
-    jobs.JobName.INGEST: jobs.Ingest,
-    jobs.JobName.BUILD_FEATURES: jobs.BuildFeatures,
-    jobs.JobName.TRAIN: jobs.Train,
-    jobs.JobName.PROMOTE: jobs.Promote,
-    jobs.JobName.SCORE: jobs.Score,
-    jobs.JobName.MONITOR: jobs.Monitor,
-    jobs.JobName.NIGHTLY: jobs.Nightly,
-    jobs.JobName.MAINTAIN: jobs.Maintain,
-    jobs.JobName.LEASES: jobs.Leases,
-    jobs.JobName.QUARANTINE: Quarantine,
-    jobs.JobName.PROFILE: Profile,
-    jobs.JobName.COMPARE: Compare,
-    jobs.JobName.EXPLAIN: Explain,
-}
 BASE = Path(__file__).resolve().with_name("_conf").resolve()
 """The configuration that comes with Nightjar: every project's is looked up in its own folder first, then here."""
 OLD_SCHEMAS = ("environment", "project", "source", "model", "search")

@@ -7,6 +7,7 @@ NightjarError                 a stated failure: one paragraph of what, where, wh
 ├── JoinError                 a point-in-time join is asked for something it cannot answer
 ├── LeaseError                another run holds what this one needs alone, or has taken it over
 ├── LearningError             training or evaluation cannot give an honest figure
+├── ReviewError               a case cannot be claimed or decided as somebody wants to
 ├── MachineError              a disk is full, a permission is missing, or a process of Spark or Ray was killed
 └── ModelError                no champion holds, an artifact does not fit or cannot be trusted, or MLflow fails
 """
@@ -49,6 +50,10 @@ class LearningError(NightjarError):
 
 class ModelError(NightjarError):
     """No model holds for this date, an artifact does not fit or cannot be trusted, or MLflow fails."""
+
+
+class ReviewError(NightjarError):
+    """A case cannot be claimed, decided or undone like that: somebody else has it, or it is decided."""
 
 
 class MachineError(NightjarError):

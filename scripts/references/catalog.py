@@ -13,7 +13,6 @@ import yaml
 from omegaconf import OmegaConf
 from pydantic import TypeAdapter
 
-from nightjar.config import ROOTS
 from nightjar.settings import jobs
 from nightjar.settings.descriptions import describe_fields
 from nightjar.settings.environment import Environment
@@ -21,6 +20,7 @@ from nightjar.settings.features import FeatureGroup
 from nightjar.settings.learning import Search
 from nightjar.settings.model import Model
 from nightjar.settings.project import Project
+from nightjar.settings.roots import ROOTS
 from nightjar.settings.sources import Source
 from nightjar.settings.validation import without_none
 

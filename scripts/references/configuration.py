@@ -5,11 +5,11 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from nightjar.config import ROOTS
 from nightjar.durations import DURATION
 from nightjar.profiling.yaml import flow
 from nightjar.settings import jobs
 from nightjar.settings.filling import plain as as_yaml
+from nightjar.settings.roots import ROOTS
 from references import catalog, estimators
 from references.wording import prose
 

@@ -7,8 +7,8 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from nightjar.config import ROOTS
 from nightjar.settings import jobs
+from nightjar.settings.roots import ROOTS
 from references import catalog
 from references.wording import plain
 

@@ -50,7 +50,7 @@ class Damaged:
 
     def scores(self):
         environment = self.nights.environment
-        score(self.spark, self.warehouse, self.nights.project, D1, "again", environment, retrospective=False)
+        score(lambda: self.spark, self.warehouse, self.nights.project, D1, "again", environment, retrospective=False)
         served = arrow.read(self.warehouse, "scores", where=pc.field("run_date") == D1)
         return sorted(zip(*(served[name].to_pylist() for name in ("machine", "score", "prediction_id")), strict=True))
 

@@ -8,13 +8,13 @@ from datetime import date
 import pytest
 
 import builders
-from nightjar.config import ROOTS
 from nightjar.errors import LeaseError, ModelError, TableError, UsageError
 from nightjar.pipeline import execution
 from nightjar.pipeline.execution import Context, has_few_rows, perform, run_date_of
 from nightjar.pipeline.sessions import Sessions
 from nightjar.pipeline.steps import resources, tables
 from nightjar.settings.jobs import BuildFeatures, Job, JobName
+from nightjar.settings.roots import ROOTS
 from nightjar.tables import arrow, lease, transaction
 from nightjar.tables.granting import Claim
 from nightjar.tables.lease import Pace

@@ -34,7 +34,7 @@ def again(copied, spark):
     def run(run_date=D1, *, retrospective=False):
         environment = copied.environment
         return score(
-            spark, copied.warehouse, copied.project, run_date, "again", environment, retrospective=retrospective
+            lambda: spark, copied.warehouse, copied.project, run_date, "again", environment, retrospective=retrospective
         )
 
     return run
@@ -76,12 +76,12 @@ def test_a_night_of_a_weekday_without_rows_has_no_scores_nor_drift_keeps_none_an
     """First one whose rows an edit has ruled out, then one before anything was scored or anybody was promoted."""
     project = replace(copied.project, spine=replace(copied.project.spine, weekdays=[Weekday.MONDAY]))
     warehouse = copied.warehouse
-    context = (spark, warehouse, project)
+    context = (lambda: spark, warehouse, project)
     DeltaTable(warehouse.path("features")).delete("run_date = '2024-04-02'")
     shutil.rmtree(warehouse.path("model_events"))
     for scored in ({D1}, set()):
         outcome = score(*context, D2, "again", copied.environment, retrospective=False)
-        assert outcome.rows | drift.measure(*context, D2, "again").rows == {"scores": 0, "drift": 0}
+        assert outcome.rows | drift.measure(spark, *context[1:], D2, "again").rows == {"scores": 0, "drift": 0}
         for table in ("scores", "drift"):
             assert {day for (day,) in rows_of(warehouse, table, "run_date")} == scored, table
             shutil.rmtree(warehouse.path(table))
@@ -123,7 +123,7 @@ def test_a_rerun_uses_the_champion_that_held_then(copied, again):
 def test_rows_that_nobody_acts_on_are_drawn_where_the_project_says_so(copied, again, spark):
     """The night before has no such columns, and they are null there."""
     project = replace(copied.project, feedback=Feedback(exploration=0.5, control=0.2))
-    score(spark, copied.warehouse, project, D2, "again", copied.environment, retrospective=False)
+    score(lambda: spark, copied.warehouse, project, D2, "again", copied.environment, retrospective=False)
     drawn = rows_of(copied.warehouse, "scores", "run_date", "assignment", "propensity")
     chances = {"control": 0.2, "exploration": 0.4, "score": 0.4}
     assert {(assignment, propensity) for day, assignment, propensity in drawn if day == D1} == {(None, None)}
@@ -180,8 +180,9 @@ def test_a_number_that_no_model_computes_with_is_told_with_its_column_its_rows_a
     outsized = "run_date = '2024-04-01' AND machine IN ('m2', 'm4')"
     DeltaTable(copied.warehouse.path("features")).update({"load": "1.797e308"}, predicate=outsized)
     expected = (
-        r"column load holds 1\.797e\+308 in .* load is too great in 2 of 5 rows: load=1\.797e\+308 at machine=m[24], "
-        r"prediction_time=2024-03-31 22:00:00\+00:00; .*machine=m[24], .* No score of 2024-04-01 was written"
+        r"No score of 2024-04-01 was written\. .*column load holds 1\.797e\+308 in .* "
+        r"load is too great in 2 of 5 rows: load=1\.797e\+308 at machine=m[24], "
+        r"prediction_time=2024-03-31 22:00:00\+00:00; .*machine=m[24], "
     )
     refused(again, copied.warehouse, ModelError, expected)
 

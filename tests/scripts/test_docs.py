@@ -7,8 +7,9 @@ from pydantic import TypeAdapter, ValidationError
 
 import documenting
 import editor
-from nightjar.config import ROOTS, compose_job, make_settings
+from nightjar.config import compose_job, make_settings
 from nightjar.settings import filling, jobs, validation
+from nightjar.settings.roots import ROOTS
 from references import catalog
 
 CONF = documenting.ROOT / "conf"
@@ -73,7 +74,7 @@ def test_what_settings_accept_editors_accept(cls):
     examples = [catalog.example_values(cls, text) for text in catalog.examples(cls)]
     for key in catalog.keys(cls):
         words = [word for one in numbers_and_words(key.schema) for word in one.get("enum", [])]
-        is_flag = key.schema.get("type") == "boolean"
+        is_flag = any(one.get("type") == "boolean" for one in [key.schema, *key.schema.get("anyOf", [])])
         for value in [*VALUES, *words, *(word.upper() for word in words), *([word] for word in words[:2])]:
             if isinstance(value, bool) is is_flag and accepts(cls, settings, examples, key.name, value):
                 assert editor.complaints_of(schema, {key.name: value}, cls.__name__) == []

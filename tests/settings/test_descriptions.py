@@ -6,9 +6,9 @@ from typing import get_args, get_type_hints
 import pytest
 from pydantic import TypeAdapter
 
-from nightjar.config import ROOTS
 from nightjar.settings.descriptions import Description, describe_fields
 from nightjar.settings.distributed import Distributed
+from nightjar.settings.roots import ROOTS
 from nightjar.settings.validation import without_none
 
 

@@ -18,7 +18,7 @@ import pytest
 from scipy.stats import rankdata
 
 from nightjar.asof import Facts, join
-from nightjar.config import ROOTS, compose_job, make_settings
+from nightjar.config import compose_job, make_settings
 from nightjar.features import consistency
 from nightjar.features.build import build
 from nightjar.features.definitions import feature_facts
@@ -27,6 +27,7 @@ from nightjar.pipeline.sessions import Sessions
 from nightjar.pipeline.step import Step
 from nightjar.settings.jobs import Job, JobName
 from nightjar.settings.project import Project
+from nightjar.settings.roots import ROOTS
 from nightjar.tables import arrow
 from nightjar.tables.warehouse import Warehouse
 from oracles import flights as truth

@@ -16,6 +16,7 @@ from nightjar.evaluation.clusters import Clusters
 from nightjar.evaluation.criteria import standard_of
 from nightjar.evaluation.metric_report import Truth, headline
 from nightjar.monitoring.figures import ALL, night_figures, plain, tier_figures
+from nightjar.monitoring.reviewing import review_figures
 from nightjar.registry import events
 from nightjar.settings.project import Project
 from nightjar.settings.spine import WEIGHT
@@ -43,7 +44,7 @@ def measure(warehouse: Warehouse, project: Project, run_date: date, run_id: str)
     name, and rows of a sample are weighted by the `sampling_weight` of their features. Scores of models that were
     trained on labels of another definition than those that are stored are not judged. Decisions between several classes
     are those that were served, and cost what the project says today; a class that the model does not know has the
-    probability 0.
+    probability 0. Where people review predictions, what they decided is measured besides.
 
     Raises:
         TableError: a table is missing that must have been written before, or a column of the features that is needed.
@@ -59,6 +60,7 @@ def measure(warehouse: Warehouse, project: Project, run_date: date, run_id: str)
         if skipped:
             dates = (len(skipped), skipped[0], skipped[-1])
             log.info("not judged: %s nights from %s to %s, scored by models of another label", *dates)
+    rows += review_figures(warehouse, project, run_date, run_id)
     outcome.outputs[PERFORMANCE.name] = arrow.replace(warehouse, PERFORMANCE, rows, {"run_date": run_date}, run_id)
     outcome.rows[PERFORMANCE.name] = len(rows)
     return outcome

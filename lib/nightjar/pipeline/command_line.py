@@ -8,11 +8,13 @@ from typing import NoReturn
 from nightjar import config
 from nightjar.errors import UsageError
 from nightjar.settings.jobs import JobName
+from nightjar.settings.roots import ROOTS
 
 PROJECT_FOLDER = Path("conf")
 KEYS = {
     JobName.LEASES: "project=NAME",
     JobName.QUARANTINE: "project=NAME",
+    JobName.REVIEW: "project=NAME",
     JobName.PROFILE: "project=NAME source=NAME",
 }
 """What jobs need that are not of one run date."""
@@ -49,7 +51,7 @@ def _parser(job: JobName, description: str) -> Parser:
         prog=command,
         usage=f"{command} {keys} [KEY=VALUE ...] [options]\n"
         f"       python {file} ..., spark-submit {file} ...: the same (nightjar path jobs: the folder)",
-        description=f"{description.strip()}\n\n{inspect.getdoc(config.ROOTS[job])}",
+        description=f"{description.strip()}\n\n{inspect.getdoc(ROOTS[job])}",
         epilog=f"Every key can be given as KEY=VALUE. All keys and their values: {command} project=NAME --cfg job",
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,

@@ -7,17 +7,17 @@ from datetime import date, timedelta
 from functools import partial
 from typing import Any
 
-from nightjar.config import ROOTS
 from nightjar.errors import UsageError
 from nightjar.features.staleness import stale_since
+from nightjar.pipeline.deciding import is_current_winner
 from nightjar.pipeline.execution import Context, perform, run_date_of
-from nightjar.pipeline.promotion import is_current_winner
 from nightjar.pipeline.step import Step
 from nightjar.pipeline.steps import require_trainable
 from nightjar.pipeline.summary import print_summary
 from nightjar.registry import events
 from nightjar.settings.jobs import BuildFeatures, Job, JobName, Nightly, Train
 from nightjar.settings.project import Project
+from nightjar.settings.roots import ROOTS
 from nightjar.tables import runs
 from nightjar.tables.runs import Outcome
 from nightjar.timeline import parse_run_date

@@ -13,6 +13,7 @@ from nightjar.report.performance import chart
 from nightjar.report.queries import python_queries, spark_queries
 from nightjar.report.reading import PinnedTables, open_runs, open_tables
 from nightjar.report.report_data import gather
+from nightjar.report.reviews import OF_WINDOW, read_reviews
 from nightjar.report.scores import Scores
 from nightjar.report.summary import facts, sentences
 from nightjar.settings.project import Project
@@ -95,6 +96,8 @@ def render(tables: PinnedTables, project: Project) -> str:
         promised_confusion=classes.chart(promised) if promised else None,
         reliability=groups,
         reliability_chart=reliability.chart(groups) if groups else None,
+        reviews=read_reviews(tables),
+        review_measures=OF_WINDOW,
         spark_queries=spark_queries(tables),
         python_queries=python_queries(tables),
     )

@@ -5,18 +5,18 @@ from collections.abc import Iterator, Sequence
 import pyarrow as pa
 
 from nightjar.models.unseen import unseen_texts
-from nightjar.registry.artifacts import Artifact
 from nightjar.registry.opened import opened
 from nightjar.scoring.assignment import add_assignments
 from nightjar.scoring.identity import id_column
 from nightjar.scoring.predictions import prediction_columns
 from nightjar.scoring.reasons import ReasonsPlan, add_reasons
+from nightjar.scoring.rule_model import Model
 from nightjar.settings.project import Project
 from nightjar.tables.rows import TaskFunction
 
 
 def score_rows(
-    project: Project, key: Sequence[str], read: TaskFunction, artifact: Artifact, plan: ReasonsPlan | None = None
+    project: Project, key: Sequence[str], read: TaskFunction, artifact: Model, plan: ReasonsPlan | None = None
 ) -> TaskFunction:
     """What makes rows of `scores` of a share of the night's rows, a table at a time.
 

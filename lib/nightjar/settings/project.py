@@ -17,6 +17,7 @@ from nightjar.settings.measuring import Measuring
 from nightjar.settings.model_card import ModelCard
 from nightjar.settings.promotion import Promotion
 from nightjar.settings.relations import relation_issues
+from nightjar.settings.serving.reviewing import reviewing_issues
 from nightjar.settings.serving.serving import ProjectNames, Serving
 from nightjar.settings.sources import Source
 from nightjar.settings.spine import OF_SCORES, Spine
@@ -126,6 +127,7 @@ class Project:
         names = ProjectNames(stored, self.feature_names(), task, tiers, list(self.label.classes))
         for issue in self.serving.issues_with(names):
             yield Issue(f"serving.{issue.field}", issue.value, issue.expected)
+        yield from reviewing_issues(self.serving.review, self.label, self.sources, self.spine.key)
 
     def class_costs(self) -> tuple[tuple[float, ...], ...]:
         """What mistakes between several classes cost, (actual, predicted), as declared; () for other tasks."""

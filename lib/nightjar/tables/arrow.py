@@ -1,6 +1,6 @@
 """Delta tables as Arrow, through delta-rs: create and read them, and write them where rows are few. No JVM."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -158,14 +158,33 @@ def sample(
     return pa.concat_tables(drawn)
 
 
-def append(warehouse: Warehouse, table: Table, rows: Sequence[dict[str, Any]], run_id: str) -> int:
+def append(
+    warehouse: Warehouse,
+    table: Table,
+    rows: Sequence[dict[str, Any]],
+    run_id: str,
+    require: Callable[[int], None] = lambda _: None,
+) -> int:
     """Append a few rows in one commit, creating the table if there is none; the new version.
+
+    Args:
+        warehouse: where the table lies.
+        table: its definition.
+        rows: the new rows.
+        run_id: of this run.
+        require: called with the version that the rows would follow, again after each commit of somebody else; what it
+            raises is raised, and nothing is written.
 
     Raises:
         TableError: the table uses a feature that is not supported here. Nothing was written.
     """
     files = _write_files(warehouse, table, rows)
-    return transaction.commit(warehouse, table.name, lambda _: Change(files), Note(run_id))
+
+    def change(delta_table: DeltaTable) -> Change:
+        require(int(delta_table.version()))
+        return Change(files)
+
+    return transaction.commit(warehouse, table.name, change, Note(run_id))
 
 
 def replace(

@@ -65,20 +65,21 @@ PERFORMANCE = Table(
     "monitor",
     (
         Column("evaluated_date", pa.date32(), "the night whose predictions were judged"),
-        Column("subject", pa.string(), "the role that predicted"),
+        Column("subject", pa.string(), "the role that predicted; review: what people decided"),
         Column(
             "slice",
             pa.string(),
             "the rows it is about; all: every row; acted, not_acted: whether somebody acted on the score; decile 1 to "
             "10: those of such scores, what was predicted and what came of it; tier X: those of that decision; "
-            "class X: those whose outcome is X, by what was predicted",
+            "class X: those whose outcome is X, by what was predicted; of review also last N nights, and reviewer X",
         ),
         Column(
             "measure",
             pa.string(),
             "docs/projects.md names them: the metrics of the task, and what else describes predictions; of one class "
             "of several with its value in brackets, recall[late]; mean_label, mean_score, positive_rate; rows; "
-            "matured_share; in a class X predicted[Y], the share of its rows that was taken for Y",
+            "matured_share; in a class X predicted[Y], the share of its rows that was taken for Y; of review: cases, "
+            "decisions, decided_share, decided_in_time, override_rate, agreement, kappa",
         ),
         Column("value", pa.float64(), "the measured value; null where it is undefined"),
         Column("low", pa.float64(), "lower end of its 95% interval over the entities of that date; null: none"),

@@ -145,9 +145,8 @@ def orders(project: Project) -> dict[str, tuple[str, ...]]:
         for table, source in sources.items()
         for layout in source.layouts.values()
     }
-    return (
-        dict.fromkeys([*sources, "features", "labels", "scores", *(table.name for table in FIXED)], ()) | layout_orders
-    )
+    of_project = [*sources, "features", "labels", "scores", "reviews"]
+    return dict.fromkeys([*of_project, *(table.name for table in FIXED)], ()) | layout_orders
 
 
 def _shares(snapshot: Snapshot, run_date: date) -> list[Snapshot]:

@@ -59,7 +59,7 @@ def scores_table(project: Project, spine: pa.Schema) -> Table:
             Column("prediction_id", pa.string(), "hash of project, key names, types and values"),
             Column("prediction_time", INSTANT, "the prediction uses only what was known at this instant"),
             *columns_of(spine, "key of the row"),
-            Column("score", pa.float64(), _score_comment(project)),
+            Column("score", pa.float64(), score_meaning(project)),
             *_class_columns(project),
             *_tier_column(project),
             Column("model_version", pa.string(), "registered version of the model"),
@@ -82,6 +82,39 @@ def scores_table(project: Project, spine: pa.Schema) -> Table:
                 "champion; challenger and shadow_<version>: beside it; retrospective: by a model that has seen later "
                 "data",
             ),
+            RUN_ID,
+        ),
+    )
+
+
+def reviews_table(spine: pa.Schema) -> Table:
+    """The table of what reviewers did; `spine` holds the types of the spine's key columns."""
+    return Table(
+        "reviews",
+        "One action of a person on one prediction: what people decide is an answer, never an outcome.",
+        ("review_id",),
+        (),
+        "review",
+        (
+            Column("review_id", pa.string(), "names the action"),
+            Column("prediction_id", pa.string(), "of the prediction, as in scores"),
+            Column("number", pa.int64(), "its place among the actions on the prediction, from 1"),
+            Column("prediction_time", INSTANT, "of the prediction"),
+            *columns_of(spine, "key of the prediction"),
+            Column("action", pa.string(), "claim, release, decide, or undo: takes the person's decision back"),
+            Column("decision", pa.string(), "of decide: one of project.serving.review.decisions"),
+            Column("answer", pa.bool_(), "of decide: what it says of the label's statement; null: nothing"),
+            Column("proposal", pa.string(), "of decide: the decision that the tier proposed then; null: none"),
+            Column("reason", pa.string(), "why; null: none was given"),
+            Column("reviewer", pa.string(), "who did it"),
+            Column("recorded_by", pa.string(), "how it was recorded: page, or the user who ran the job"),
+            Column("recorded_at", INSTANT, "when it was recorded (wall clock)"),
+            Column("claimed_until", INSTANT, "of claim: until when others cannot decide"),
+            Column("looks", pa.int64(), "of decide: by how many people the case is to be decided"),
+            Column("score", pa.float64(), "of the prediction, as it was then"),
+            Column("tier", pa.string(), "the same"),
+            Column("model_version", pa.string(), "the same"),
+            Column("run_date", pa.date32(), "the night of the prediction"),
             RUN_ID,
         ),
     )
@@ -136,8 +169,8 @@ def _arm_columns(project: Project) -> tuple[Column, ...]:
     )
 
 
-def _score_comment(project: Project) -> str:
-    """What a score means."""
+def score_meaning(project: Project) -> str:
+    """What a score of a project means, in words."""
     label = project.label
     if label.task is Task.RANKING:
         return f"places the row among those of the same {', '.join(label.query)}: more {label.question()}, higher score"

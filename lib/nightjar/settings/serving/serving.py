@@ -7,6 +7,7 @@ from nightjar.settings.checks import Issue, expect_one_of
 from nightjar.settings.serving.canary import Canary
 from nightjar.settings.serving.fallback import Fallback
 from nightjar.settings.serving.reasons import Reasons
+from nightjar.settings.serving.reviewing import Reviewing
 from nightjar.settings.serving.roles import Roles
 from nightjar.settings.task import Task
 from nightjar.settings.validation import settings
@@ -42,6 +43,7 @@ class Serving:
         reasons: which scores are stored with the reasons for them, and in which words.
         sensitive: columns of the feature table whose values are masked in pages, logs, MLflow and reasons; so is the
             column of a source that such a feature is made of.
+        review: which predictions people look at, and what they may decide.
     """
 
     roles: Roles = field(default_factory=Roles)
@@ -49,6 +51,7 @@ class Serving:
     fallback: Fallback = field(default_factory=Fallback)
     reasons: Reasons = field(default_factory=Reasons)
     sensitive: list[str] = field(default_factory=list)
+    review: Reviewing = field(default_factory=Reviewing)
 
     def issues_with(self, names: ProjectNames) -> Iterator[Issue]:
         """Whether the names in it are the project's."""
@@ -56,6 +59,7 @@ class Serving:
         parts = {
             "fallback": self.fallback.issues_with(names.task, names.tiers),
             "reasons": self.reasons.issues_with(names.features, [*names.tiers, *names.classes]),
+            "review": self.review.issues_with(names.stored, names.tiers),
         }
         for part, issues in parts.items():
             for issue in issues:

@@ -1,11 +1,6 @@
-"""Refused rows as a CSV file that a person can correct in a spreadsheet: RFC 4180, in UTF-8 with a byte-order mark.
-
-A field that a spreadsheet would take for a formula has an apostrophe before it, which is none of its text; one that has
-apostrophes before such a sign gets one more.
-"""
+"""Refused rows as a CSV file that a person can correct in a spreadsheet: RFC 4180, in UTF-8 with a byte-order mark."""
 
 import csv
-import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,11 +8,10 @@ from pathlib import Path
 from nightjar.errors import SourceError, UsageError
 from nightjar.sources.formats.failures import require_columns
 from nightjar.tables.corrections import RefusedRow
+from nightjar.tables.spreadsheets import escape, unescape
 
 HASH, REASONS = "_row_hash", "_reasons"
 LONGEST = 1 << 30  # characters of a field
-_FORMULA = re.compile(r"'*[=+\-@\t\r]")
-_NUMBER = re.compile(r"[+-]?[0-9]+(?:[.,][0-9]+)*(?:[eE][+-]?[0-9]+)?")
 
 
 @dataclass(frozen=True)
@@ -46,8 +40,8 @@ def write(path: Path, columns: Sequence[str], rows: Sequence[RefusedRow]) -> Non
             writer = csv.writer(file)
             writer.writerow([*columns, HASH, REASONS])
             for row in rows:
-                texts = [_escape(row.texts.get(name) or "") for name in columns]
-                writer.writerow([*texts, row.row_hash, _escape("; ".join(row.reasons))])
+                texts = [escape(row.texts.get(name) or "") for name in columns]
+                writer.writerow([*texts, row.row_hash, escape("; ".join(row.reasons))])
     except OSError as error:
         raise UsageError(
             f"file: {path} cannot be written ({error.strerror}), expected a place for a new file"
@@ -76,7 +70,7 @@ def read(path: Path, columns: Sequence[str], source: str) -> list[CorrectedRow]:
                 if fields and len(fields) != len(header):
                     raise _unread(source, path, f"line {begins} has {len(fields)} fields, and its header {len(header)}")
                 if fields:
-                    texts = {name: _unescape(fields[header.index(name)]) for name in columns}
+                    texts = {name: unescape(fields[header.index(name)]) for name in columns}
                     rows.append(CorrectedRow(begins, fields[header.index(HASH)].strip(), texts))
                 begins = lines.line_num + 1
     except (OSError, UnicodeError, csv.Error) as error:
@@ -102,11 +96,3 @@ def texts_of(row: CorrectedRow, refused: RefusedRow, missing: Mapping[str, Colle
     fields = {name: "" if field in missing.get(name, ()) else field for name, field in row.fields.items()}
     empty = {name: "" if refused.texts.get(name) == "" else None for name in fields}
     return {name: field or empty[name] for name, field in fields.items()}
-
-
-def _escape(text: str) -> str:
-    return f"'{text}" if _FORMULA.match(text) and not _NUMBER.fullmatch(text) else text
-
-
-def _unescape(field: str) -> str:
-    return field[1:] if field.startswith("'") and _FORMULA.match(field) else field

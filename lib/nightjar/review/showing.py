@@ -1,0 +1,55 @@
+"""Values of rows, instants and time spans, for people."""
+
+from datetime import date, datetime, timedelta
+from math import isnan
+from typing import Any
+from zoneinfo import ZoneInfo
+
+MASKED = "•••"
+"""In place of a value of a sensitive column."""
+_UNITS = (("d", 86_400), ("h", 3_600), ("min", 60))
+
+
+def show(value: Any) -> str:
+    """A value of a row.
+
+    Example:
+        >>> [show(value) for value in (None, True, 12345.678, "a", 3)]
+        ['missing', 'yes', '12,350', 'a', '3']
+    """
+    if value is None or (isinstance(value, float) and isnan(value)):
+        return "missing"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float):
+        return f"{float(f'{value:.4g}'):,.10g}"
+    if isinstance(value, datetime):
+        return f"{value:%Y-%m-%d %H:%M}"
+    return value.isoformat() if isinstance(value, date) else str(value)
+
+
+def show_score(score: float | None) -> str:
+    """A score with three digits."""
+    return "–" if score is None or isnan(score) else f"{score:.3f}"
+
+
+def show_instant(instant: datetime, zone: str) -> str:
+    """An instant by the clocks of a zone."""
+    return f"{instant.astimezone(ZoneInfo(zone)):%Y-%m-%d %H:%M}"
+
+
+def show_span(span: timedelta) -> str:
+    """How long it is, in its two greatest units, rounded down.
+
+    Example:
+        >>> [show_span(timedelta(minutes=minutes)) for minutes in (0, 59, 95, 3000)]
+        ['less than a minute', '59 min', '1 h 35 min', '2 d 2 h']
+    """
+    rest, parts = int(span.total_seconds()), list[str]()
+    for unit, seconds in _UNITS:
+        count, rest = divmod(rest, seconds)
+        if count and len(parts) < 2:
+            parts.append(f"{count:,} {unit}")
+        elif parts:
+            break
+    return " ".join(parts) or "less than a minute"
