@@ -91,6 +91,21 @@ def test_a_night_of_a_weekday_without_rows_has_no_scores_nor_drift_keeps_none_an
         score(*context, date(2024, 4, 8), "again", copied.environment, retrospective=False)
 
 
+def no_session():
+    raise AssertionError("Spark was asked for")
+
+
+def test_few_rows_are_scored_without_spark_and_by_its_tasks_alike(nights, copied, again, monkeypatch):
+    environment = copied.environment
+    score(no_session, copied.warehouse, copied.project, D1, "here", environment, retrospective=False)
+    here = rows_of(copied.warehouse, "scores")
+    monkeypatch.setattr("nightjar.scoring.night.FEW_ROWS", 0)
+    with pytest.raises(AssertionError, match="Spark was asked for"):
+        score(no_session, copied.warehouse, copied.project, D1, "here", environment, retrospective=False)
+    again()
+    assert here == rows_of(copied.warehouse, "scores") == rows_of(nights.warehouse, "scores")
+
+
 def warn(warehouse, day, *sources):
     """As if ingest had been told to go on with too little of these sources."""
     rows = arrow.read(warehouse, "quality", where=pc.field("run_date") == day).to_pylist()

@@ -8,7 +8,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from nightjar.scoring.key_texts import texts
+from nightjar.scoring.key_texts import of_one_length, texts
 
 ROWS_AT_ONCE = 50_000
 """Rows whose messages are in memory at once."""
@@ -34,7 +34,8 @@ def prediction_ids(project: str, keys: pa.Table) -> list[str]:
         >>> len(prediction_ids("machines", one)[0])
         64
     """
-    return id_column(project, keys).to_pylist()
+    ids: list[Any] = id_column(project, keys).to_pylist()
+    return ids
 
 
 def id_column(project: str, keys: pa.Table) -> pa.StringArray:
@@ -43,8 +44,8 @@ def id_column(project: str, keys: pa.Table) -> pa.StringArray:
     messages = (_messages(project, keys.slice(start, ROWS_AT_ONCE)) for start in starts)
     digest = _digests if len(keys) < COMPILED else _digests_side_by_side
     digits = np.concatenate([np.empty((0, DIGITS), np.uint8), *map(digest, messages)])
-    ends = np.arange(len(digits) + 1, dtype=np.int32) * DIGITS
-    return pa.StringArray.from_buffers(len(digits), pa.py_buffer(ends), pa.py_buffer(digits))
+    column: pa.StringArray = of_one_length(pa.string(), digits)
+    return column
 
 
 def _messages(project: str, keys: pa.Table) -> pa.BinaryArray:
@@ -64,9 +65,10 @@ def _messages(project: str, keys: pa.Table) -> pa.BinaryArray:
 
 def _lengths(value: pa.BinaryArray) -> pa.BinaryArray:
     """The length of each value in eight bytes, the highest first."""
-    lengths = pc.binary_length(value).to_numpy().astype(">u8")
-    ends = np.arange(len(value) + 1, dtype=np.int32) * 8
-    return pa.BinaryArray.from_buffers(pa.binary(), len(value), [None, pa.py_buffer(ends), pa.py_buffer(lengths)])
+    lengths: pa.BinaryArray = of_one_length(
+        pa.binary(), pc.binary_length(value).to_numpy().astype(">u8")[:, np.newaxis]
+    )
+    return lengths
 
 
 def _digests(messages: pa.BinaryArray) -> npt.NDArray[np.uint8]:
@@ -82,7 +84,8 @@ def _contents(messages: pa.BinaryArray) -> npt.NDArray[np.object_]:
 def _digests_side_by_side(messages: pa.BinaryArray) -> npt.NDArray[np.uint8]:
     from nightjar.compiled.hashing import hash_messages  # noqa: PLC0415  (loading Numba takes half a second)
 
-    _, ends, data = messages.buffers()
+    content: Any = messages
+    _, ends, data = content.buffers()
     places = np.frombuffer(ends, np.int32)[messages.offset : messages.offset + len(messages) + 1]
     digests = np.empty((len(messages), DIGITS), np.uint8)
     hash_messages(np.frombuffer(data, np.uint8), places.astype(np.int64), digests)

@@ -19,21 +19,34 @@ def texts(column: "pa.ChunkedArray[Any]") -> pa.BinaryArray:
     if isinstance(values, pa.ChunkedArray):  # of no chunk
         values = values.chunk(0) if values.num_chunks else pa.array([], column.type)
     if pa.types.is_integer(values.type):
-        return pc.fill_null(values.cast(pa.string()), "None").cast(pa.binary())
+        return _bytes(values.cast(pa.string()))
     if pa.types.is_string(values.type) and _are_plain(values):
-        quoted = pc.binary_join_element_wise("'", values, "'", "")
-        return pc.fill_null(quoted, "None").cast(pa.binary())
+        return _bytes(pc.binary_join_element_wise("'", values, "'", ""))
     if _has_equality(values.type):
         encoded = values.dictionary_encode()
         if len(encoded.dictionary) * FEW_VALUES <= len(values):
-            shown = pa.array([_text(value) for value in [*encoded.dictionary.to_pylist(), None]], pa.binary())
-            return shown.take(pc.fill_null(encoded.indices, len(shown) - 1))
+            shown: Any = pa.array([_text(value) for value in [*encoded.dictionary.to_pylist(), None]], pa.binary())
+            taken: pa.BinaryArray = shown.take(pc.fill_null(encoded.indices, len(shown) - 1))
+            return taken
     if values.type == pa.timestamp("us", "UTC") and _are_in_years_of_four_digits(values):
         return _instants(values)
     return pa.array([_text(value) for value in values.to_pylist()], pa.binary())
 
 
-def _are_plain(values: pa.StringArray) -> bool:
+def of_one_length(kind: pa.DataType, content: Any) -> Any:
+    """Texts or bytes that are as long as each other, of an array of numbers: (texts, parts of a text)."""
+    size = content.itemsize * content.shape[1]
+    ends: Any = np.arange(len(content) + 1, dtype=np.int32) * size
+    return pa.Array.from_buffers(kind, len(content), [None, pa.py_buffer(ends), pa.py_buffer(content)])
+
+
+def _bytes(shown: Any) -> pa.BinaryArray:
+    """Texts as bytes, and that of null."""
+    filled: pa.BinaryArray = pc.fill_null(shown, "None").cast(pa.binary())
+    return filled
+
+
+def _are_plain(values: Any) -> bool:
     """Whether `repr` only puts quotes around the texts."""
     _, ends, data = values.buffers()
     if data is None:
@@ -74,10 +87,11 @@ def _instants(values: Any) -> pa.BinaryArray:
     for place, numbers in pairs.items():
         digits[:, place] += (numbers // 10).astype(np.uint8)
         digits[:, place + 1] += (numbers % 10).astype(np.uint8)
-    ends = np.arange(len(moments) + 1, dtype=np.int32) * digits.shape[1]
-    buffers = [None, pa.py_buffer(ends), pa.py_buffer(digits)]
-    shown: Any = pa.BinaryArray.from_buffers(pa.binary(), len(moments), buffers)
-    return pc.if_else(pc.is_null(values), pa.scalar(b"None", pa.binary()), shown) if values.null_count else shown
+    shown = of_one_length(pa.binary(), digits)
+    if values.null_count:
+        shown = pc.if_else(pc.is_null(values), pa.scalar(b"None", pa.binary()), shown)
+    instants: pa.BinaryArray = shown
+    return instants
 
 
 def _text(value: Any) -> bytes:
