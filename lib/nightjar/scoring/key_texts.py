@@ -26,8 +26,8 @@ def texts(column: "pa.ChunkedArray[Any]") -> pa.BinaryArray:
         encoded = values.dictionary_encode()
         if len(encoded.dictionary) * FEW_VALUES <= len(values):
             shown: Any = pa.array([_text(value) for value in [*encoded.dictionary.to_pylist(), None]], pa.binary())
-            taken: pa.BinaryArray = shown.take(pc.fill_null(encoded.indices, len(shown) - 1))
-            return taken
+            of_rows: pa.BinaryArray = shown.take(pc.fill_null(encoded.indices, len(shown) - 1))
+            return of_rows
     if values.type == pa.timestamp("us", "UTC") and _are_in_years_of_four_digits(values):
         return _instants(values)
     return pa.array([_text(value) for value in values.to_pylist()], pa.binary())

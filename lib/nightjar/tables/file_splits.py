@@ -127,7 +127,7 @@ def share_out(files: Snapshot, parts: int) -> list[list[Stretch]]:
     """The rows of some files in at most so many shares of about equal size, of which none is empty."""
     most = max(files.rows // (PIECES * parts), MOST_UNCUT) // ROWS_PER_GROUP * ROWS_PER_GROUP
     stretches = [stretch for file in files.files for stretch in _cut(file, most)]
-    shares = balance([stretch.rows for stretch in stretches], min(parts, len(stretches)))
+    shares = balance([max(1, stretch.rows) for stretch in stretches], min(parts, len(stretches)))
     return [_joined([stretches[place] for place in sorted(share)]) for share in shares]
 
 
