@@ -7,7 +7,7 @@ from nightjar.compiled.loops import compiled
 
 Floats = npt.NDArray[np.float64]
 Places = npt.NDArray[np.int32]
-Bits = npt.NDArray[np.uint32] | npt.NDArray[np.uint64]
+Bits = npt.NDArray[np.uint32 | np.uint64]
 
 ROWS_AT_ONCE = 1024
 """Rows whose places stay in the processor's cache while all trees go over them."""

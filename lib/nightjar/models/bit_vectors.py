@@ -18,6 +18,7 @@ import numpy.typing as npt
 from nightjar.models.trees import LEAF, Tree, Trees
 
 Floats = npt.NDArray[np.float64]
+Bits = npt.NDArray[np.uint32 | np.uint64]
 
 MOST_LEAVES = 64
 """Of a tree: bits of a word."""
@@ -61,7 +62,7 @@ class BitVectors:
     """
 
     columns: tuple[Column, ...]
-    bits: "npt.NDArray[np.uint32] | npt.NDArray[np.uint64]"
+    bits: Bits
     leaves: Floats
     outputs: npt.NDArray[np.int32]
     base: Floats
@@ -146,7 +147,7 @@ def _filled_up(thresholds: Sequence[float]) -> Floats:
     return np.array([*thresholds, *[np.inf] * (size - len(thresholds))])
 
 
-def _enter(tree: Tree, columns: dict[int, Column], bits: npt.NDArray[np.generic], values: Floats) -> None:
+def _enter(tree: Tree, columns: dict[int, Column], bits: Bits, values: Floats) -> None:
     """Enter a tree: its leaves' values, and at each place what the conditions that end there rule out."""
     width = len(values)
     factor, shift = DE_BRUIJN[width]

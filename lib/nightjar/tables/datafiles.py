@@ -139,7 +139,8 @@ def _shrinks(sample: "pa.Array[Any]") -> bool:
 
 def _are_hashes(sample: "pa.Array[Any]") -> bool:
     """Whether texts all differ, and compression leaves at least three quarters of them."""
-    content = "".join(sample.to_pylist()).encode()
+    texts: list[Any] = sample.to_pylist()
+    content = "".join(texts).encode()
     return bool(pc.count_distinct(sample).as_py() == len(sample)) and len(
         pa.compress(content, codec="lz4_raw")
     ) > SHRUNK * len(content)
