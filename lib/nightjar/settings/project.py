@@ -121,7 +121,8 @@ class Project:
             yield Issue(f"costs.{issue.field}", issue.value, issue.expected)
         for name, column in self.costs.amounts().items():
             yield from expect_one_of(f"costs.{name}.column", [column], stored, "feature table's columns")
-        yield from tier_issues(self.tiers, self.label.task, self.costs)
+        moved, abstained = self.fairness.mitigation.kind is MitigationKind.THRESHOLDS, self.serving.abstention.tier
+        yield from tier_issues(self.tiers, self.label.task, self.costs, moved=moved, abstained=abstained)
         for issue in self.serving.issues_with(stored, self.label.task, self.decision_tiers()):
             yield Issue(f"serving.{issue.field}", issue.value, issue.expected)
 
