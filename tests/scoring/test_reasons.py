@@ -129,13 +129,13 @@ def test_a_model_without_exact_contributions_is_explained_beside_rows_of_past_ni
     assert beside.background.num_rows == 5 * 16  # all nights up to this one
     ids = pa.array([f"{number:064}" for number in range(40)])
     scores = sampled.predict(ROWS)
-    columns = add_reasons(pa.table({"prediction_id": ids}), ROWS, scores, sampled, beside)
+    columns = add_reasons(pa.table({"prediction_id": ids}), ROWS, scores, sampled, beside, ())
     explained = [row is not None for row in columns["reasons"].to_pylist()]
     assert 10 < sum(explained) < 30
     more = replace(beside, wording=replace(beside.wording, settings=Reasons(sample=0.7)))
-    again = add_reasons(pa.table({"prediction_id": ids}), ROWS, scores, sampled, more)["reasons"].to_pylist()
+    again = add_reasons(pa.table({"prediction_id": ids}), ROWS, scores, sampled, more, ())["reasons"].to_pylist()
     assert [row for row, was in zip(again, explained, strict=True) if was] == [
         row for row in columns["reasons"].to_pylist() if row is not None
     ]
     assert plan_reasons(copied.warehouse, copied.project, about, sampled, "1", D2) is None
-    assert reasons.add_reasons(columns, ROWS, scores, sampled, None) is columns
+    assert reasons.add_reasons(columns, ROWS, scores, sampled, None, ()) is columns

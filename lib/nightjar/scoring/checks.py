@@ -41,7 +41,7 @@ def require_fit(manifest: Manifest, champion: events.Version, schema: pa.Schema,
     lacking = [name for name in columns_of_tiers(manifest.thresholds) if name not in schema.names]
     differences = [
         *difference(manifest.features, schema),
-        *(f"{name}: missing, by which its tiers tell groups apart" for name in lacking),
+        *(f"{name}: missing, by which its tiers decide" for name in lacking),
     ]
     if differences:
         raise ModelError(

@@ -19,9 +19,11 @@ from nightjar.explanation.values import usual
 from nightjar.masking.values import masking_of
 from nightjar.models.predictor import Predictor
 from nightjar.registry.manifest import Manifest
+from nightjar.registry.tiers import TierThreshold
 from nightjar.scoring.background import recent_rows
+from nightjar.scoring.capacity import may_be_highest
 from nightjar.settings.project import Project
-from nightjar.settings.serving.reasons import NO_TIER
+from nightjar.settings.serving.reasons import NO_TIER, Reasons
 from nightjar.tables import arrow
 from nightjar.tables.predictions import PREDICTED
 from nightjar.tables.reasons import REASONS, REASONS_TYPE
@@ -79,7 +81,12 @@ def plan_reasons(
 
 
 def add_reasons(
-    columns: pa.Table, rows: pa.Table, scores: npt.NDArray[np.float64], predictor: Predictor, plan: ReasonsPlan | None
+    columns: pa.Table,
+    rows: pa.Table,
+    scores: npt.NDArray[np.float64],
+    predictor: Predictor,
+    plan: ReasonsPlan | None,
+    tiers: Sequence[TierThreshold],
 ) -> pa.Table:
     """Rows of the table `scores` with their reasons; as they are where no row has any.
 
@@ -89,6 +96,8 @@ def add_reasons(
         scores: as the predictor gave them.
         predictor: which scored them.
         plan: how; None: no row has reasons.
+        tiers: of the model. Rows that may be in one of exactly so many rows are explained before it is known: see
+            `drop_reasons`.
 
     Raises:
         ModelError: reasons do not explain the scores.
@@ -97,7 +106,10 @@ def add_reasons(
         return columns
     settings = plan.wording.settings
     groups = _groups(columns)
-    chosen = np.flatnonzero(_is_among(groups, settings.tiers) | _is_drawn(columns["prediction_id"], settings.sample))
+    is_chosen = _is_among(groups, settings.tiers) | _is_drawn(columns["prediction_id"], settings.sample)
+    if any(tier.at_most is not None and tier.tier in settings.tiers for tier in tiers):
+        is_chosen |= may_be_highest(columns, tiers)
+    chosen = np.flatnonzero(is_chosen)
     is_adverse = _is_among(groups, settings.adverse.tiers)[chosen]
     predicted = np.zeros(len(chosen), np.intp)
     if plan.classes:
@@ -110,6 +122,15 @@ def add_reasons(
     for place, own in zip(chosen.tolist(), explained, strict=True):
         of_rows[place] = [asdict(one) for one in own]
     return columns.append_column(REASONS, pa.array(of_rows, REASONS_TYPE))
+
+
+def drop_reasons(rows: pa.Table, settings: Reasons) -> pa.Table:
+    """Rows of the table `scores` without the reasons of those whose tier, now that it is final, has none."""
+    if REASONS not in rows.column_names:
+        return rows
+    has_some = _is_among(_groups(rows), settings.tiers) | _is_drawn(rows["prediction_id"], settings.sample)
+    of_rows = pc.if_else(pa.array(has_some), rows[REASONS].combine_chunks(), pa.scalar(None, REASONS_TYPE))
+    return rows.set_column(rows.column_names.index(REASONS), REASONS, of_rows)
 
 
 def _is_exact(predictor: Predictor, none: pa.Table) -> bool:

@@ -14,9 +14,10 @@ from nightjar.models.unseen import reads_native_categories
 from nightjar.registry import events, verified
 from nightjar.registry.signature import Subject
 from nightjar.registry.tiers import columns_of_tiers
+from nightjar.scoring.capacity import finish
 from nightjar.scoring.checks import require_fit, require_label, require_lifetime, require_night, sources_lacking_rows
 from nightjar.scoring.limits import describe_extremes
-from nightjar.scoring.reasons import plan_reasons
+from nightjar.scoring.reasons import drop_reasons, plan_reasons
 from nightjar.scoring.task import score_rows
 from nightjar.scoring.unseen import log_unseen
 from nightjar.settings.environment import Environment
@@ -86,11 +87,14 @@ def score(
     night = read_partition(spark, warehouse, "features", version, columns, {"run_date": run_date})
     try:
         task = score_rows(project, key, night.make, artifact, reasons)
-        written = sink.collect(night.task_input, task, into)
+        written, unfinished = sink.collect_parts(night.task_input, task, into)
     except ModelError as error:
         night_rows = arrow.read(warehouse, "features", columns, pc.field("run_date") == run_date, version)
         culprits = describe_extremes(night_rows, manifest.features, [*key, "prediction_time"])
         raise ModelError(f"{error} {culprits}No score of {run_date} was written.") from error
+    if unfinished:
+        last = drop_reasons(finish(unfinished, manifest.thresholds), project.serving.reasons)
+        written += sink.write(last, into)
     outcome.outputs["scores"] = sink.commit(warehouse, into, written, replaced, run_id, inputs=outcome.inputs)
     if reads_native_categories(manifest.structure):
         log_unseen(warehouse, outcome.outputs["scores"], run_date, role)

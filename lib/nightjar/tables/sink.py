@@ -7,7 +7,7 @@ Files of attempts and runs that died are orphans, which VACUUM removes.
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 import pyarrow as pa
 from deltalake import DeltaTable
@@ -22,7 +22,18 @@ from nightjar.tables.table import Table
 from nightjar.tables.transaction import Change, Note
 from nightjar.tables.warehouse import Warehouse
 
-MESSAGE = pa.schema({"file": pa.string()})
+MESSAGE = pa.schema([("file", pa.string()), ("rows", pa.binary())])
+
+
+@dataclass(frozen=True, eq=False)
+class Unfinished:
+    """Rows of a task that the driver finishes before they are stored. Few: all of them travel to it."""
+
+    rows: pa.Table
+
+
+UnfinishedTask: TypeAlias = Callable[[Iterator[pa.RecordBatch]], Iterator[pa.Table | Unfinished]]
+"""A task's share of Spark's rows -> the rows that it makes of them, some of which the driver finishes."""
 
 
 @dataclass(frozen=True)
@@ -101,15 +112,40 @@ def collect(rows: DataFrame, make: TaskFunction, into: Target) -> list[NewFile]:
     Raises:
         NightjarError: a task has raised it; nothing will be committed.
     """
+    return collect_parts(rows, make, into)[0]
+
+
+def collect_parts(rows: DataFrame, make: UnfinishedTask, into: Target) -> tuple[list[NewFile], list[pa.Table]]:
+    """The same where tasks leave some rows to the driver: the files, and the rows to finish and `write`.
+
+    Raises:
+        NightjarError: a task has raised it; nothing will be committed.
+    """
 
     def task(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        for table in make(batches):
-            files = [json.dumps(asdict(file)) for file in write(table, into)]
-            yield pa.record_batch([pa.array(files, pa.string())], schema=MESSAGE)
+        for part in make(batches):
+            if isinstance(part, Unfinished):
+                yield pa.record_batch([pa.nulls(1, pa.string()), pa.array([_to_bytes(part.rows)])], schema=MESSAGE)
+                continue
+            files = [json.dumps(asdict(file)) for file in write(part, into)]
+            yield pa.record_batch([pa.array(files, pa.string()), pa.nulls(len(files), pa.binary())], schema=MESSAGE)
 
     with failures.translate_errors():
         messages = in_tasks(rows, task, MESSAGE).collect()
-    return [NewFile(**json.loads(row[0])) for row in messages]
+    files = [NewFile(**json.loads(row["file"])) for row in messages if row["file"] is not None]
+    return files, [_from_bytes(row["rows"]) for row in messages if row["rows"] is not None]
+
+
+def _to_bytes(rows: pa.Table) -> bytes:
+    stream = pa.BufferOutputStream()
+    with pa.ipc.new_stream(stream, rows.schema) as writer:
+        writer.write_table(rows)
+    return stream.getvalue().to_pybytes()
+
+
+def _from_bytes(content: bytes) -> pa.Table:
+    with pa.ipc.open_stream(pa.py_buffer(bytes(content))) as reader:
+        return reader.read_all()
 
 
 def commit(
