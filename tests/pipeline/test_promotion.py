@@ -13,12 +13,14 @@ from deltalake import DeltaTable
 
 from builders import rows_of
 from nightjar.errors import ModelError, UsageError
-from nightjar.pipeline import promotion
+from nightjar.pipeline import deciding
 from nightjar.pipeline.execution import Context, perform
 from nightjar.pipeline.sessions import Sessions
-from nightjar.registry import events, inspection, tracking
+from nightjar.registry import aliases, events, inspection, roles, tracking
 from nightjar.settings.jobs import Action, Job, JobName, Promote, Score
 from nightjar.settings.promotion import Promotion as PromotionSettings
+from nightjar.settings.serving.canary import Canary
+from nightjar.settings.serving.serving import Serving
 from nightjar.tables.runs import Outcome
 
 D2, D3, D4 = date(2024, 4, 2), date(2024, 4, 3), date(2024, 4, 4)
@@ -36,6 +38,7 @@ def without_mlflow(monkeypatch):
     """Versions that only `model_events` knows."""
     monkeypatch.setattr(tracking, "require_version", lambda *_: None)
     monkeypatch.setattr(tracking, "set_alias", lambda *_: None)
+    monkeypatch.setattr(aliases, "repeat", lambda *_: None)
     monkeypatch.setattr(inspection, "inspect", lambda *_: {"refusal": None})
 
 
@@ -118,7 +121,7 @@ def test_an_expired_champion_gives_way_to_a_stand_in_and_comes_back_by_nobody(co
     register(context, "5", expires_on="2024-04-03", difference=BETTER)
     act(context, Action.APPROVE, D2, version=5)
     holds = events.champion(context.warehouse, D3)
-    assert [promotion.is_current_winner(holds, context.settings.project, day) for day in (D2, D3)] == [True, False]
+    assert [deciding.is_current_winner(holds, context.settings.project, day) for day in (D2, D3)] == [True, False]
     register(context, "7")
     register(context, "8", events.STAND_IN, stand_in=True)
     perform(JobName.PROMOTE, step_of(context, Promote), "config-2")
@@ -162,7 +165,7 @@ def test_two_people_have_to_approve_where_the_project_says_so(context, without_m
     assert decisions(context) == [("approved", "7"), ("refused", "7")]
     with pytest.raises(UsageError, match=f"version 7: {ME} has approved it already; the 2 people"):
         act(context, Action.APPROVE, by="somebody else")
-    monkeypatch.setattr(promotion, "_user", lambda: "another")
+    monkeypatch.setattr(deciding, "user", lambda: "another")
     act(context, Action.APPROVE, by="the bank's risk officer")
 
     champion = events.champion(context.warehouse, D3)
@@ -177,7 +180,7 @@ def test_who_rejects_a_version_takes_back_what_was_approved(context, without_mlf
     register(context, "7", **better_than("1"))
     act(context, Action.APPROVE)
     act(context, Action.REJECT, by="Ada")
-    monkeypatch.setattr(promotion, "_user", lambda: "another")
+    monkeypatch.setattr(deciding, "user", lambda: "another")
     act(context, Action.APPROVE, version=7)
 
     assert decisions(context) == [("approved", "7"), ("approved", "7"), ("refused", "7")]
@@ -241,6 +244,76 @@ def test_what_was_trained_on_other_definitions_does_not_come_back(context, witho
         act(context, Action.APPROVE)
     with pytest.raises(ModelError, match=r"No training of machines has registered version 99: there is .*7"):
         act(context, Action.APPROVE, version=99)
+
+
+def with_canary(context, *steps):
+    project = replace(context.settings.project, serving=Serving(canary=Canary(steps=list(steps))))
+    return replace(context, settings=replace(context.settings, project=project))
+
+
+def test_with_a_canary_a_winner_is_challenger_first_and_champion_once_a_person_or_its_steps_say_so(
+    context, without_mlflow
+):
+    context = with_canary(context, 0.05, 0.5)
+    register(context, "7", **better_than("1"))
+    for _ in range(2):  # the second finds it challenger
+        perform(JobName.PROMOTE, step_of(context, Promote), "config-2")
+    assert decisions(context) == [("assigned", "7")]
+    now = roles.holders(context.warehouse, D3)
+    assert (now.champion.number, now.challenge.version.number, now.challenge.share) == ("1", "7", 0.05)
+    evidence = now.challenge.version.evidence
+    assert evidence["outcomes"]
+    assert evidence["reason"].endswith("It serves 5% of the entities first, beside version 1.")
+
+    act(context, Action.WITHDRAW)
+    assert roles.holders(context.warehouse, D3).challenge is None
+    perform(JobName.PROMOTE, step_of(context, Promote), "config-2")  # by its evidence alone it does not come back
+    assert ("refused", "7") in decisions(context)
+    assert roles.holders(context.warehouse, D3).challenge is None
+    act(context, Action.APPROVE, version=7)
+    assert roles.holders(context.warehouse, D3).challenge.version.number == "7"
+    act(context, Action.APPROVE, version=7)
+    assert roles.holders(context.warehouse, D3).champion.number == "7"
+    assert roles.holders(context.warehouse, D3).challenge is None
+
+
+def test_without_another_winner_there_is_nobody_to_challenge(context, without_mlflow):
+    context = with_canary(context, 0.05)
+    DeltaTable(context.warehouse.path("model_events")).delete("event = 'promoted'")
+    register(context, "7", difference=BETTER)
+    perform(JobName.PROMOTE, step_of(context, Promote), "config-2")
+    assert events.champion(context.warehouse, D3).number == "7"
+
+
+def test_people_name_who_scores_beside_the_champion_and_stop_and_resume_any_version(context, without_mlflow, caplog):
+    for number in ("7", "8"):
+        register(context, number)
+    act(context, Action.CHALLENGE, version=7)
+    act(context, Action.SHADOW, version=8)
+    now = roles.holders(context.warehouse, D3)
+    assert (now.challenge.version.number, now.challenge.share) == ("7", 0.0)
+    assert [one.number for one in now.shadows] == ["8"]
+    with pytest.raises(UsageError, match=r"version 1 is champion on 2024-04-03. Nothing was written"):
+        act(context, Action.SHADOW, version=1)
+    with pytest.raises(UsageError, match=r"version 9 has no role beside it on 2024-04-03: .* versions 7, 8"):
+        act(context, Action.WITHDRAW, version=9)
+    act(context, Action.WITHDRAW, version=8)
+    assert roles.holders(context.warehouse, D3).shadows == ()
+
+    before = rows_of(context.warehouse, "scores", "run_date", "served")
+    assert before == [(D2.replace(day=1), True)] * 5 + [(D2, True)] * 5
+    act(context, Action.STOP, D2)
+    assert rows_of(context.warehouse, "scores", "run_date", "served") == [
+        *[(D2.replace(day=1), True)] * 5,
+        *[(D2, False)] * 5,
+    ]
+    with pytest.raises(ModelError, match=r"version 1 may serve nobody: it was stopped from 2024-04-02 on: .*: why"):
+        perform(JobName.SCORE, step_of(context, Score, D2), "config-2")
+    with pytest.raises(UsageError, match=r"version 7 is not stopped on 2024-04-02: stopped are the versions 1"):
+        act(context, Action.RESUME, D2, version=7)
+    act(context, Action.RESUME, D2)
+    perform(JobName.SCORE, step_of(context, Score, D2), "config-2")
+    assert rows_of(context.warehouse, "scores", "run_date", "served") == before
 
 
 @pytest.mark.parametrize(("job", "settings", "day"), [(JobName.PROMOTE, Promote, D3), (JobName.SCORE, Score, D2)])

@@ -16,6 +16,7 @@ from pyspark.sql import functions as F  # noqa: N812
 from nightjar.errors import ModelError
 from nightjar.evaluation.distances import chi_squared, kolmogorov_smirnov, psi, psi_p_value
 from nightjar.evaluation.histograms import Bins, Counts, count
+from nightjar.registry import events
 from nightjar.settings.project import Project
 from nightjar.tables import arrow, delta
 from nightjar.tables.definitions import DRIFT, REFERENCES
@@ -23,6 +24,7 @@ from nightjar.tables.predictions import (
     PREDICTED,
     PREDICTED_CLASS,
     PROBABILITIES,
+    RULE,
     SCORE,
     classes_of,
     probability_of,
@@ -63,7 +65,7 @@ def measure(spark: SparkSession, warehouse: Warehouse, project: Project, run_dat
     absence = project.spine.absence(run_date)
     rows: list[dict[str, Any]] = []
     if scored_by is not None:
-        references = _references(warehouse, scored_by[0], outcome.inputs[REFERENCES.name])
+        references = _references_of_night(warehouse, scored_by[0], run_date, outcome.inputs[REFERENCES.name])
         features = delta.read(spark, warehouse, "features", outcome.inputs["features"]).where(is_night)
         rows = _drift_rows(features, scores, references, scored_by[0], run_date, run_id)
         log.info("drift: %d columns compared with the reference of version %s", len(references), scored_by[0])
@@ -130,6 +132,18 @@ def distances(reference: Reference, actual: Counts) -> dict[str, float | None]:
         name: test.statistic,
         f"{name}_p_value": test.p_value,
     }
+
+
+def _references_of_night(warehouse: Warehouse, scored_by: str, run_date: date, version: int) -> dict[str, Reference]:
+    """The references of the model that scored a night; of one that a rule of thumb did the champion's features."""
+    if scored_by != RULE:
+        return _references(warehouse, scored_by, version)
+    champion = events.find_champion(warehouse, run_date)
+    if champion is None:
+        return {}
+    references = _references(warehouse, champion.number, version)
+    of_scores = watched(classes_of(references))
+    return {name: one for name, one in references.items() if name not in of_scores}
 
 
 def _references(warehouse: Warehouse, model_version: str, version: int) -> dict[str, Reference]:

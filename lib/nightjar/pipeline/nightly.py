@@ -9,8 +9,8 @@ from typing import Any
 
 from nightjar.errors import UsageError
 from nightjar.features.staleness import stale_since
+from nightjar.pipeline.deciding import is_current_winner
 from nightjar.pipeline.execution import Context, perform, run_date_of
-from nightjar.pipeline.promotion import is_current_winner
 from nightjar.pipeline.step import Step
 from nightjar.pipeline.steps import require_trainable
 from nightjar.pipeline.summary import print_summary

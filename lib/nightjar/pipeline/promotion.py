@@ -1,33 +1,23 @@
 """Promotion: by the evidence of a training, by people, or back to an earlier champion; `model_events` says which."""
 
 import logging
-import os
-import pwd
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from datetime import date
 from functools import partial
-from types import MappingProxyType
 from typing import Any
 
 from nightjar.errors import UsageError
-from nightjar.features.definitions import definitions_hash, label_hash
-from nightjar.pipeline import cards, gates
+from nightjar.pipeline import cards, deciding, gates, role_actions
 from nightjar.pipeline.step import Step
-from nightjar.registry import aliases, events, tracking
+from nightjar.registry import aliases, events, roles, tracking
 from nightjar.registry.events import Version
-from nightjar.registry.gates.origin import SCHEMA, SIGNATURE
-from nightjar.registry.gates.outcome import Outcome as GateOutcome
-from nightjar.registry.gates.outcome import Verdict
-from nightjar.registry.lifetime import lifetime
-from nightjar.registry.promotion import Approval, Decision
+from nightjar.registry.promotion import Decision
 from nightjar.settings import jobs
 from nightjar.settings.jobs import Action, JobName
 from nightjar.settings.project import Project
 from nightjar.tables.runs import Outcome
 
 log = logging.getLogger("nightjar.promote")
-NO_DETAILS: Mapping[str, Any] = MappingProxyType({})
 OUTCOMES = "outcomes"
 """In the evidence of a decision: what each gate says, as `registry.gates.outcome.Outcome` holds it."""
 
@@ -45,24 +35,16 @@ def promote(step: Step[jobs.Promote]) -> Outcome:
         Action.APPROVE: _approve,
         Action.REJECT: _reject,
         Action.ROLLBACK: _roll_back,
+        Action.CHALLENGE: role_actions.challenge,
+        Action.SHADOW: role_actions.shadow,
+        Action.WITHDRAW: role_actions.withdraw,
+        Action.STOP: role_actions.stop,
+        Action.RESUME: role_actions.resume,
     }
     outcome, champion = Outcome(), events.find_champion(step.warehouse)
     actions[step.settings.action](step, outcome)
     step.on_done.append(partial(cards.write_of_run, step, champion))
     return outcome
-
-
-def is_current_winner(champion: Version | None, project: Project, run_date: date) -> bool:
-    """Whether the champion is a winner that has not expired, of the project's current definitions or without a record
-    of them.
-    """
-    if champion is None or champion.is_stand_in or lifetime(champion.evidence).has_expired(run_date):
-        return False
-    return _is_current(champion, project)
-
-
-def _is_current(version: Version, project: Project) -> bool:
-    return version.is_of(definitions_hash(project), label_hash(project))
 
 
 def _decide(step: Step[jobs.Promote], outcome: Outcome) -> None:
@@ -77,13 +59,18 @@ def _decide(step: Step[jobs.Promote], outcome: Outcome) -> None:
     if opinion.approvals and holds is not None and holds.number == version.number:
         log.info("version %s is champion since people have approved it: there is nothing to decide", version.number)
         return
+    challenge = roles.holders(step.warehouse, step.run_date).challenge
+    if challenge is not None and challenge.version.number == version.number:
+        log.info("version %s is challenger since %s", version.number, challenge.version.holds_from)
+        return
     version = gates.inspect(step, version)
     decision = gates.decide(step, version)
     gates.show(version, decision.outcomes)
-    against = opinion.veto or _compared_with_another(version, holds, step.project, step.run_date)
+    against = opinion.veto or roles.find_loss(step.warehouse, version.number)
+    against = against or _compared_with_another(version, holds, step.project, step.run_date)
     if decision.promoted and against is None and len(opinion.approvals) >= needed:
         decision = gates.decide(step, version, opinion.approvals)
-        _record(step, outcome, "promoted", version, decision.reason, details=_outcomes(decision))
+        role_actions.promote(step, outcome, version, decision.reason, _outcomes(decision))
         return
     reason = decision.reason
     command = f"jobs/promote.py ... run_date={step.run_date} action=approve version={version.number} reason=..."
@@ -92,16 +79,16 @@ def _decide(step: Step[jobs.Promote], outcome: Outcome) -> None:
     if decision.promoted:
         who = "a person approves it" if needed == 1 else f"{needed} different people approve it"
         reason = f"{reason} {against or f'It becomes champion once {who}'}: {command}"
-    _record(step, outcome, "refused", version, reason, details=_outcomes(decision))
+    deciding.record(step, outcome, "refused", version, reason, details=_outcomes(decision))
     stand_in = events.find_stand_in(step.warehouse, step.run_date)
-    if stand_in is not None and not is_current_winner(holds, step.project, step.run_date):
+    if stand_in is not None and not deciding.is_current_winner(holds, step.project, step.run_date):
         why = f"Stands in for version {version.number}, which was refused."
-        _record(step, outcome, "promoted", stand_in, why)
+        deciding.record(step, outcome, "promoted", stand_in, why)
 
 
 def _compared_with_another(version: Version, holds: Version | None, project: Project, run_date: date) -> str | None:
     """The reason why the evidence says nothing of the champion that holds; None where it does, or there is none."""
-    if holds is None or holds.number == version.number or not is_current_winner(holds, project, run_date):
+    if holds is None or holds.number == version.number or not deciding.is_current_winner(holds, project, run_date):
         return None
     compared = (version.evidence.get("champion") or {}).get("version")
     if compared == holds.number:
@@ -115,11 +102,11 @@ def _compared_with_another(version: Version, holds: Version | None, project: Pro
 
 def _approve(step: Step[jobs.Promote], outcome: Outcome) -> None:
     """Record a person's approval; with the last one that is needed, the version becomes champion."""
-    version, approval, needed = _named_version(step), _approval(step), step.project.promotion.approvals
-    _require_current(version, step.project, step.run_date)
+    version, approval, needed = deciding.named_version(step), deciding.approval(step), step.project.promotion.approvals
+    deciding.require_current(version, step.project, step.run_date)
     tracking.require_version(step.home, step.project.name, version.number)
     version = gates.inspect(step, version)
-    _require_usable(version, gates.decide(step, version).outcomes)
+    deciding.require_usable(version, gates.decide(step, version).outcomes)
     approvals, holds = events.opinion(step.warehouse, version.number).approvals, events.find_champion(step.warehouse)
     has_approved = approval.user in {one.user for one in approvals}
     if has_approved and holds is not None and holds.number == version.number:
@@ -133,27 +120,27 @@ def _approve(step: Step[jobs.Promote], outcome: Outcome) -> None:
         )
     if not has_approved:
         approvals = (*approvals, approval)
-        _record(step, outcome, "approved", version, str(approval), approval)
+        deciding.record(step, outcome, "approved", version, str(approval), approval)
     missing = needed - len(approvals)
     if missing > 0:
         log.info("version %s: %s more to approve it, until then it is no champion", version.number, missing)
         return
     decision = gates.decide(step, version, approvals)
     gates.show(version, decision.outcomes)
-    _record(step, outcome, "promoted", version, decision.reason, details=_outcomes(decision))
+    role_actions.promote(step, outcome, version, decision.reason, _outcomes(decision))
 
 
 def _reject(step: Step[jobs.Promote], outcome: Outcome) -> None:
     """Record that a person refuses the version; approvals of before no longer count."""
-    version = _named_version(step)
+    version = deciding.named_version(step)
     holds = events.find_champion(step.warehouse, step.run_date)
     if holds is not None and holds.number == version.number:
         raise UsageError(
             f"version {version.number} is champion on {step.run_date}. To have the one before it back: "
             "action=rollback. Nothing was written."
         )
-    approval = _approval(step)
-    _record(step, outcome, "refused", version, f"rejected by {approval}", approval)
+    approval = deciding.approval(step)
+    deciding.record(step, outcome, "refused", version, f"rejected by {approval}", approval)
 
 
 def _roll_back(step: Step[jobs.Promote], outcome: Outcome) -> None:
@@ -176,75 +163,11 @@ def _roll_back(step: Step[jobs.Promote], outcome: Outcome) -> None:
     if version is None:
         which = "no other version that nobody was against has" if number is None else f"version {number} has never"
         raise UsageError(f"{which} been champion before version {holds.number}. Nothing was written.")
-    _require_current(version, step.project, step.run_date)
-    approval = _approval(step)
+    deciding.require_current(version, step.project, step.run_date)
+    approval = deciding.approval(step)
     why = f"rolled back from version {holds.number} by {approval}"
-    _record(step, outcome, "promoted", version, why, approval, {events.ROLLED_BACK: holds.number})
-
-
-def _named_version(step: Step[jobs.Promote]) -> Version:
-    """The version of the settings, or the newest of the run date."""
-    if step.settings.version is None:
-        return events.newest_registered(step.warehouse, step.run_date)
-    return events.registered(step.warehouse, str(step.settings.version))
-
-
-def _require_current(version: Version, project: Project, run_date: date) -> None:
-    dates = lifetime(version.evidence)
-    if dates.has_expired(run_date):
-        raise UsageError(
-            f"version {version.number} has expired on {dates.expires_on}, and would score nothing on {run_date}. Train "
-            "anew, or name another version. Nothing was written."
-        )
-    if not _is_current(version, project):
-        raise UsageError(
-            f"version {version.number} was trained on other definitions of features or label than the project has "
-            "now, and cannot score what they build. Restore them, or train anew. Nothing was written."
-        )
-
-
-def _require_usable(version: Version, outcomes: Sequence[GateOutcome]) -> None:
-    """Raise UsageError where no score could be made with the version, whoever approves it."""
-    refusals = [one for one in outcomes if one.gate in (SIGNATURE, SCHEMA) and one.verdict is Verdict.REFUSED]
-    if refusals:
-        raise UsageError(
-            f"version {version.number} cannot score, whoever approves it: {refusals[0].sentence} Nothing was written."
-        )
+    deciding.record(step, outcome, "promoted", version, why, approval, {events.ROLLED_BACK: holds.number})
 
 
 def _outcomes(decision: Decision) -> dict[str, Any]:
     return {OUTCOMES: [asdict(one) for one in decision.outcomes]}
-
-
-def _approval(step: Step[jobs.Promote]) -> Approval:
-    """Who acts, on whose behalf, and why."""
-    return Approval(_user(), step.settings.by, str(step.settings.reason))
-
-
-def _user() -> str:
-    """The user of the operating system who runs this: what a setting says could be said by anybody."""
-    try:
-        return pwd.getpwuid(os.getuid()).pw_name
-    except KeyError:  # a container may run as a user that it does not name
-        return f"user {os.getuid()}"
-
-
-def _record(
-    step: Step[jobs.Promote],
-    outcome: Outcome,
-    event: str,
-    version: Version,
-    reason: str,
-    approval: Approval | None = None,
-    details: Mapping[str, Any] = NO_DETAILS,
-) -> None:
-    if event == "promoted":
-        tracking.require_version(step.home, step.project.name, version.number)
-    log.info("version %s (%s) %s: %s", version.number, version.model_name, event, reason)
-    person = {} if approval is None else {events.APPROVAL: asdict(approval)}
-    evidence = {**version.evidence, "decision": event, "reason": reason, **person, **details}
-    decided = replace(version, holds_from=step.run_date, evidence=evidence)
-    alias = None if event == "approved" else events.CHAMPION
-    outcome.outputs["model_events"] = events.record(step.warehouse, event, decided, step.run_id, alias)
-    if event == "promoted" and (holds := events.find_champion(step.warehouse)):  # a later date's stays MLflow's
-        tracking.set_alias(step.home, step.project.name, events.CHAMPION, holds.number)

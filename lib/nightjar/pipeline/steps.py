@@ -91,12 +91,15 @@ def promote(step: Step[jobs.Promote]) -> Outcome:
 
 
 def score(step: Step[jobs.Score]) -> Outcome:
-    """The night's scores; on weekdays without rows there are none, and no champion is needed."""
+    """The night's scores; on weekdays without rows there are none, and no champion is needed, nor where others may
+    score in its place.
+    """
     from nightjar.registry import aliases
     from nightjar.scoring.score import score as run_scoring
 
     if step.project.spine.is_due(step.run_date):
-        events.champion(step.warehouse, step.run_date)
+        if not step.project.serving.fallback.chain:
+            events.champion(step.warehouse, step.run_date)
         aliases.reconcile(step.home, step.warehouse)
     step.require(JobName.BUILD_FEATURES, JobName.SCORE)
     # The quality of the night's input must be about the facts that the features were built from.
@@ -122,7 +125,21 @@ def monitor(step: Step[jobs.Monitor]) -> Outcome:
     of_drift = drift.measure(step.sessions.spark, step.warehouse, step.project, step.run_date, step.run_id)
     of_performance = performance.measure(step.warehouse, step.project, step.run_date, step.run_id)
     step.on_done.append(partial(_write_report, step))
-    return of_drift | of_performance
+    of_canary = _advance_canary(step)
+    return of_drift | of_performance | of_canary
+
+
+def _advance_canary(step: Step[jobs.Monitor]) -> Outcome:
+    """Let the challenger of the night take its next step, from the next night on, where its nights are over."""
+    from nightjar.registry import aliases, canary
+
+    outcome, settings = Outcome(), step.project.serving.canary
+    if settings.steps:
+        move = canary.advance(step.warehouse, settings, step.run_date, step.run_id, canary.Judgement.PASSED)
+        if move is not None:
+            outcome.outputs["model_events"] = arrow.version(step.warehouse, "model_events")
+            step.on_done.append(partial(aliases.repeat, step.home, step.warehouse))
+    return outcome
 
 
 def _write_report(step: Step[Job]) -> None:

@@ -1,9 +1,9 @@
-"""MLflow's alias of the champion: people look at it there, `model_events` is what decides."""
+"""MLflow's aliases of champion and challenger: people look at them there, `model_events` is what decides."""
 
 import logging
 from pathlib import Path
 
-from nightjar.registry import events, tracking
+from nightjar.registry import database, events, roles, tracking
 from nightjar.tables.warehouse import Warehouse
 
 log = logging.getLogger("nightjar.registry")
@@ -18,16 +18,29 @@ def reconcile(home: Path, warehouse: Warehouse) -> None:
     project = warehouse.project
     holds = events.find_champion(warehouse)
     alias = None if holds is None else tracking.find_alias(home, project, events.CHAMPION)
-    if holds is None or alias in (None, holds.number):
-        return
-    log.warning(
-        "MLflow named version %s the champion of %s, and model_events says version %s since %s: somebody has moved the "
-        "alias, which changes no score, or a job was stopped before it did. It is set to version %s again. To promote "
-        "another one: jobs/promote.py action=approve or action=rollback",
-        alias,
-        project,
-        holds.number,
-        holds.holds_from,
-        holds.number,
-    )
-    tracking.set_alias(home, project, events.CHAMPION, holds.number)
+    if holds is not None and alias not in (None, holds.number):
+        log.warning(
+            "MLflow named version %s the champion of %s, and model_events says version %s since %s: somebody has moved "
+            "the alias, which changes no score, or a job was stopped before it did. It is set to version %s again. To "
+            "promote another one: jobs/promote.py action=approve or action=rollback",
+            *(alias, project, holds.number, holds.holds_from, holds.number),
+        )
+        tracking.set_alias(home, project, events.CHAMPION, holds.number)
+
+
+def repeat(home: Path, warehouse: Warehouse) -> None:
+    """Let both aliases name those who hold the roles by the last events; that of a role that nobody has names nobody.
+
+    Raises:
+        ModelError: MLflow fails.
+    """
+    now, project = roles.holders(warehouse), warehouse.project
+    challenger = None if now.challenge is None else now.challenge.version
+    for alias, version in ((events.CHAMPION, now.champion), (roles.CHALLENGER, challenger)):
+        if version is not None:
+            tracking.set_alias(home, project, alias, version.number)
+        elif tracking.find_alias(home, project, alias) is not None:
+            with database.model_errors(
+                home, f"cannot take the alias {alias} of {project} away", "Is mlflow.db locked?"
+            ):
+                tracking.connect(home).delete_registered_model_alias(project, alias)

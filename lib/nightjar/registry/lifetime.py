@@ -66,8 +66,8 @@ def lifetime(evidence: Mapping[str, Any]) -> Lifetime:
     return Lifetime(*(_date(evidence.get(name)) for name in (REVALIDATE_ON, EXPIRES_ON)))
 
 
-def require_unexpired(number: str, evidence: Mapping[str, Any], run_date: date) -> None:
-    """Refuse to score by a champion that has expired.
+def require_unexpired(who: str, evidence: Mapping[str, Any], run_date: date) -> None:
+    """Refuse to score by a version that has expired; `who` is its name in the error.
 
     Raises:
         ModelError: it has.
@@ -75,10 +75,10 @@ def require_unexpired(number: str, evidence: Mapping[str, Any], run_date: date) 
     dates = lifetime(evidence)
     if dates.has_expired(run_date):
         raise ModelError(
-            f"Champion version {number} has expired on {dates.expires_on}: it scores no night from that date on, and "
-            f"no score of {run_date} was written. Train a new one (jobs/train.py and jobs/promote.py for {run_date}; "
-            "the nightly does so by itself), or take back one that has not expired (jobs/promote.py action=rollback "
-            "version=...). How long versions hold says project.promotion.expires_after_days, when they are trained."
+            f"{who} has expired on {dates.expires_on}: it scores no night from that date on. Train a new one "
+            f"(jobs/train.py and jobs/promote.py for {run_date}; the nightly does so by itself), or take back one that "
+            "has not expired (jobs/promote.py action=rollback version=...). How long versions hold says "
+            "project.promotion.expires_after_days, when they are trained."
         )
 
 

@@ -124,6 +124,17 @@ def require_challenge(warehouse: Warehouse, run_date: date) -> Challenge:
     return challenge
 
 
+def find_loss(warehouse: Warehouse, number: str) -> str | None:
+    """Why a version has lost the alias of challenger, where it has not got it back; None where it has not lost it."""
+    loss = None
+    for row in events.read(warehouse):
+        if row["model_version"] == number and row["alias"] == CHALLENGER:
+            reason = events.version_of(row).evidence.get(REASON)
+            is_loss = row["event"] in (WITHDRAWN, ROLLED_BACK)
+            loss = f"It was challenger, and {row['event'].replace('_', ' ')}: {reason}" if is_loss else None
+    return loss
+
+
 def in_use(warehouse: Warehouse) -> list[Version]:
     """The versions that have a role by the last events, and the champion that would serve in the champion's stead."""
     now = holders(warehouse)

@@ -31,9 +31,9 @@ def add_assignments(rows: pa.Table, project: str, key: Sequence[str], feedback: 
     entities = prediction_ids(project, rows.select(list(key)))
     assigned = [
         CONTROL
-        if _uniform(CONTROL, entity) < control
+        if uniform(CONTROL, entity) < control
         else EXPLORATION
-        if _uniform(EXPLORATION, row) < exploration
+        if uniform(EXPLORATION, row) < exploration
         else BY_SCORE
         for entity, row in zip(entities, ids, strict=True)
     ]
@@ -41,7 +41,7 @@ def add_assignments(rows: pa.Table, project: str, key: Sequence[str], feedback: 
     return rows.append_column("propensity", pa.array([chances[one] for one in assigned], pa.float64()))
 
 
-def _uniform(purpose: str, name: str) -> float:
+def uniform(purpose: str, name: str) -> float:
     """A number in [0, 1) that looks random, the same for the same purpose and name."""
     digest = hashlib.sha256(f"{purpose} {name}".encode()).digest()
     return int.from_bytes(digest[:6]) / 2**48

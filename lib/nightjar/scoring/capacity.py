@@ -30,9 +30,9 @@ def hold_back(tables: Iterable[pa.Table], tiers: Tiers) -> "Iterator[pa.Table | 
             that are not are ranked apart.
         tiers: of the model, in their order; without one that has so many rows, all tables pass.
     """
-    pending: list[pa.Table] = []
+    is_limited, pending = any(tier.at_most is not None for tier in tiers), list[pa.Table]()
     for table in tables:
-        if not any(tier.at_most is not None for tier in tiers):
+        if not is_limited or RAW_SCORE not in table.column_names:  # as in rows that could not be scored
             yield table
             continue
         rows = pa.concat_tables([*pending, table])

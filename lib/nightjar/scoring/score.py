@@ -1,32 +1,34 @@
-"""Score a night: the champion is resolved once, verified, checked against the feature table, and shipped as bytes."""
+"""Score a night: who serves it is resolved once, verified, checked against the feature table, and shipped as bytes."""
 
 import logging
+from collections.abc import Sequence
 from datetime import date
 from functools import partial
-from typing import Any
 
-import pyarrow as pa
-import pyarrow.compute as pc
 from pyspark.sql import SparkSession
 
-from nightjar.errors import ModelError
+from nightjar.alerts import recording
+from nightjar.alerts.recording import Alert
+from nightjar.errors import ModelError, TableError
 from nightjar.models.unseen import reads_native_categories
-from nightjar.registry import events, verified
-from nightjar.registry.signature import Subject
-from nightjar.registry.tiers import columns_of_tiers
-from nightjar.scoring.capacity import finish
-from nightjar.scoring.checks import require_fit, require_label, require_lifetime, require_night, sources_lacking_rows
-from nightjar.scoring.limits import describe_extremes
-from nightjar.scoring.reasons import drop_reasons, plan_reasons
+from nightjar.registry import events, roles
+from nightjar.registry.roles import Challenge, Holders
+from nightjar.scoring import arms, chain
+from nightjar.scoring.beside import score_beside
+from nightjar.scoring.chain import Link
+from nightjar.scoring.checks import Holder
+from nightjar.scoring.night import Night, open_night
+from nightjar.scoring.scorer import Scorer, reasons_plan, verified_scorer, write
 from nightjar.scoring.task import score_rows
 from nightjar.scoring.unseen import log_unseen
 from nightjar.settings.environment import Environment
 from nightjar.settings.project import Project
-from nightjar.tables import arrow, sink
-from nightjar.tables.entries import DataFile
-from nightjar.tables.file_splits import read_partition
+from nightjar.tables import sink
+from nightjar.tables.datafiles import NewFile
+from nightjar.tables.predictions import CHAMPION_ROLE, FALLBACK, RETROSPECTIVE_ROLE, RULE, SERVED
+from nightjar.tables.rows import TaskFunction
 from nightjar.tables.runs import Outcome
-from nightjar.tables.serving_definitions import scores_table
+from nightjar.tables.sink import Target
 from nightjar.tables.warehouse import Warehouse
 
 log = logging.getLogger("nightjar.score")
@@ -42,64 +44,93 @@ def score(
     *,
     retrospective: bool,
 ) -> Outcome:
-    """One score per row of `features` of the run date, by the champion of that date.
+    """One score per row of `features` of the run date, by the champion of that date, or whoever the project lets score
+    in its place; then those of the versions that score beside it. All of them are those of the events as they are now.
 
     Where the spine has no rows on the date's weekday there are no scores, and those of an earlier run are removed.
 
     Raises:
         ModelError: there is no champion, it cannot be trusted, does not fit the feature table, has seen later data, or
-            cannot compute with a number of the night.
+            cannot compute with a number of the night, and nobody else could.
         TableError: the night has no features though its weekday has rows.
     """
-    version, role = arrow.version(warehouse, "features"), "retrospective" if retrospective else "champion"
-    schema = arrow.schema(warehouse, "features", version)
-    rows = arrow.read(
-        warehouse, "features", ["prediction_time", "definitions_hash"], pc.field("run_date") == run_date, version
-    )
-    key = [*project.spine.key]
-    table = scores_table(project, pa.schema([schema.field(name) for name in key]))
-    stamps: dict[str, Any] = {"run_date": run_date, "role": role, "served": not retrospective, "run_id": run_id}
-    outcome = Outcome(inputs={"features": version}, rows={"scores": len(rows)})
-    replaced = partial(_is_of, run_date, role)
+    night = open_night(spark, warehouse, project, run_date, run_id, environment)
+    outcome = Outcome(inputs={"features": night.version}, rows={"scores": night.rows})
     absence = project.spine.absence(run_date)
-    if not len(rows) and absence is not None:
+    if not night.rows and absence is None:
+        if not project.serving.fallback.chain:
+            events.champion(warehouse, run_date)
+        raise TableError(f"Table features has no row for {run_date}. Run: jobs/build_features.py run_date={run_date}")
+    if not night.rows:
         log.info("nothing to score; %s", absence)
-        into = sink.target(warehouse, table, **stamps)
-        outcome.outputs["scores"] = sink.commit(warehouse, into, [], replaced, run_id, inputs=outcome.inputs)
-        return outcome
-    champion = events.champion(warehouse, run_date)
-    require_lifetime(champion, run_date, retrospective=retrospective)
-    artifact = verified.load(environment, Subject(project.name, champion.model_name, champion.number))
-    manifest = artifact.manifest
-    require_fit(manifest, champion, schema, run_date, project.name)
-    require_label(warehouse, manifest, champion, run_date)
-    require_night(rows, manifest, champion, run_date, project.name, retrospective=retrospective)
-    log_values = (champion.number, champion.model_name, champion.holds_from, f"{len(rows):,}")
-    log.info("version %s (%s), champion since %s: %s rows", *log_values)
-    lacking = sources_lacking_rows(warehouse, project, manifest, run_date)
-    of_model = [*(feature.name for feature in manifest.features), *columns_of_tiers(manifest.thresholds)]
-    columns = list(dict.fromkeys([*key, "prediction_time", *of_model]))
-    model_stamps = {"model_version": champion.number, "model_name": champion.model_name}
-    into = sink.target(warehouse, table, **model_stamps, input_warnings=", ".join(lacking) or None, **stamps)
-    reasons = None
-    if project.serving.reasons.is_declared() and not retrospective:
-        reasons = plan_reasons(warehouse, project, manifest, artifact.open(), champion.number, run_date)
-    night = read_partition(spark, warehouse, "features", version, columns, {"run_date": run_date})
-    try:
-        task = score_rows(project, key, night.make, artifact, reasons)
-        written, unfinished = sink.collect_parts(night.task_input, task, into)
-    except ModelError as error:
-        night_rows = arrow.read(warehouse, "features", columns, pc.field("run_date") == run_date, version)
-        culprits = describe_extremes(night_rows, manifest.features, [*key, "prediction_time"])
-        raise ModelError(f"{error} {culprits}No score of {run_date} was written.") from error
-    if unfinished:
-        last = drop_reasons(finish(unfinished, manifest.thresholds), project.serving.reasons)
-        written += sink.write(last, into)
-    outcome.outputs["scores"] = sink.commit(warehouse, into, written, replaced, run_id, inputs=outcome.inputs)
-    if reads_native_categories(manifest.structure):
-        log_unseen(warehouse, outcome.outputs["scores"], run_date, role)
+        role = RETROSPECTIVE_ROLE if retrospective else CHAMPION_ROLE
+        _commit(night, night.target(role), [], outcome)
+    elif retrospective:
+        _score_in_hindsight(night, outcome)
+    else:
+        _serve(night, outcome)
     return outcome
 
 
-def _is_of(run_date: date, role: str, file: DataFile) -> bool:
-    return file.partition == {"run_date": run_date, "role": role}
+def _serve(night: Night, outcome: Outcome) -> None:
+    """The rows that are served, then those beside them; alerts last, once all rows are there."""
+    holders = roles.holders(night.warehouse, night.run_date)
+    challenge = _challenge(night, holders)
+    written: dict[str, tuple[Target, list[NewFile]]] = {}
+
+    def score_by(link: Link, scorer: Scorer) -> None:
+        stamps = {**scorer.stamps(night), SERVED: True, FALLBACK: link.fallback}
+        into = night.target(CHAMPION_ROLE, **stamps)
+        written[scorer.number] = into, write(night, scorer, partial(_make, night, scorer, link, challenge), into)
+
+    try:
+        scorer, link, failures = chain.first_that_can(night, chain.links(night, holders), score_by)
+    except ModelError as error:
+        if night.project.serving.fallback.chain:
+            recording.record(night.warehouse, [chain.alert_of_nobody(error)], night.run_date, night.run_id)
+        raise
+    chain.require_serving(night, scorer)
+    _commit(night, *written[scorer.number], outcome)
+    if reads_native_categories(scorer.manifest.structure):
+        log_unseen(night.warehouse, outcome.outputs["scores"], night.run_date, CHAMPION_ROLE)
+    if link.fallback is not None:
+        _record(night, [chain.alert_of_fallback(night, scorer, link, failures)], outcome)
+    _record(night, score_beside(night, holders, outcome), outcome)
+
+
+def _record(night: Night, alerts: Sequence[Alert], outcome: Outcome) -> None:
+    outcome.outputs |= recording.record(night.warehouse, alerts, night.run_date, night.run_id)
+
+
+def _score_in_hindsight(night: Night, outcome: Outcome) -> None:
+    """Rows of the role `retrospective`, which nobody is served."""
+    champion = events.champion(night.warehouse, night.run_date)
+    scorer = verified_scorer(night, Holder("champion", champion), retrospective=True)
+    into = night.target(RETROSPECTIVE_ROLE, **{**scorer.stamps(night), SERVED: False})
+    make = partial(_make, night, scorer, None, None)
+    _commit(night, into, write(night, scorer, make, into), outcome)
+
+
+def _make(
+    night: Night, scorer: Scorer, link: Link | None, challenge: Challenge | None, read: TaskFunction
+) -> TaskFunction:
+    reasons = None if link is None else reasons_plan(night, scorer)
+    make = score_rows(night.project, night.key, read, scorer.artifact, reasons)
+    if link is not None and link.fallback == RULE:
+        make = chain.with_tier(make, night.project.serving.fallback.tier)
+    return make if challenge is None else arms.with_arms(make, night.project.name, night.key, challenge)
+
+
+def _challenge(night: Night, holders: Holders) -> Challenge | None:
+    """The challenge by which rows have arms; None: they have none tonight."""
+    challenge = holders.challenge
+    if challenge is None or challenge.version.number in holders.stopped or not night.project.serving.assigns_arms():
+        return None
+    return challenge
+
+
+def _commit(night: Night, into: Target, files: list[NewFile], outcome: Outcome) -> None:
+    """One commit, which replaces what an earlier run of the date has stored: of all roles that are served or beside."""
+    retrospective = into.stamps["role"] == RETROSPECTIVE_ROLE
+    replaced = partial(night.is_in, RETROSPECTIVE_ROLE) if retrospective else night.is_of
+    outcome.outputs["scores"] = sink.commit(night.warehouse, into, files, replaced, night.run_id, inputs=outcome.inputs)

@@ -5,21 +5,20 @@ from collections.abc import Iterator, Sequence
 import pyarrow as pa
 
 from nightjar.models.unseen import unseen_texts
-from nightjar.registry.artifacts import Artifact
 from nightjar.scoring.assignment import add_assignments
-from nightjar.scoring.capacity import hold_back
 from nightjar.scoring.decisions import decision_columns, predict_both
 from nightjar.scoring.identity import prediction_ids
 from nightjar.scoring.predictions import prediction_columns
 from nightjar.scoring.reasons import ReasonsPlan, add_reasons
+from nightjar.scoring.rule_model import Model
 from nightjar.settings.project import Project
 from nightjar.tables.rows import TaskFunction
-from nightjar.tables.sink import UnfinishedTask
 
 
 def score_rows(
-    project: Project, key: Sequence[str], read: TaskFunction, artifact: Artifact, plan: ReasonsPlan | None = None
-) -> UnfinishedTask:
+    project: Project, key: Sequence[str], read: TaskFunction, artifact: Model, plan: ReasonsPlan | None = None
+) -> TaskFunction:
+    """A task that scores its rows; tiers that have so many rows of a night are not decided yet: see `capacity`."""
     manifest = artifact.manifest
     tiers = manifest.thresholds if project.decision_tiers() else ()
 
@@ -38,4 +37,4 @@ def score_rows(
             columns = add_assignments(columns, project.name, key, project.feedback)
             yield add_reasons(columns, rows, scores, predictor, plan, tiers)
 
-    return lambda batches: hold_back(score_share(batches), tiers)
+    return score_share

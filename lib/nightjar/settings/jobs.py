@@ -119,6 +119,11 @@ class Action(Choice):
     APPROVE = "approve"
     REJECT = "reject"
     ROLLBACK = "rollback"
+    CHALLENGE = "challenge"
+    SHADOW = "shadow"
+    WITHDRAW = "withdraw"
+    STOP = "stop"
+    RESUME = "resume"
 
 
 @settings
@@ -127,8 +132,12 @@ class Promote(Job):
 
     Attributes:
         action: `decide` by the evidence, which needs people where `project.promotion.approvals` says so; `approve` or
-            `reject` a version, as a person; `rollback`: an earlier champion holds again from the run date on.
-        version (number of the model): None: the last registered for the run date; of a rollback the champion before.
+            `reject` a version, as a person; `rollback`: an earlier champion holds again from the run date on;
+            `challenge`: a version scores beside the champion from then on, and serves the first share of
+            `project.serving.canary`; `shadow`: it scores beside and serves nobody; `withdraw`: it does neither any
+            more; `stop`: nobody is served by a version from the run date on, at once; `resume`: it may serve again.
+        version (number of the model): None: the last registered for the run date; of a rollback the champion before; to
+            withdraw the challenger, and to stop the champion.
         reason: why a person acts; it is recorded with the user of the operating system.
         by: on whose behalf that user acts, for the record.
     """

@@ -18,7 +18,7 @@ PREDICTED_CLASS = "predicted class"
 
 CHAMPION_ROLE, CHALLENGER_ROLE, RETROSPECTIVE_ROLE = "champion", "challenger", "retrospective"
 """Values of `scores.role`; the others are `shadow_role`."""
-SERVED, FALLBACK, ARM, ARM_PROPENSITY = "served", "fallback", "arm", "arm_propensity"
+SERVED, FALLBACK, ARM, ARM_PROPENSITY, TIER = "served", "fallback", "arm", "arm_propensity", "tier"
 PREVIOUS_CHAMPION, RULE = "previous champion", "rule"
 """Values of `scores.fallback`; the rule is no registered version, and is `scores.model_version` of its rows, too."""
 

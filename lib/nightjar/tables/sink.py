@@ -10,11 +10,12 @@ from dataclasses import asdict, dataclass
 from typing import Any, TypeAlias
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 from deltalake import DeltaTable
 from pyspark.sql import DataFrame
 
 from nightjar.errors import TableError
-from nightjar.tables import arrow, datafiles, failures, fields, opening, requirements, scan, transaction
+from nightjar.tables import arrow, datafiles, failures, fields, opening, requirements, scan, storage, transaction
 from nightjar.tables.datafiles import NewFile
 from nightjar.tables.entries import DataFile
 from nightjar.tables.rows import TaskFunction, in_tasks
@@ -86,6 +87,12 @@ def write(rows: pa.Table, into: Target) -> list[NewFile]:
     """
     complete = fields.complete(rows, into.schema, into.stamps, into.table, into.folder)
     return datafiles.write(complete, into.folder, into.table.partition_by)
+
+
+def read(file: NewFile, into: Target) -> pa.Table:
+    """The rows of a file that is not committed yet, without the columns that the table is partitioned by."""
+    with storage.folder(into.folder).open_input_file(file.path) as stream:
+        return pq.read_table(stream)
 
 
 def in_one_piece(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.Table]:

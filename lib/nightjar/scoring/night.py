@@ -1,0 +1,120 @@
+"""The rows of a night, pinned: what everybody scores who scores it, and where the scores go."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+from pyspark.sql import SparkSession
+
+from nightjar.settings.environment import Environment
+from nightjar.settings.project import Project
+from nightjar.tables import arrow, scan, sink
+from nightjar.tables.entries import DataFile
+from nightjar.tables.file_splits import read_partition
+from nightjar.tables.predictions import RETROSPECTIVE_ROLE
+from nightjar.tables.rows import Rows
+from nightjar.tables.serving_definitions import scores_table
+from nightjar.tables.sink import Target
+from nightjar.tables.table import Table
+from nightjar.tables.warehouse import Warehouse
+
+
+@dataclass(frozen=True)
+class Night:
+    """The rows of one run date in one version of `features`.
+
+    Attributes:
+        spark: the session.
+        warehouse: where tables lie.
+        project: whose.
+        run_date: the night.
+        run_id: of this run.
+        environment: where models lie.
+        version: of the table `features`.
+        schema: of that version.
+        rows: how many the night has.
+        definitions: hashes of the definitions that built them.
+        earliest: their first prediction time; None: there are no rows.
+        table: `scores`.
+    """
+
+    spark: SparkSession
+    warehouse: Warehouse
+    project: Project
+    run_date: date
+    run_id: str
+    environment: Environment
+    version: int
+    schema: pa.Schema
+    rows: int
+    definitions: frozenset[str]
+    earliest: datetime | None
+    table: Table
+
+    @property
+    def key(self) -> list[str]:
+        """The spine's key."""
+        return [*self.project.spine.key]
+
+    def read(self, columns: Sequence[str]) -> Rows:
+        """Columns of its rows, distributed over tasks."""
+        return read_partition(
+            self.spark, self.warehouse, "features", self.version, columns, {"run_date": self.run_date}
+        )
+
+    def read_here(self, columns: Sequence[str]) -> pa.Table:
+        """Columns of its rows, all of them in this process."""
+        return arrow.read(
+            self.warehouse, "features", list(columns), pc.field("run_date") == self.run_date, self.version
+        )
+
+    def target(self, role: str, **stamps: Any) -> Target:
+        """Where the rows of a role go."""
+        return sink.target(self.warehouse, self.table, run_date=self.run_date, run_id=self.run_id, role=role, **stamps)
+
+    def is_of(self, file: DataFile) -> bool:
+        """Whether a file of `scores` holds what an earlier run of the date has scored for those who are served then,
+        the champion's, the challenger's and shadows' rows: a new run replaces them all.
+        """
+        return bool(file.partition["run_date"] == self.run_date and file.partition["role"] != RETROSPECTIVE_ROLE)
+
+    def is_in(self, role: str, file: DataFile) -> bool:
+        """Whether a file of `scores` holds a role's rows of the night."""
+        return file.partition == {"run_date": self.run_date, "role": role}
+
+
+def open_night(
+    spark: SparkSession, warehouse: Warehouse, project: Project, run_date: date, run_id: str, environment: Environment
+) -> Night:
+    """The rows of a run date in the latest version of `features`."""
+    version = arrow.version(warehouse, "features")
+    schema = arrow.schema(warehouse, "features", version)
+    rows, definitions, earliest = 0, set[Any](), list[datetime]()
+    of_night, columns = pc.field("run_date") == run_date, ["prediction_time", "definitions_hash"]
+    files = scan.snapshot(warehouse, "features", version)
+    if files.unreadable is None:
+        batches = scan.batches(files, columns, of_night)
+    else:
+        batches = iter(arrow.read(warehouse, "features", columns, of_night, version).to_batches())
+    for batch in batches:
+        if batch.num_rows:
+            rows += batch.num_rows
+            definitions |= set(batch["definitions_hash"].unique().to_pylist())
+            earliest = [min([*earliest, pc.min(batch["prediction_time"]).as_py()])]
+    return Night(
+        spark,
+        warehouse,
+        project,
+        run_date,
+        run_id,
+        environment,
+        version,
+        schema,
+        rows,
+        frozenset(definitions),
+        earliest[0] if earliest else None,
+        scores_table(project, pa.schema([schema.field(name) for name in project.spine.key])),
+    )
