@@ -16,7 +16,7 @@ from nightjar.registry.signature import Subject
 from nightjar.registry.tiers import columns_of_tiers
 from nightjar.scoring.checks import require_fit, require_label, require_lifetime, require_night, sources_lacking_rows
 from nightjar.scoring.limits import describe_extremes
-from nightjar.scoring.reasons import plan_reasons
+from nightjar.scoring.reasons import plan_reasons, with_reasons
 from nightjar.scoring.task import score_rows
 from nightjar.scoring.unseen import log_unseen
 from nightjar.settings.environment import Environment
@@ -85,7 +85,7 @@ def score(
         reasons = plan_reasons(warehouse, project, manifest, artifact.open(), champion.number, run_date)
     night = read_partition(spark, warehouse, "features", version, columns, {"run_date": run_date})
     try:
-        task = score_rows(project, key, night.make, artifact, reasons)
+        task = with_reasons(score_rows(project, key, night.make, artifact, reasons), artifact.open, reasons)
         written = sink.collect(night.task_input, task, into)
     except ModelError as error:
         night_rows = arrow.read(warehouse, "features", columns, pc.field("run_date") == run_date, version)

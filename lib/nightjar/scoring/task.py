@@ -9,13 +9,13 @@ from nightjar.registry.artifacts import Artifact
 from nightjar.scoring.assignment import add_assignments
 from nightjar.scoring.identity import prediction_ids
 from nightjar.scoring.predictions import prediction_columns
-from nightjar.scoring.reasons import ReasonsPlan, add_reasons
+from nightjar.scoring.reasons import ReasonsPlan, carry
 from nightjar.settings.project import Project
 from nightjar.tables.rows import TaskFunction
 
 
 def score_rows(
-    project: Project, key: Sequence[str], read: TaskFunction, artifact: Artifact, plan: ReasonsPlan | None = None
+    project: Project, key: Sequence[str], read: TaskFunction, artifact: Artifact, plan: ReasonsPlan | None
 ) -> TaskFunction:
     def score_share(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.Table]:
         predictor = None
@@ -28,7 +28,6 @@ def score_rows(
             for name, values in prediction_columns(scores, rows, artifact.manifest, with_tier=with_tier).items():
                 columns = columns.append_column(name, values)
             columns = columns.append_column("prediction_id", ids)
-            columns = add_assignments(columns, project.name, key, project.feedback)
-            yield add_reasons(columns, rows, scores, predictor, plan)
+            yield carry(add_assignments(columns, project.name, key, project.feedback), rows, plan)
 
     return score_share
