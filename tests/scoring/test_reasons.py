@@ -72,7 +72,8 @@ def test_rows_of_the_tiers_that_need_them_have_what_explain_says_of_them(nights,
         effects = {one.column: one for one in explain_row(predictor, own, features, {}).effects}
         (first,) = row["reasons"]  # all features share one sentence
         assert first["text"] == SENTENCE
-        assert first["contribution"] == pytest.approx(effects[first["feature"]].added, abs=1e-8) > 0
+        assert first["contribution"] == pytest.approx(effects[first["feature"]].added, abs=1e-8)
+        assert first["contribution"] > 0
         assert first["feature"] == "load"
         assert float(first["value"]) == own["load"][0].as_py()
         assert [0 <= float(end) <= 99 for end in first["usual"].split(" to ")] == [True, True]
