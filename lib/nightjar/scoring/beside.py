@@ -19,6 +19,7 @@ from nightjar.scoring.budget import within
 from nightjar.scoring.capacity import places_of
 from nightjar.scoring.checks import Holder
 from nightjar.scoring.night import Night
+from nightjar.scoring.reasons import ReasonsPlan
 from nightjar.scoring.scorer import Scorer, reasons_plan, verified_scorer, write_parts, write_unfinished
 from nightjar.scoring.task import score_rows
 from nightjar.scoring.tolerance import row_by_row, without_unscored
@@ -91,14 +92,15 @@ def _score(night: Night, contender: Contender, outcome: Outcome) -> list[Alert]:
     with within(night.spark, night.project.serving.roles.budget, str(contender.holder)):
         scorer = verified_scorer(night, contender.holder)
         into = night.target(contender.role, **{**scorer.stamps(night), SERVED: False})
-        files, unfinished = write_parts(night, scorer, partial(_make, night, contender, scorer), into)
+        serves = contender.challenge is not None and contender.challenge.share > 0
+        plan = reasons_plan(night, scorer) if serves else None
+        files, unfinished = write_parts(night, scorer, partial(_make, night, contender, scorer, plan), into, plan)
         files, unscored = without_unscored(files, into)
         if len(unscored) == night.rows:
             raise ModelError(f"It could not score a single row: {next(iter(unscored.values()))}")
         replaced = [contender.role]
-        serves = contender.challenge is not None and contender.challenge.share > 0
         claimed = _places_of_champion(night, scorer, unscored, into.version or 0) if serves and unfinished else None
-        files += write_unfinished(night, scorer, unfinished, into, claimed)
+        files += write_unfinished(night, scorer, unfinished, into, plan, claimed)
         if serves:
             files += _champion_beside(night, unscored, into.version or 0)
             replaced.append(CHAMPION_ROLE)
@@ -112,11 +114,11 @@ def _score(night: Night, contender: Contender, outcome: Outcome) -> list[Alert]:
     return [_alert_of_unscored(night, contender, unscored)] if unscored else []
 
 
-def _make(night: Night, contender: Contender, scorer: Scorer, read: TaskFunction) -> TaskFunction:
+def _make(
+    night: Night, contender: Contender, scorer: Scorer, plan: ReasonsPlan | None, read: TaskFunction
+) -> TaskFunction:
     project, key, model = night.project, night.key, scorer.artifact
-    serves = contender.challenge is not None and contender.challenge.share > 0
-    reasons = reasons_plan(night, scorer) if serves else None
-    make = row_by_row(read, lambda some: score_rows(project, key, some, model, reasons), project.name, key)
+    make = row_by_row(read, lambda some: score_rows(project, key, some, model, plan), project.name, key)
     if contender.challenge is None or not project.serving.assigns_arms():
         return make
     return arms.of_challenger(arms.with_arms(make, project.name, key, contender.challenge))

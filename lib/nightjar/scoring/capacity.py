@@ -36,7 +36,7 @@ def hold_back(tables: Iterable[pa.Table], tiers: Tiers) -> "Iterator[pa.Table | 
             yield table
             continue
         rows = pa.concat_tables([*pending, table])
-        may_be = may_be_highest(rows, tiers)
+        may_be = _may_be_highest(rows, tiers)
         pending, others = [rows.filter(pa.array(may_be))], rows.filter(pa.array(~may_be))
         if len(others):
             yield others
@@ -44,7 +44,7 @@ def hold_back(tables: Iterable[pa.Table], tiers: Tiers) -> "Iterator[pa.Table | 
         yield Unfinished(pa.concat_tables(pending))
 
 
-def may_be_highest(rows: pa.Table, tiers: Tiers) -> Mask:
+def _may_be_highest(rows: pa.Table, tiers: Tiers) -> Mask:
     """Whether each row may be among the highest of its night: it is, in these rows, with the places of tiers before."""
     result, places = np.zeros(len(rows), np.bool_), 0
     is_free, before = _is_free(rows), _place_before(rows, tiers)

@@ -18,7 +18,7 @@ from nightjar.scoring.capacity import finish, hold_back
 from nightjar.scoring.checks import Holder, require_lifetime, require_usable, sources_lacking_rows
 from nightjar.scoring.limits import describe_extremes
 from nightjar.scoring.night import Night
-from nightjar.scoring.reasons import ReasonsPlan, drop_reasons, plan_reasons
+from nightjar.scoring.reasons import ReasonsPlan, add_reasons, plan_reasons, with_reasons
 from nightjar.scoring.rule_model import Model, RuleModel
 from nightjar.settings.task import Task
 from nightjar.tables import sink
@@ -123,7 +123,13 @@ def rule_scorer(night: Night) -> Scorer:
     return Scorer(RULE, RULE, RuleModel(manifest, settings.rule, settings.otherwise))
 
 
-def write(night: Night, scorer: Scorer, make: Callable[[TaskFunction], TaskFunction], into: Target) -> list[NewFile]:
+def write(
+    night: Night,
+    scorer: Scorer,
+    make: Callable[[TaskFunction], TaskFunction],
+    into: Target,
+    plan: ReasonsPlan | None = None,
+) -> list[NewFile]:
     """Let tasks score the night and store the rows, which nobody sees until they are committed.
 
     Args:
@@ -131,23 +137,29 @@ def write(night: Night, scorer: Scorer, make: Callable[[TaskFunction], TaskFunct
         scorer: who scores it.
         make: from what reads a task's share of the night's rows to what makes scores of them.
         into: the table, with what all rows say.
+        plan: how the reasons are made of what the rows carry; None: no row has any.
 
     Raises:
         ModelError: the model cannot compute with a row; names rows with numbers that are too great.
     """
-    files, unfinished = write_parts(night, scorer, make, into)
-    return files + write_unfinished(night, scorer, unfinished, into)
+    files, unfinished = write_parts(night, scorer, make, into, plan)
+    return files + write_unfinished(night, scorer, unfinished, into, plan)
 
 
 def write_parts(
-    night: Night, scorer: Scorer, make: Callable[[TaskFunction], TaskFunction], into: Target
+    night: Night,
+    scorer: Scorer,
+    make: Callable[[TaskFunction], TaskFunction],
+    into: Target,
+    plan: ReasonsPlan | None = None,
 ) -> tuple[list[NewFile], list[pa.Table]]:
     """The same without the rows of which only the whole night tells the tier: these are for `write_unfinished`."""
-    columns = scorer.columns(night)
+    columns, artifact = scorer.columns(night), scorer.artifact
     rows, tiers = night.read(columns), scorer.tiers(night)
     score = make(rows.make)
+    task = with_reasons(lambda batches: hold_back(score(batches), tiers), artifact.open, plan)
     try:
-        return sink.collect_parts(rows.task_input, lambda batches: hold_back(score(batches), tiers), into)
+        return sink.collect_parts(rows.task_input, task, into)
     except ModelError as error:
         culprits = describe_extremes(
             night.read_here(columns), scorer.manifest.features, [*night.key, "prediction_time"]
@@ -156,10 +168,15 @@ def write_parts(
 
 
 def write_unfinished(
-    night: Night, scorer: Scorer, tables: Sequence[pa.Table], into: Target, claimed: Mapping[str, int] | None = None
+    night: Night,
+    scorer: Scorer,
+    tables: Sequence[pa.Table],
+    into: Target,
+    plan: ReasonsPlan | None = None,
+    claimed: Mapping[str, int] | None = None,
 ) -> list[NewFile]:
     """Store the rows that tasks have held back, with their tiers; `claimed` are places that other roles' rows have."""
     if not tables:
         return []
     rows = finish(tables, scorer.tiers(night), claimed)
-    return sink.write(drop_reasons(rows, night.project.serving.reasons), into)
+    return sink.write(rows if plan is None else add_reasons(rows, scorer.artifact.open(), plan), into)

@@ -9,7 +9,7 @@ from nightjar.scoring.assignment import add_assignments
 from nightjar.scoring.decisions import decision_columns, predict_both
 from nightjar.scoring.identity import prediction_ids
 from nightjar.scoring.predictions import prediction_columns
-from nightjar.scoring.reasons import ReasonsPlan, add_reasons
+from nightjar.scoring.reasons import ReasonsPlan, carry
 from nightjar.scoring.rule_model import Model
 from nightjar.settings.project import Project
 from nightjar.tables.rows import TaskFunction
@@ -18,9 +18,12 @@ from nightjar.tables.rows import TaskFunction
 def score_rows(
     project: Project, key: Sequence[str], read: TaskFunction, artifact: Model, plan: ReasonsPlan | None = None
 ) -> TaskFunction:
-    """A task that scores its rows; tiers that have so many rows of a night are not decided yet: see `capacity`."""
+    """A task that scores its rows.
+
+    Tiers that have so many rows of a night are not decided yet, see `capacity`, and rows carry what their reasons will
+    be made of.
+    """
     manifest = artifact.manifest
-    tiers = manifest.thresholds if project.decision_tiers() else ()
 
     def score_share(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.Table]:
         predictor = None
@@ -34,7 +37,6 @@ def score_rows(
             for name, values in (prediction_columns(scores, manifest) | decided).items():
                 columns = columns.append_column(name, values)
             columns = columns.append_column("prediction_id", ids)
-            columns = add_assignments(columns, project.name, key, project.feedback)
-            yield add_reasons(columns, rows, scores, predictor, plan, tiers)
+            yield carry(add_assignments(columns, project.name, key, project.feedback), rows, plan)
 
     return score_share

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from nightjar.settings.checks import Issue, expect, expect_one_of
+from nightjar.settings.checks import Issue, expect_one_of
 from nightjar.settings.serving.abstention import Abstention
 from nightjar.settings.serving.canary import Canary
 from nightjar.settings.serving.fallback import Fallback
@@ -11,7 +11,7 @@ from nightjar.settings.serving.reasons import Reasons
 from nightjar.settings.serving.reviewing import Reviewing
 from nightjar.settings.serving.roles import Roles
 from nightjar.settings.task import Task
-from nightjar.settings.tiers import Tier, TierKind
+from nightjar.settings.tiers import Tier
 from nightjar.settings.validation import settings
 
 
@@ -60,13 +60,6 @@ class Serving:
     def issues_with(self, names: ProjectNames) -> Iterator[Issue]:
         """Whether the names in it are the project's."""
         yield from expect_one_of("sensitive", self.sensitive, names.stored, "feature table's columns")
-        late = [
-            name
-            for name in self.reasons.adverse.tiers
-            if name in names.tiers and names.tiers[name].kind is TierKind.TOP
-        ]
-        expected = "none of kind top, whose rows are chosen once all have been scored"
-        yield from expect(not late, "reasons.adverse.tiers", late, expected)
         parts = {
             "fallback": self.fallback.issues_with(names.task, names.tiers),
             "abstention": self.abstention.issues_with(names.task),
