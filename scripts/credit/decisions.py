@@ -14,7 +14,7 @@ EXCEPTIONS = 0.1
 """The share of what the rule refuses that branches approved all the same."""
 REVIEWED_UP_TO = 0.15
 """Who reviews an application by hand approves it up to this true probability of default."""
-APPROVE, REVIEW = "approve", "review"
+APPROVE, REVIEW, PEOPLE = "approve", "review", "people"
 
 
 @dataclass(frozen=True, eq=False)
@@ -23,7 +23,7 @@ class Night:
 
     Attributes:
         applicant: numbers of applicants.
-        treatment: of each `approve`, or the name of a tier: `review` goes to people, any other is a refusal.
+        treatment: of each `approve`, or the name of a tier: `review` and `people` go to people, any other is a refusal.
     """
 
     applicant: Integers
@@ -53,7 +53,7 @@ def approve(world: World, applications: Applications, nights: Nights) -> Boolean
     row = order[place]
     is_scored = night.applicant[row] == applications.applicant
     treatment = night.treatment[row]
-    by_people = (treatment == REVIEW) & (applications.default_probability <= REVIEWED_UP_TO)
+    by_people = np.isin(treatment, [REVIEW, PEOPLE]) & (applications.default_probability <= REVIEWED_UP_TO)
     return np.where(is_scored, (treatment == APPROVE) | by_people, approved)
 
 

@@ -9,7 +9,8 @@ from learning import problems
 from nightjar.evaluation.clusters import Clusters
 from nightjar.learning.data.other_rows import ActedRows
 from nightjar.learning.data.prices import Prices
-from nightjar.learning.thresholds import fit_thresholds, table_of
+from nightjar.learning.fitted_threshold import table_of
+from nightjar.learning.thresholds import fit_thresholds
 from nightjar.settings.tiers import Tier, TierKind
 
 ROWS = problems.rows()
@@ -141,6 +142,36 @@ def test_a_price_may_be_an_amount_of_the_row():
     assert threshold.cost_of_none == pytest.approx(dear[FINAL][rows.label[FINAL]].sum() / len(FINAL))
     (cheap,) = fit(rows, prices=replace(PRICES, missed=dear / 1000))
     assert cheap.value == 0.6
+
+
+def test_a_tier_of_the_highest_rows_has_so_many_of_each_night_whatever_their_scores():
+    """Scores of every other night are half as high: on average one threshold acts on as many, on no night it does."""
+    scores = np.tile(np.linspace(1, 0.01, 40), 20) * np.where(np.arange(800) // 40 % 2, 0.5, 1)
+    tiers = {"top": Tier(TierKind.TOP, at_most=4), "rest": Tier(TierKind.PROBABILITY, at_least=0.45)}
+    folds = np.where(np.isin(np.arange(800), FOLDS), scores, np.nan)
+    top, rest = fit(scores=scores, folds=folds, tiers=tiers, prices=None)
+    assert (top.rule, top.at_most, top.nights_beyond, top.shortfall) == ("the 4 highest of a night", 4, None, None)
+    assert (top.reach.acted.estimate, top.reach.acted.reason is None) == (4, False)  # the same on all nights
+    order = np.concatenate([FINAL[night == FINAL // 40][:4] for night in np.unique(FINAL // 40)])
+    assert top.reach.precision.estimate == pytest.approx(ROWS.label[order].mean())
+    assert [one.rule for one in top.alternatives] == ["the 3 highest of a night", "the 5 highest of a night"]
+    assert [one.reach.acted for one in top.alternatives] == [3, 5]
+    assert (rest.rule, rest.value, rest.low, rest.reason) == ("probability at least 0.45", 0.45, None, rest.reason)
+    assert rest.reason == "its threshold is declared"
+    others = (scores[FINAL] >= 0.45).sum() - (scores[order] >= 0.45).sum()
+    assert rest.reach.acted.estimate * rest.nights == others
+
+
+def test_by_amounts_each_row_has_its_own_threshold_and_costs_less_than_any_threshold_for_all():
+    dear = np.where(np.arange(800) % 3 == 0, 100.0, 0.1)
+    prices = replace(PRICES, missed=dear)
+    (own,), (one,) = (fit(tiers={"act": Tier(kind)}, prices=prices) for kind in (TierKind.AMOUNT, TierKind.COST))
+    acts = SCORES[FINAL] * dear[FINAL] > (1 - SCORES[FINAL]) * 2
+    costs = np.where(ROWS.label[FINAL], ~acts * dear[FINAL], acts * 2.0)
+    assert own.reach.cost.estimate == pytest.approx(costs.mean())
+    assert own.reach.acted.estimate * own.nights == acts.sum()
+    assert (own.rule, own.low, own.reason) == ("lowest cost of each row", None, "each row has a threshold of its own")
+    assert own.value == one.value
 
 
 def test_without_tiers_there_is_none():

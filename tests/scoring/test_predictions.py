@@ -3,20 +3,17 @@
 from dataclasses import replace
 
 import numpy as np
-import pyarrow as pa
 import pytest
 
-from nightjar.registry.tiers import GroupThreshold, TierThreshold
 from nightjar.scoring.predictions import prediction_columns
 from registry.made import ABOUT
 
-NO_COLUMNS = pa.table({})
 SEVERAL = replace(ABOUT, classes=("early", "late", "usual"), costs=((0.0, 1.0, 1.0), (5.0, 0.0, 5.0), (1.0, 1.0, 0.0)))
 
 
 def test_the_class_of_the_least_expected_cost_is_predicted_and_every_probability_stands_beside_it():
     """A late one that is not expected costs five times as much as another mistake."""
-    columns = prediction_columns(np.array([[0.2, 0.3, 0.5], [0.1, 0.1, 0.8]]), NO_COLUMNS, SEVERAL, with_tier=False)
+    columns = prediction_columns(np.array([[0.2, 0.3, 0.5], [0.1, 0.1, 0.8]]), SEVERAL)
     assert columns["predicted"].to_pylist() == ["late", "usual"]
     assert columns["score"].to_pylist() == [0.3, 0.8]
     assert [dict(row) for row in columns["probabilities"].to_pylist()] == [
@@ -26,21 +23,11 @@ def test_the_class_of_the_least_expected_cost_is_predicted_and_every_probability
 
 
 def test_no_rows_have_no_predictions():
-    columns = prediction_columns(np.empty((0, 3)), NO_COLUMNS, SEVERAL, with_tier=False)
+    columns = prediction_columns(np.empty((0, 3)), SEVERAL)
     assert [len(values) for values in columns.values()] == [0, 0, 0]
 
 
 @pytest.mark.parametrize("scores", [[], [0.2, 0.7]])
 def test_other_tasks_have_scores_alone(scores):
-    columns = prediction_columns(np.array(scores), NO_COLUMNS, ABOUT, with_tier=False)
+    columns = prediction_columns(np.array(scores), ABOUT)
     assert {name: values.to_pylist() for name, values in columns.items()} == {"score": scores}
-
-
-def test_where_a_project_has_tiers_each_row_has_its_own_by_the_threshold_of_its_group():
-    act = TierThreshold("act", 0.6, ("sex",), (GroupThreshold(("F",), 0.4),), 0.6)
-    about = replace(ABOUT, thresholds=(act, TierThreshold("review", 0.2)))
-    rows = pa.table({"sex": ["F", "M", None, "M"]})
-    columns = prediction_columns(np.array([0.5, 0.5, 0.7, 0.1]), rows, about, with_tier=True)
-    assert columns["tier"].to_pylist() == ["act", "review", "act", None]
-    none = prediction_columns(np.array([0.5, 0.7]), rows.slice(0, 2), ABOUT, with_tier=True)
-    assert none["tier"].to_pylist() == [None, None]  # of a model without thresholds, such as a stand-in

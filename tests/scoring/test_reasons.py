@@ -17,8 +17,7 @@ from nightjar.models.examples import Examples
 from nightjar.models.fitting import fit
 from nightjar.registry import events, verified
 from nightjar.registry.signature import Subject
-from nightjar.scoring import reasons
-from nightjar.scoring.reasons import add_reasons, plan_reasons
+from nightjar.scoring.reasons import add_reasons, carry, plan_reasons, with_reasons
 from nightjar.scoring.score import score
 from nightjar.scoring.task import score_rows
 from nightjar.settings.model import Estimator, Model
@@ -73,7 +72,8 @@ def test_rows_of_the_tiers_that_need_them_have_what_explain_says_of_them(nights,
         effects = {one.column: one for one in explain_row(predictor, own, features, {}).effects}
         (first,) = row["reasons"]  # all features share one sentence
         assert first["text"] == SENTENCE
-        assert first["contribution"] == pytest.approx(effects[first["feature"]].added, abs=1e-8) > 0
+        assert first["contribution"] == pytest.approx(effects[first["feature"]].added, abs=1e-8)
+        assert first["contribution"] > 0
         assert first["feature"] == "load"
         assert float(first["value"]) == own["load"][0].as_py()
         assert [0 <= float(end) <= 99 for end in first["usual"].split(" to ")] == [True, True]
@@ -103,7 +103,8 @@ def test_a_wrong_explainer_stops_the_task_instead_of_lying(nights, predictor, mo
     artifact = verified.load(nights.environment, Subject("machines", version.model_name, version.number))
     plan = plan_reasons(nights.warehouse, project, artifact.manifest, predictor, version.number, D2)
     features = arrow.read(nights.warehouse, "features", where=pc.field("run_date") == D2)
-    task = score_rows(project, ["machine"], lambda _: iter([features]), artifact, plan)
+    scored = score_rows(project, ["machine"], lambda _: iter([features]), artifact, plan)
+    task = with_reasons(scored, artifact.open, plan)
     (scored,) = task(iter([]))
     assert scored["reasons"].null_count == 0
 
@@ -128,14 +129,14 @@ def test_a_model_without_exact_contributions_is_explained_beside_rows_of_past_ni
     assert (exact.background.num_rows, exact.background.column_names) == (0, ["load", "site"])
     assert beside.background.num_rows == 5 * 16  # all nights up to this one
     ids = pa.array([f"{number:064}" for number in range(40)])
-    scores = sampled.predict(ROWS)
-    columns = add_reasons(pa.table({"prediction_id": ids}), ROWS, scores, sampled, beside)
+    scored = pa.table({"prediction_id": ids, "score": sampled.predict(ROWS)})
+    columns = add_reasons(carry(scored, ROWS, beside), sampled, beside)
     explained = [row is not None for row in columns["reasons"].to_pylist()]
     assert 10 < sum(explained) < 30
     more = replace(beside, wording=replace(beside.wording, settings=Reasons(sample=0.7)))
-    again = add_reasons(pa.table({"prediction_id": ids}), ROWS, scores, sampled, more)["reasons"].to_pylist()
+    again = add_reasons(carry(scored, ROWS, more), sampled, more)["reasons"].to_pylist()
     assert [row for row, was in zip(again, explained, strict=True) if was] == [
         row for row in columns["reasons"].to_pylist() if row is not None
     ]
     assert plan_reasons(copied.warehouse, copied.project, about, sampled, "1", D2) is None
-    assert reasons.add_reasons(columns, ROWS, scores, sampled, None) is columns
+    assert carry(scored, ROWS, None) is scored

@@ -50,3 +50,14 @@ def test_a_planted_slice_is_found_and_none_where_there_is_none(program):
         _, likeness = simulation.look(world)
         assert max(likeness) >= 0.7
     assert simulation.look(simulation.draw(random, conditions=0))[1] == []
+
+
+def test_sets_have_each_class_as_often_as_meant_and_marginal_ones_the_rare_one_far_less(program):
+    simulation = program("simulating_coverage")
+    runs = [simulation.simulate(seed, 60, 0.1, drifts=False) for seed in range(2)]
+    rows = sum(one.rows for one in runs)
+    assert (rows[1] / rows.sum()) < 0.2
+    assert sum(one.covered for one in runs) / rows == pytest.approx([0.9, 0.9], abs=0.03)
+    assert (sum(one.marginal for one in runs) / rows)[1] < 0.4
+    *_, abstain = simulation.tell_coverage(1, 20, 0.2)
+    assert abstain.startswith("abstain: ")

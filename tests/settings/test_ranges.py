@@ -9,6 +9,7 @@ import builders
 from nightjar.settings.arrival import Arrival
 from nightjar.settings.costs import Amount, Costs
 from nightjar.settings.environment import Environment
+from nightjar.settings.fairness import GroupFairness, Mitigation, MitigationKind
 from nightjar.settings.features import Aggregate, Feature, FeatureGroup, FeatureKind
 from nightjar.settings.files import File
 from nightjar.settings.jobs import Action, BuildFeatures, Job, LeaseAction, Leases, Nightly, Promote
@@ -19,12 +20,16 @@ from nightjar.settings.model import Estimator, Model
 from nightjar.settings.project import Project
 from nightjar.settings.promotion import Fairness, Promotion, Slices
 from nightjar.settings.quarantine import Quarantine, QuarantineAction
+from nightjar.settings.serving.abstention import Abstention
+from nightjar.settings.serving.serving import Serving
 from nightjar.settings.sources import Column, ColumnType, Lookup, Source
 from nightjar.settings.spine import Sample, SampleBy, Spine, SpineKind, Weekday
 from nightjar.settings.split import Split, SplitKind
 from nightjar.settings.task import Task
 from nightjar.settings.tiers import Tier, TierKind
 
+TOP = Tier(TierKind.TOP, at_most=3)
+OF_GROUPS = Mitigation(MitigationKind.THRESHOLDS, ["site"])
 PROJECT = builders.machines(Path("files"))
 NUMBER = {"x": Column(ColumnType.DOUBLE)}
 LOOKUP = {"file": File("f.csv"), "key": "x", "file_key": "x", "types": {"y": ColumnType.LONG}, "columns": {"y": "z"}}
@@ -145,10 +150,27 @@ TWICE = Feature(WINDOW, "temperature", aggregate=MEAN, windows=["1d"])
             {"revalidate_after_days": 9, "expires_after_days": 9},
             "revalidate_after_days: found 9, expected few",
         ),
-        (Tier, {"kind": TierKind.RECALL}, "at_least: found None, expected a share for kind=recall and precision"),
-        (Tier, {"kind": TierKind.CAPACITY}, "at_most: found None, expected a number of rows a night for kind=capacity"),
+        (Tier, {"kind": TierKind.RECALL}, "at_least: found None, expected a share for kind=recall, precision and prob"),
+        (
+            Tier,
+            {"kind": TierKind.CAPACITY},
+            "at_most: found None, expected a number of rows a night for kind=capacity and",
+        ),
         (Tier, {"kind": TierKind.COST, "at_most": 5}, "at_most: found 5, expected a number of rows a night for kind="),
         (Tier, {"kind": TierKind.PRECISION, "at_least": 90}, "at_least: found 90, expected at most 1"),
+        (
+            Tier,
+            {"kind": TierKind.PROBABILITY},
+            "at_least: found None, expected a share for kind=recall, precision and pr",
+        ),
+        (
+            Tier,
+            {"kind": TierKind.TOP, "at_most": 100_001},
+            "at_most: found 100001, expected at most 100,000 for kind=t",
+        ),
+        (Abstention, {"tier": "no tier"}, "tier: found 'no tier', expected a plain identifier"),
+        (Abstention, {"margin": 0.1}, "margin: found 0.1, expected 0, or out_of_range: true"),
+        (Abstention, {"error": 0.5}, "error: found 0.5, expected less than 0.5"),
         (Costs, {"missed": 0, "false_alarm": 1}, "missed: found 0.0, expected more than 0, or both costs none"),
         (Costs, {"missed": 1, "false_alarm": float("nan")}, "false_alarm: found nan, expected more than 0"),
         (
@@ -379,6 +401,25 @@ def test_a_feature_that_does_not_fit_its_kind_is_refused_with_its_column_and_sou
         (
             {"tiers": {"act": Tier(TierKind.COST)}},
             "tiers.act.kind: found 'cost', expected another kind, or project.cos",
+        ),
+        (
+            {"costs": Costs(5, 1), "tiers": {"act": Tier(TierKind.AMOUNT)}},
+            "tiers.act.kind: found 'amount', expected another kind, or project.costs with an amount of each row",
+        ),
+        (
+            {"tiers": {"look": TOP}, "serving": Serving(abstention=Abstention(tier="look"))},
+            "serving.abstention.tier: found 'look', expected a name, or a tier without a capacity: rows that abstain",
+        ),
+        (
+            {"tiers": {"act": TOP}, "fairness": GroupFairness(mitigation=OF_GROUPS, allow_as_feature=["site"])},
+            "tiers.act.kind: found 'top', expected a fitted kind (cost, recall, precision, capacity) where groups",
+        ),
+        (
+            {
+                "label": replace(PROJECT.label, task=Task.REGRESSION),
+                "serving": Serving(abstention=Abstention(error=0.1)),
+            },
+            "serving.abstention.error: found 0.1, expected none for label.task=regression",
         ),
         (
             {"label": replace(PROJECT.label, task=Task.REGRESSION), "tiers": {"act": Tier(TierKind.CAPACITY, None, 5)}},

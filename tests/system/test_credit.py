@@ -5,13 +5,14 @@ from datetime import date, timedelta
 from pathlib import Path
 from types import SimpleNamespace
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 
-from credit.decisions import REVIEW, REVIEWED_UP_TO
+from credit.decisions import PEOPLE, REVIEW, REVIEWED_UP_TO
 from credit.files import write_days, write_truth
 from credit.world import DEFAULTED, World
 from nightjar.config import compose_job, make_settings
@@ -38,6 +39,7 @@ SETTINGS = [
     *("search=credit", "search.split={folds: 1, test_days: 14}", "search.stopping.rungs=[]", "search.final_days=42"),
     *("search.stand_in=null", "~search.candidates.lightgbm", "search.candidates.logistic.space={C: [0.1]}"),
     *("project.promotion.slices.columns=[]", "project.promotion.calibration_error=null"),
+    "project.serving.abstention.error=0.3",
     *("project.feedback.without_outcome=0.8", "project.analysis={search: false, learning_curve: false}"),
     "project.serving.sensitive=[stated_income, income__least_365d, age_band, purpose]",
 ]
@@ -147,7 +149,8 @@ def test_the_evidence_says_how_many_rows_it_would_act_on_were_never_seen(lender)
 
 def test_from_the_first_night_on_tiers_decide_whose_outcome_is_seen(lender):
     """The simulation goes on for 80 days: whoever was approved has paid the first instalment, or is late with it."""
-    scores = arrow.read(lender.warehouse, "scores", ["applicant_id", "run_date", "score", "assignment"]).to_pandas()
+    columns = ["applicant_id", "run_date", "score", "raw_score", "assignment", "tier", "abstained", "prediction_set"]
+    scores = arrow.read(lender.warehouse, "scores", columns).to_pandas()
     champion = events.champion(lender.warehouse, NIGHT)
     thresholds = {one["tier"]: one["value"] for one in champion.evidence["thresholds"]}
     write_days(lender.folder / "days", WORLD, NIGHT + timedelta(days=79), nights_of(f"{lender.folder}/warehouse"))
@@ -158,10 +161,17 @@ def test_from_the_first_night_on_tiers_decide_whose_outcome_is_seen(lender):
     rows = scores.merge(filed, on=["applicant_id", "run_date"])
     assert len(rows) == len(scores) > 30
     approved = rows["application_id"].isin(has_outcome)
-    drawn, refused = rows["assignment"] != "score", rows["score"] >= thresholds["reject"]
-    reviewed = ~refused & (rows["score"] >= thresholds[REVIEW])
+    drawn, abstains = rows["assignment"] != "score", rows["abstained"].notna()
+    refused = ~abstains & (rows["score"] >= thresholds["reject"])
+    others = rows[~abstains & ~refused & ~drawn].sort_values("raw_score", ascending=False)
+    reviewed = rows.index.isin(others.index[:12])  # the capacity, to the row
+    assert (
+        rows["tier"].fillna("").tolist()
+        == np.select([abstains, refused, reviewed], [PEOPLE, "reject", REVIEW], "").tolist()
+    )
     accepted = lender.truth["default_probability"].loc[rows["application_id"]].to_numpy() <= REVIEWED_UP_TO
-    assert approved.tolist() == (drawn | (~refused & ~reviewed) | (reviewed & accepted)).tolist()
+    by_people = (abstains | reviewed) & accepted
+    assert approved.tolist() == (drawn | (~abstains & ~refused & ~reviewed) | by_people).tolist()
     assert refused.sum() > 5
     assert 0 < drawn.sum() < 15
 

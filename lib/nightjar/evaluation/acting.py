@@ -12,6 +12,8 @@ from nightjar.evaluation.intervals import Interval, Scale
 from nightjar.evaluation.metric_report import Truth, figure, mean_interval
 from nightjar.evaluation.rows import Floats, RowNumbers, number_or_none
 
+ROUNDING = 1e-9  # of sums of weights
+
 
 @dataclass(frozen=True)
 class Reach:
@@ -63,11 +65,29 @@ class NightRows:
     night: RowNumbers
     count: Floats
 
-    def acted_by_night(self, threshold: float, above: float) -> Floats:
-        """The rows of each night at or above the threshold, and below that of the tier before."""
+    def acted_by_night(self, threshold: float | Floats, above: float | Floats) -> Floats:
+        """The rows of each night at or above the threshold, and below that of the tiers before; one, or one a row."""
         acted = self.count * ((self.score >= threshold) & (self.score < above))
         by_night: Floats = np.bincount(self.night, acted).astype(np.float64)
         return by_night
+
+    def of_nights(self, most: float, above: float | Floats) -> Floats:
+        """Of each row the threshold at which its night has so many rows at most, of those below the tiers before.
+
+        Rows of one score are acted on together; infinite where the highest ones are too many.
+        """
+        order = np.lexsort((-self.score, self.night))
+        counts = (self.count * (self.score < above))[order]
+        reached, night = np.cumsum(counts), self.night[order]
+        first = np.searchsorted(night, night)
+        in_night = reached - (reached - counts)[first]
+        result = np.empty(len(order))
+        for one in np.unique(night):
+            rows = night == one
+            scores, is_beyond = self.score[order][rows], in_night[rows] > most * (1 + ROUNDING)
+            beyond = scores[is_beyond].max(initial=-np.inf)
+            result[order[rows]] = np.nextafter(beyond, np.inf) if is_beyond.any() else -np.inf
+        return result
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,38 +111,47 @@ class Period:
     missed: Floats | None = None
     false_alarm: Floats | None = None
 
-    def cost_of(self, threshold: float) -> float | None:
+    def cost_of(self, threshold: float | Floats) -> float | None:
         """The mean cost of a row, where all at or above the threshold are acted on; None: there are no costs."""
-        costs = self._costs(threshold)
+        costs = self._costs(self._acts(threshold))
         return None if costs is None else float(np.average(costs, weights=self.truth.weight))
 
-    def reach(self, threshold: float, above: float = np.inf) -> Reach:
-        """What acting reaches on these rows, with 95% intervals over entities and blocks of time."""
+    def reach(self, threshold: float | Floats, above: float | Floats = np.inf) -> Reach:
+        """What acting reaches on these rows, with 95% intervals over entities and blocks of time.
+
+        Args:
+            threshold: of the tier; one, or one of each row of `all_rows`, of which these rows are the first.
+            above: the least threshold of the tiers before it, likewise.
+        """
         first = np.unique(self.night, return_index=True)[1]
         nights = Clusters(np.arange(len(first)), self.truth.clusters.block[first], self.truth.clusters.overlap)
-        costs = self._costs(threshold)
+        acts, of_tier = self._acts(np.minimum(threshold, above)), self._of_tier(threshold, above)
+        costs = self._costs(acts)
         return Reach(
-            figure(recall, self.truth, self.score >= threshold),
-            figure(precision, self.truth, self._of_tier(threshold, above)),
-            calibration_gap(self.truth, self.predicted, self._of_tier(threshold, above)),
+            figure(recall, self.truth, acts),
+            figure(precision, self.truth, of_tier),
+            calibration_gap(self.truth, self.predicted, of_tier),
             mean_interval(self.all_rows.acted_by_night(threshold, above), nights),
             None if costs is None else mean_interval(costs, self.truth.clusters, self.truth.weight),
         )
 
-    def estimates(self, threshold: float, above: float = np.inf) -> ReachEstimates:
+    def estimates(self, threshold: float | Floats, above: float | Floats = np.inf) -> ReachEstimates:
         """The same without intervals."""
         label, weight = self.truth.label, self.truth.weight
         return ReachEstimates(
-            number_or_none(recall(label, self.score >= threshold, weight)),
+            number_or_none(recall(label, self._acts(np.minimum(threshold, above)), weight)),
             number_or_none(precision(label, self._of_tier(threshold, above), weight)),
             float(self.all_rows.acted_by_night(threshold, above).mean()),
             self.cost_of(threshold),
         )
 
-    def _of_tier(self, threshold: float, above: float) -> Booleans:
-        return (self.score >= threshold) & (self.score < above)
+    def _acts(self, threshold: float | Floats) -> Booleans:
+        return self.score >= np.broadcast_to(threshold, len(self.all_rows.score))[: len(self.score)]
 
-    def _costs(self, threshold: float) -> Floats | None:
+    def _of_tier(self, threshold: float | Floats, above: float | Floats) -> Booleans:
+        return self._acts(threshold) & ~self._acts(above)
+
+    def _costs(self, acts: Booleans) -> Floats | None:
         if self.missed is None or self.false_alarm is None:
             return None
-        return row_costs(self.truth.label, self.score >= threshold, [[0, self.false_alarm], [self.missed, 0]])
+        return row_costs(self.truth.label, acts, [[0, self.false_alarm], [self.missed, 0]])

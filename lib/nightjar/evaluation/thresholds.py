@@ -129,6 +129,9 @@ def fit_tiers(rows: RankedRows, tiers: Sequence[Tier], times: Floats | None = No
 def fit_cut(rows: RankedRows, tier: Tier, start: int = 0, times: Floats | None = None) -> Cut:
     """The cut that a tier's rule chooses; of equally cheap ones that with the fewest rows.
 
+    Of tiers whose threshold is one of each row, or of each night, it is that of all rows together: the cheapest one,
+    and that at which a night has as many rows on average.
+
     Sources: of the cheapest one Elkan (2001), The foundations of cost-sensitive learning; here it is fitted to the
     scores, calibrated or not, instead of his false_alarm / (false_alarm + missed).
 
@@ -145,10 +148,13 @@ def fit_cut(rows: RankedRows, tier: Tier, start: int = 0, times: Floats | None =
         >>> fit_cut(rows, Tier(TierKind.PRECISION, at_least=0.7), start=1)
         Cut(number=3, shortfall='no threshold reaches a precision of 0.7: 0.5 is the nearest')
     """
-    if tier.kind is TierKind.CAPACITY:
-        return _within_capacity(rows, float(tier.at_most or 0), start, times)
+    if tier.at_most is not None:
+        within = _within_capacity if tier.kind is TierKind.CAPACITY else _on_average
+        return within(rows, float(tier.at_most), start, times)
+    if tier.kind is TierKind.PROBABILITY:
+        return Cut(max(start, int(np.count_nonzero(rows.values >= (tier.at_least or 0.0)))))
     weight = rows.weight if times is None else rows.weight * times
-    if tier.kind is TierKind.COST:
+    if tier.kind in (TierKind.COST, TierKind.AMOUNT):
         saving = rows.sums(weight * np.where(rows.label, rows.missed, -rows.false_alarm))
         return Cut(start + int(np.argmax(saving[start:])))
     true, floor = rows.sums(weight * rows.label), tier.at_least or 0.0
@@ -207,3 +213,12 @@ def _within_capacity(rows: RankedRows, most: float, start: int, times: Floats | 
     cut = int(rows.place[chosen][too_many].min(initial=len(rows.values)))
     why = f"the rows of one score are more than {most:,.0f} in a night: it acts on none"
     return Cut(cut, why if cut == start < len(rows.values) else None)
+
+
+def _on_average(rows: RankedRows, most: float, start: int, times: Floats | None) -> Cut:
+    """The last cut at which a night has no more rows beyond the start, on average, than can be acted on."""
+    counts = np.ones(len(rows.night)) if times is None else times
+    nights = counts[np.unique(rows.night, return_index=True)[1]].sum()  # a block is drawn with all its rows
+    acted = rows.sums(rows.in_night * counts)
+    is_within = acted - acted[start] <= most * nights * (1 + _ROUNDING)
+    return Cut(max(start, int(np.flatnonzero(is_within)[-1])))

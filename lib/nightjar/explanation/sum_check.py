@@ -33,7 +33,7 @@ def require_sums(predictor: Predictor, table: pa.Table, parts: Contributions, se
 
     A score whose model is calibrated is computed once more, before and after calibration. On the scale of log-odds a
     probability near 0 or 1 tells its margin only as exactly as its own digits do: there it is the probability that has
-    to agree. So it is of several classes, whose margins softmax takes.
+    to agree. Of several classes margins are those to the likeliest one, since softmax takes no other difference.
 
     Args:
         predictor: the model.
@@ -50,7 +50,7 @@ def require_sums(predictor: Predictor, table: pa.Table, parts: Contributions, se
     narrow = _computes_with_32_bits(predictor)
     tolerance = (OF_32_BITS if narrow else TOLERANCE) * np.maximum(1.0, greatest)
     if predictor.classes:
-        off = np.abs(_probabilities(sums, parts.scale) - raw[:, predictor.is_seen()]) / tolerance
+        off = _of_classes(sums, raw[:, predictor.is_seen()], parts.scale, tolerance, narrow=narrow)
     else:
         # Sampled contributions are of log-odds that are clipped, so that no background row's are infinite.
         within = raw if parts.error is None else np.clip(raw, LEAST, 1 - LEAST) if parts.scale == LOG_ODDS else raw
@@ -79,8 +79,18 @@ def _uncalibrated(predictor: Predictor, table: pa.Table, served: Floats) -> Floa
     return raw
 
 
-def _probabilities(sums: Floats, scale: str) -> Floats:
-    return np.asarray(softmax(sums, axis=1), dtype=np.float64) if scale == LOG_ODDS else sums
+def _of_classes(sums: Floats, raw: Floats, scale: str, tolerance: Floats, *, narrow: bool) -> Floats:
+    """How far off each class of each row is, in tolerances: its probability, and its margin to the likeliest one."""
+    if scale != LOG_ODDS:
+        return np.abs(sums - raw) / tolerance
+    row, likeliest = np.arange(len(raw)), raw.argmax(axis=1)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        logs = np.log(raw)
+        open_digits = _ROUNDINGS * _digit(narrow=narrow) / raw
+        margin, own = (one - one[row, likeliest][:, np.newaxis] for one in (logs, sums))
+        of_margin = np.abs(own - margin) / (tolerance + open_digits)
+    of_probability = np.abs(softmax(sums, axis=1) - raw) / (OF_32_BITS if narrow else TOLERANCE)
+    return np.where(np.isinf(margin) | np.isinf(open_digits), of_probability, np.maximum(of_margin, of_probability))
 
 
 def _differences(sums: Floats, raw: Floats, scale: str, tolerance: Floats, *, narrow: bool) -> Floats:
@@ -92,12 +102,16 @@ def _differences(sums: Floats, raw: Floats, scale: str, tolerance: Floats, *, na
         return np.abs(sums - raw) / tolerance
     with np.errstate(divide="ignore", invalid="ignore"):
         margin = np.log(raw) - np.log1p(-raw)
-        digit = float(np.finfo(np.float32 if narrow else np.float64).eps)
-        open_digits = _ROUNDINGS * digit / np.minimum(raw, 1 - raw)
+        open_digits = _ROUNDINGS * _digit(narrow=narrow) / np.minimum(raw, 1 - raw)
         of_margin = np.abs(sums - margin) / (tolerance + open_digits)
     of_probability = np.abs(expit(sums) - raw) / (OF_32_BITS if narrow else TOLERANCE)
     is_open = np.isinf(open_digits) | np.isinf(margin)
     return np.where(is_open, of_probability, np.maximum(of_margin, of_probability))
+
+
+def _digit(*, narrow: bool) -> float:
+    """The last digit of 1."""
+    return float(np.finfo(np.float32 if narrow else np.float64).eps)
 
 
 def _computes_with_32_bits(predictor: Predictor) -> bool:

@@ -28,7 +28,8 @@ class Evidence:
         null_labels: see `TrainingSet`.
         clusters: how many `entities` and `blocks` the intervals are over, and `block_days`, the dates of a block at
             least. Below three blocks they are of this period only.
-        thresholds: of each tier what `learning.thresholds.Threshold` holds, in their order.
+        thresholds: of each tier what `learning.fitted_threshold.Threshold` holds, in their order.
+        sets: what `evaluation.conformal.ConformalSets` holds; None: nobody asked for them.
         attempt: what is compared with what it would replace, the champion or the best baseline, as `digest`, and at
             which `level`, 0 where there was no chance of an error to take; None: no interval could promote it.
         smallest: the smallest `difference` from that model (`over`) which the period can show, see
@@ -70,6 +71,7 @@ class Evidence:
     by_night: Sequence[Mapping[str, Any]] = ()
     learning_curve: Sequence[Mapping[str, Any]] = ()
     confusion: Mapping[str, Any] | None = None
+    sets: Mapping[str, Any] | None = None
 
     def of_baseline(self, name: str) -> "Evidence":
         """The evidence of a baseline in the winner's place: its own metrics, without a difference."""

@@ -8,7 +8,7 @@ import pyarrow as pa
 from nightjar.evaluation.group_thresholds import MovedScores, fit_moved_scores
 from nightjar.evaluation.rows import Floats, RowNumbers
 from nightjar.learning.data.training_set import TrainingSet
-from nightjar.learning.thresholds import ByGroup, Threshold
+from nightjar.learning.fitted_threshold import ByGroup, Threshold
 from nightjar.registry.tiers import GroupThreshold, TierThreshold
 from nightjar.settings.fairness import Mitigation, Parity
 from nightjar.tables import groups

@@ -10,13 +10,14 @@ import pyarrow as pa
 
 from nightjar.evaluation.clusters import Clusters
 from nightjar.learning.data.prices import Prices
+from nightjar.learning.fitted_threshold import Threshold, table_of
 from nightjar.learning.fitting.candidates import Candidate
 from nightjar.learning.group_thresholds import fit_group_scores
 from nightjar.learning.labels.label_review import label_review
 from nightjar.learning.search.out_of_fold_scores import out_of_fold_scores
 from nightjar.learning.search.problem import Problem
 from nightjar.learning.splits.folding import Fold
-from nightjar.learning.thresholds import Threshold, fit_thresholds, table_of
+from nightjar.learning.thresholds import fit_thresholds
 from nightjar.models.predictor import Predictor
 from nightjar.settings.fairness import Mitigation, MitigationKind
 from nightjar.settings.tiers import Tier

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from nightjar.evaluation.conformal import read_sets
 from nightjar.evaluation.criteria import standard_of
 from nightjar.evaluation.rows import RowNumbers
 from nightjar.learning import references
@@ -24,6 +25,7 @@ from nightjar.models.predictor import Predictor
 from nightjar.registry import events, tracking
 from nightjar.registry.lifetime import dates_of
 from nightjar.registry.manifest import Manifest
+from nightjar.registry.ranges import ranges_of
 from nightjar.registry.tiers import tier_of_evidence
 from nightjar.registry.tracking import SearchRun
 from nightjar.registry.trials import Trial
@@ -186,6 +188,7 @@ def _manifest(
     winner: Candidate,
     evidence: Evidence,
 ) -> Manifest:
+    checks_ranges = project.serving.abstention.out_of_range
     return Manifest(
         project=project.name,
         model_name=winner.name,
@@ -206,4 +209,6 @@ def _manifest(
         classes=rows.classes,
         costs=project.class_costs(),
         thresholds=tuple(map(tier_of_evidence, evidence.thresholds)),
+        ranges=ranges_of(rows.features.take(fit_rows), rows.columns) if checks_ranges else (),
+        sets=read_sets(evidence.sets),
     )

@@ -1,102 +1,26 @@
 """The thresholds of decisions: fitted to out-of-fold scores; what they reach is measured on the final period."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import replace
 
 import numpy as np
-import pyarrow as pa
 
-from nightjar.evaluation.acting import NightRows, Period, Reach, ReachEstimates
+from nightjar.evaluation.acting import NightRows, Period
 from nightjar.evaluation.clusters import Clusters, blocks_of
-from nightjar.evaluation.intervals import Interval
 from nightjar.evaluation.metric_report import Truth
 from nightjar.evaluation.rows import Floats, RowNumbers, Undefined
 from nightjar.evaluation.thresholds import RankedRows, fit_cut, fit_tiers, rank_rows, threshold_bounds
 from nightjar.learning.data.prices import Prices
 from nightjar.learning.data.training_set import TrainingSet
-from nightjar.registry.tiers import GroupThreshold
+from nightjar.learning.fitted_threshold import Alternative, Threshold
+from nightjar.registry.tiers import row_thresholds
+from nightjar.settings.project import Project
 from nightjar.settings.task import Task
 from nightjar.settings.tiers import Tier, TierKind
 
 _PRICES = (0.5, 0.8, 1.25, 2.0)
 _FLOORS = (-0.05, 0.05)
 _CAPACITIES = (0.8, 1.2)
-
-
-@dataclass(frozen=True)
-class Alternative:
-    """The threshold that a slightly different setting would have, and what it would have reached."""
-
-    rule: str
-    value: float
-    reach: ReachEstimates
-
-    def __str__(self) -> str:
-        """In words, for the log."""
-        figures = {"recall": self.reach.recall, "precision": self.reach.precision, "rows a night": self.reach.acted}
-        shown = [f"{name} {value:.4g}" for name, value in figures.items() if value is not None]
-        return f"{self.rule} acts from {self.value:.4g} ({', '.join(shown)})"
-
-
-@dataclass(frozen=True)
-class ByGroup:
-    """The thresholds that groups have of their own in a tier, as `registry.tiers.TierThreshold` has them."""
-
-    columns: tuple[str, ...]
-    groups: tuple[GroupThreshold, ...]
-    unseen: float
-
-
-@dataclass(frozen=True)
-class Threshold:
-    """The fitted threshold of a tier.
-
-    Attributes:
-        tier: its name.
-        rule: its setting, in words.
-        value: scores at or above it, and below that of the tier before, are in the tier.
-        low, high: the central 95% in resamples of the folds' blocks of time; None: see `reason`.
-        reason: why there are no bounds.
-        shortfall: why the rule could not be met on the folds, and what was taken instead; None: it is met.
-        reach: in the final period.
-        nights: of the final period.
-        nights_beyond: those of them with more rows than the tier's capacity; None: it has none.
-        cost_of_none: of a row of the final period where no row is acted on; None: the project states no costs.
-        cost_of_all: where every row is.
-        alternatives: of slightly different settings, the tiers before it staying as they are.
-        by_group: the groups' own thresholds; `value` and its bounds are then those of all rows together. None: all rows
-            have one.
-    """
-
-    tier: str
-    rule: str
-    value: float
-    low: float | None
-    high: float | None
-    reason: str | None
-    shortfall: str | None
-    reach: Reach
-    nights: int
-    nights_beyond: int | None
-    cost_of_none: float | None
-    cost_of_all: float | None
-    alternatives: tuple[Alternative, ...]
-    by_group: ByGroup | None = None
-
-    def __str__(self) -> str:
-        """In words, for the log."""
-        reach, bounds = self.reach, "" if self.low is None else f" ({self.low:.4g} to {self.high:.4g})"
-        parts = [f"recall {_words(reach.recall)}", f"precision {_words(reach.precision)}"]
-        parts.append(f"{_words(reach.acted)} rows a night")
-        if self.nights_beyond is not None:
-            parts.append(f"more than its capacity in {self.nights_beyond} of {self.nights} nights")
-        if reach.cost is not None:
-            beside = f"acting on none {self.cost_of_none:.4g}, on all {self.cost_of_all:.4g}"
-            parts.append(f"{_words(reach.cost)} is what a row costs ({beside})")
-        amiss = f"; {self.shortfall}" if self.shortfall else ""
-        acts = f"tier {self.tier} ({self.rule}) acts from {self.value:.4g}{bounds}{amiss}"
-        others = f". Set otherwise: {'; '.join(map(str, self.alternatives))}" if self.alternatives else ""
-        return f"{acts}; in the final period: {', '.join(parts)}{others}"
 
 
 def fit_thresholds(
@@ -150,31 +74,25 @@ def fit_thresholds(
     period = Period(truth, final_scores, predicted, of_period.night[: len(final)], of_period, *amounts)
     first, last = nights[0].astype(object), nights[-1].astype(object)
     block = blocks_of(nights[all_rows.night], first, last, block_days)[order]
-    bounds = threshold_bounds(ranked, list(tiers.values()), block, seed)
+    bounds = _bounds(ranked, list(tiers.values()), block, seed)
     return tuple(_thresholds(tiers, ranked, period, bounds))
 
 
-def table_of(thresholds: Sequence[Threshold]) -> pa.Table:
-    """The thresholds, and those of slightly different settings, as rows for people."""
-    rows = []
-    for one in thresholds:
-        figures = {name: value and value["estimate"] for name, value in asdict(one.reach).items()}
-        rows.append({"tier": one.tier, "setting": one.rule, "threshold": one.value, **figures})
-        rows += [
-            {"tier": one.tier, "setting": other.rule, "threshold": other.value, **asdict(other.reach)}
-            for other in one.alternatives
-        ]
-    return pa.Table.from_pylist(rows)
+def with_prices(threshold: Threshold, project: Project) -> Threshold:
+    """A threshold with the prices by which each row has its own, where its tier's do."""
+    by_row = project.decision_tiers()[threshold.tier].kind is TierKind.AMOUNT
+    return replace(threshold, prices=project.costs.prices()) if by_row else threshold
 
 
 def _thresholds(
     tiers: Mapping[str, Tier], ranked: RankedRows, period: Period, bounds: list[tuple[float, float] | Undefined]
 ) -> Iterator[Threshold]:
-    start, above = 0, np.inf
+    start, above = 0, np.array(np.inf)
     cuts = fit_tiers(ranked, list(tiers.values()))
     for (name, tier), cut, bound in zip(tiers.items(), cuts, bounds, strict=True):
-        value = ranked.threshold(cut.number)
-        acted = period.all_rows.acted_by_night(value, above)
+        value = ranked.threshold(cut.number) if tier.kind is not TierKind.PROBABILITY else float(tier.at_least or 0)
+        of_rows = _of_rows(tier, value, period, above)
+        acted = period.all_rows.acted_by_night(of_rows, above)
         low, high = (None, None) if isinstance(bound, Undefined) else bound
         yield Threshold(
             name,
@@ -184,20 +102,48 @@ def _thresholds(
             high,
             bound.reason if isinstance(bound, Undefined) else None,
             cut.shortfall,
-            period.reach(value, above),
+            period.reach(of_rows, above),
             len(acted),
-            None if tier.at_most is None else int((acted > tier.at_most).sum()),
+            int((acted > tier.at_most).sum()) if tier.kind is TierKind.CAPACITY and tier.at_most else None,
             period.cost_of(np.inf),
             period.cost_of(-np.inf),
             tuple(_alternatives(tier, ranked, period, start, above)),
+            at_most=tier.at_most if tier.kind is TierKind.TOP else None,
         )
-        start, above = cut.number, value
+        start, above = cut.number, np.minimum(above, of_rows)
 
 
-def _alternatives(tier: Tier, rows: RankedRows, period: Period, start: int, above: float) -> Iterator[Alternative]:
+def _bounds(
+    ranked: RankedRows, tiers: Sequence[Tier], block: RowNumbers, seed: int
+) -> list[tuple[float, float] | Undefined]:
+    """Those of fitted thresholds; of a declared one, or one of each row, why there are none."""
+    reasons = {
+        TierKind.PROBABILITY: "its threshold is declared",
+        TierKind.AMOUNT: "each row has a threshold of its own",
+    }
+    fitted = threshold_bounds(ranked, tiers, block, seed)
+    return [
+        Undefined(reasons[tier.kind]) if tier.kind in reasons else bound
+        for tier, bound in zip(tiers, fitted, strict=True)
+    ]
+
+
+def _of_rows(tier: Tier, value: float, period: Period, above: float | Floats) -> float | Floats:
+    """The threshold of a tier: one, or one of each row of the period, those that somebody has acted on after them."""
+    if tier.kind is TierKind.TOP:
+        return period.all_rows.of_nights(float(tier.at_most or 0), above)
+    if tier.kind is not TierKind.AMOUNT or period.missed is None or period.false_alarm is None:
+        return value
+    own = row_thresholds(period.missed, period.false_alarm)
+    return np.append(own, np.full(len(period.all_rows.score) - len(own), value))
+
+
+def _alternatives(
+    tier: Tier, rows: RankedRows, period: Period, start: int, above: float | Floats
+) -> Iterator[Alternative]:
     for words, other, ranked in _variants(tier, rows):
         value = ranked.threshold(fit_cut(ranked, other, start).number)
-        yield Alternative(words, value, period.estimates(value, above))
+        yield Alternative(words, value, period.estimates(_of_rows(other, value, period, above), above))
 
 
 def _variants(tier: Tier, rows: RankedRows) -> Iterator[tuple[str, Tier, RankedRows]]:
@@ -226,10 +172,3 @@ def _night_rows(rows: TrainingSet, which: RowNumbers, scores: Floats, acted_scor
         day, weight = np.append(day, rows.acted.day[beside]), np.append(weight, rows.acted.weight[beside])
         scores = np.append(scores, acted_scores[beside])
     return NightRows(scores, np.searchsorted(nights, day), weight / (1 - rows.null_labels))
-
-
-def _words(interval: Interval) -> str:
-    if interval.estimate is None:
-        return f"undefined ({interval.reason})"
-    bounds = "" if interval.low is None else f" ({interval.low:.4g} to {interval.high:.4g})"
-    return f"{interval.estimate:.4g}{bounds}"

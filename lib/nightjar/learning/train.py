@@ -12,6 +12,7 @@ from nightjar.evaluation.criteria import standard_of
 from nightjar.evaluation.rows import Floats
 from nightjar.learning import references, registration
 from nightjar.learning.champion import RECIPE, recipe_of
+from nightjar.learning.conformal import sets_of
 from nightjar.learning.consequences import add_consequences, plan_attempt
 from nightjar.learning.error_analysis import add_error_analysis
 from nightjar.learning.evidence import Evidence
@@ -26,6 +27,7 @@ from nightjar.learning.registration import Run
 from nightjar.learning.search import tune
 from nightjar.learning.search.ledger import Ledger, open_ledger
 from nightjar.learning.search.search_result import SearchResult
+from nightjar.learning.thresholds import with_prices
 from nightjar.learning.training_plan import TrainingPlan, plan_training
 from nightjar.learning.unobserved import count_unobserved
 from nightjar.masking.values import masking_of
@@ -131,10 +133,12 @@ def _check_decisions(
         plan.settings.days_of_block(project.label),
         project.fairness.mitigation,
     )
-    thresholds = tuple(map(asdict, checks.thresholds))
+    thresholds = tuple(asdict(with_prices(one, project)) for one in checks.thresholds)
     tiers = list(map(tier_of_evidence, thresholds))
     unobserved = count_unobserved(plan.warehouse, project, rows, final, scores[winner.name], predictor, tiers)
-    evidence = replace(judgement.evidence, thresholds=thresholds, unobserved=unobserved)
+    evidence = replace(
+        judgement.evidence, thresholds=thresholds, unobserved=unobserved, sets=sets_of(plan, checks.scores)
+    )
     evidence = add_consequences(evidence, scores, plan.champion, predictor, rows, final, plan.clusters, project)
     evidence = add_importance(evidence, plan, judgement)
     evidence = add_mitigation(evidence, plan, winner, checks.scores)

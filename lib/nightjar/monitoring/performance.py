@@ -13,9 +13,11 @@ import pyarrow.compute as pc
 
 from nightjar.errors import TableError
 from nightjar.evaluation.clusters import Clusters
+from nightjar.evaluation.conformal import CLASSES
 from nightjar.evaluation.criteria import standard_of
 from nightjar.evaluation.metric_report import Truth, headline
-from nightjar.monitoring.figures import ALL, night_figures, plain, tier_figures
+from nightjar.monitoring.coverage import abstention_figures, coverage_figures, rolling_figures
+from nightjar.monitoring.figures import ALL, Figure, night_figures, plain, tier_figures
 from nightjar.monitoring.reviewing import review_figures
 from nightjar.registry import events
 from nightjar.settings.project import Project
@@ -56,6 +58,9 @@ def measure(warehouse: Warehouse, project: Project, run_date: date, run_id: str)
         scores = _with_labels(warehouse, project, run_date, nights, outcome.inputs)
         scored: list[Any] = scores["run_date"].unique().to_pylist()
         rows += [row for day in sorted(scored) for row in _figures_of(scores, day, project, run_date, run_id)]
+        for day, figures in rolling_figures(warehouse, rows, run_date).items():
+            like = next((row for row in rows if row["evaluated_date"] == day), None)
+            rows += [] if like is None else [like | _measured(figure) for figure in figures]
         skipped = [day for day in nights if day not in scored]
         if skipped:
             dates = (len(skipped), skipped[0], skipped[-1])
@@ -105,13 +110,16 @@ def _with_labels(
     classes = list(project.label.classes)
     served, columns = dates & (pc.field("role") == ROLE), [*key, "score", "model_version", "run_date"]
     columns += [predictions.PREDICTED, predictions.PROBABILITIES] if classes else []
-    columns += ["tier"] if "tier" in arrow.schema(warehouse, "scores", versions["scores"]).names else []
+    stored = set(arrow.schema(warehouse, "scores", versions["scores"]).names)
+    columns += [name for name in ("tier", predictions.ABSTAINED, predictions.PREDICTION_SET) if name in stored]
     label_hash = labels.single_hash(warehouse, versions["labels"])
     if label_hash is not None:
         others = pa.array(events.versions_of_other_labels(warehouse, label_hash), pa.string())
         served &= ~pc.field("model_version").isin(others)
     scores = arrow.read(warehouse, "scores", columns, served, versions["scores"])
     scores = predictions.unfold(scores, classes) if classes else scores
+    has_sets = predictions.PREDICTION_SET in stored
+    scores = predictions.unfold_sets(scores, classes or CLASSES) if has_sets else scores
     of_these = pc.field("prediction_time") >= pa.scalar(cutoff(nights[0], project.zone), INSTANT)
     latest_labels = labels.as_of(warehouse, key, cutoff(run_date, project.zone), versions["labels"], of_these)
     joined = scores.join(latest_labels, key, join_type="left outer")
@@ -153,26 +161,33 @@ def _figures_of(scores: pa.Table, day: date, project: Project, run_date: date, r
     tiers = judged["tier"].to_numpy() if "tier" in judged.column_names else np.full(len(judged), None)
     of_tiers = tier_figures(truth, score, tiers)
     figures = [*night_figures(truth, score), *of_tiers, *apart, plain(ALL, "matured_share", matured, len(rows))]
+    figures += [*abstention_figures(rows), *coverage_figures(judged, truth)]
     main = next(figure.interval for figure in figures if (figure.of, figure.measure) == (ALL, first))
     shown = f"undefined ({main.reason})" if main.estimate is None else f"{main.estimate:.4g}"
     log.info("performance of %s: %s %s, %.1f%% of labels matured", day, first, shown, 100 * matured)
-    for figure in figures:
-        measured = figure.interval
-        yield {
-            "evaluated_date": day,
-            "subject": ROLE,
-            "slice": figure.of,
-            "measure": figure.measure,
-            "value": None if measured.estimate is None else float(measured.estimate),
-            "low": measured.low,
-            "high": measured.high,
-            "rows": measured.rows,
-            "reason": measured.reason,
-            "provisional": provisional,
-            "model_version": rows["model_version"][0].as_py(),
-            "run_date": run_date,
-            "run_id": run_id,
-        }
+    about = {
+        "evaluated_date": day,
+        "subject": ROLE,
+        "provisional": provisional,
+        "model_version": rows["model_version"][0].as_py(),
+        "run_date": run_date,
+        "run_id": run_id,
+    }
+    yield from (about | _measured(figure) for figure in figures)
+
+
+def _measured(figure: Figure) -> dict[str, Any]:
+    """What a row of the table has of a figure."""
+    measured = figure.interval
+    return {
+        "slice": figure.of,
+        "measure": figure.measure,
+        "value": None if measured.estimate is None else float(measured.estimate),
+        "low": measured.low,
+        "high": measured.high,
+        "rows": measured.rows,
+        "reason": measured.reason,
+    }
 
 
 def _apart(judged: pa.Table) -> dict[str, pa.Table]:

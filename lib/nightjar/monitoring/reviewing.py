@@ -12,6 +12,7 @@ from nightjar.durations import parse_duration
 from nightjar.evaluation.agreement import fleiss_kappa
 from nightjar.settings.project import Project
 from nightjar.tables import arrow, reviews
+from nightjar.tables.predictions import is_served
 from nightjar.tables.reviews import Action
 from nightjar.tables.table import INSTANT
 from nightjar.tables.warehouse import Warehouse
@@ -36,7 +37,7 @@ def review_figures(warehouse: Warehouse, project: Project, run_date: date, run_i
     first, last = run_date - timedelta(days=settings.nights), run_date - timedelta(days=1)
     stored, now = arrow.schema(warehouse, "scores").names, cutoff(run_date, project.zone)
     of_nights = (pc.field("run_date") >= first) & (pc.field("run_date") <= last)
-    where = of_nights & reviews.is_served(stored) & reviews.is_case(settings, stored)
+    where = of_nights & is_served(stored) & reviews.is_case(settings, stored)
     cases = arrow.read(warehouse, "scores", ["prediction_id", "prediction_time", "run_date"], where).to_pylist()
     then = of_nights & (pc.field("recorded_at") <= pa.scalar(now, INSTANT))
     rows = arrow.read(warehouse, reviews.TABLE, [*reviews.COLUMNS], then).to_pylist()

@@ -6,13 +6,22 @@ from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
 from nightjar.errors import LearningError, ModelError
+from nightjar.evaluation.conformal import ConformalSets, read_sets
 from nightjar.models.columns import FeatureColumn
+from nightjar.registry.ranges import FeatureRange, read_range
 from nightjar.registry.tiers import TierThreshold, read_tier
 from nightjar.settings.task import Task
 
 FORMAT = 2
 MANIFEST = "manifest.json"
-_LATER: dict[str, Any] = {"label_hash": None, "thresholds": [], "classes": [], "costs": []}
+_LATER: dict[str, Any] = {
+    "label_hash": None,
+    "thresholds": [],
+    "classes": [],
+    "costs": [],
+    "ranges": [],
+    "sets": None,
+}
 """Fields that older manifests of this format lack -> their value there."""
 _FORMER = "threshold"
 """In older manifests: the threshold of the one tier that there was, `act`, or null."""
@@ -43,6 +52,8 @@ class Manifest:
         thresholds: of each tier of decisions, in their order.
         classes: of several classes: their values, in the order of the predictor's probabilities; otherwise none.
         costs: what mistakes between them cost, (actual, predicted).
+        ranges: of each feature what the rows had that the model is fitted on; older manifests have none.
+        sets: what decides which classes cannot be ruled out for a row; None: nobody asked for it.
         features: the columns it reads, in order. This and the following fields are filled in by `artifacts.save`.
         structure: how its files make a predictor, see `nightjar.models.serialization.predictor_files`.
         packages: package -> version it was saved with.
@@ -69,6 +80,8 @@ class Manifest:
     label_hash: str | None = None
     classes: tuple[str, ...] = ()
     costs: tuple[tuple[float, ...], ...] = ()
+    ranges: tuple[FeatureRange, ...] = ()
+    sets: ConformalSets | None = None
     features: tuple[FeatureColumn, ...] = ()
     structure: Mapping[str, Any] = field(default_factory=dict)
     packages: Mapping[str, str] = field(default_factory=dict)
@@ -130,6 +143,8 @@ def _manifest(stored: dict[str, Any]) -> Manifest:
             "classes": classes,
             "costs": costs,
             "thresholds": tuple(map(read_tier, stored["thresholds"])),
+            "ranges": tuple(map(read_range, stored["ranges"])),
+            "sets": read_sets(stored["sets"]),
             "structure": dict(stored["structure"]),
             "features": tuple(FeatureColumn(str(one["name"]), str(one["type"])) for one in stored["features"]),
         }

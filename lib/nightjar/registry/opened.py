@@ -5,8 +5,6 @@ from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from typing import Protocol
 
-import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 
 from nightjar.models.predictor import Predictor
@@ -25,13 +23,9 @@ class Opened:
 
     predictor: Predictor
 
-    def predict(self, rows: pa.Table) -> npt.NDArray[np.float64]:
-        """The scores of `Predictor.predict`, to the last bit, of many rows quicker.
-
-        Raises:
-            ModelError: as there.
-        """
-        return (self._of_many if len(rows) >= MANY_ROWS else self.predictor).predict(rows)
+    def suited_to(self, rows: pa.Table) -> Predictor:
+        """The predictor, or one with the same scores to the last bit, which has them sooner of many rows."""
+        return self._of_many if len(rows) >= MANY_ROWS else self.predictor
 
     @cached_property
     def _of_many(self) -> Predictor:

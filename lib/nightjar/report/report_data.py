@@ -6,6 +6,7 @@ from nightjar.report.arrivals import SourceArrival, read_arrivals
 from nightjar.report.champion import Champion, Refusal, find_champion, find_refusal
 from nightjar.report.data_quality import Check, RefusedRows, read_quality, read_refused
 from nightjar.report.decision import GateDecision, find_decision
+from nightjar.report.decisions import Decisions, read_decisions
 from nightjar.report.drift import Drift, Picture, pictures, read_drift
 from nightjar.report.job_runs import JobRun, read_job_runs
 from nightjar.report.measures import ShownMeasures, shown_measures
@@ -31,6 +32,7 @@ class NightData:
     decision: GateDecision | None
     scores: Scores | None
     judged: list[JudgedDate]
+    decisions: Decisions | None
     drift: Drift | None
     pictures: list[Picture]
     arrivals: list[SourceArrival]
@@ -43,6 +45,7 @@ class NightData:
 def gather(tables: PinnedTables, project: Project) -> NightData:
     """Read the data of the page; the measures of performance are those of the project's task."""
     drift, champion, scores = read_drift(tables), find_champion(tables), read_scores(tables, project.label)
+    judged = read_performance(tables)
     return NightData(
         rest=None if scores and scores.rows else project.spine.absence(tables.run_date),
         measures=shown_measures(project.label),
@@ -50,7 +53,8 @@ def gather(tables: PinnedTables, project: Project) -> NightData:
         refusal=find_refusal(tables, champion),
         decision=find_decision(tables, project.label.classes),
         scores=scores,
-        judged=read_performance(tables),
+        judged=judged,
+        decisions=read_decisions(tables, project, judged),
         drift=drift,
         pictures=pictures(tables, drift) if drift else [],
         arrivals=read_arrivals(tables),

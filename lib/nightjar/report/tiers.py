@@ -42,6 +42,7 @@ class ShownTier:
         nights_beyond: those of them with more rows than its capacity; None: it has none.
         alternatives: of slightly different settings.
         by_group: the thresholds of groups, where each has its own; `value` is then that of all rows together.
+        by_row: what decides in place of `value`, in words; None: that does.
     """
 
     name: str
@@ -55,6 +56,7 @@ class ShownTier:
     nights_beyond: int | None
     alternatives: Sequence["ShownTier"] = ()
     by_group: "GroupThresholds | None" = None
+    by_row: str | None = None
 
     @property
     def is_priced(self) -> bool:
@@ -81,6 +83,7 @@ def read_tiers(evidence: Mapping[str, Any]) -> list[ShownTier]:
             one["nights_beyond"],
             [_alternative(other) for other in one["alternatives"]],
             _by_group(one.get("by_group")),
+            _by_row(one),
         )
         for one in evidence.get("thresholds", ())
     ]
@@ -134,6 +137,15 @@ def _by_group(stored: Mapping[str, Any] | None) -> GroupThresholds | None:
         for group in stored["groups"]
     }
     return GroupThresholds(" and ".join(stored["columns"]), values, _threshold(stored["unseen"]))
+
+
+def _by_row(stored: Mapping[str, Any]) -> str | None:
+    """Evidence of before does not say it."""
+    if stored.get("at_most") is not None:
+        return "its highest rows of each night are in it; the threshold is the one that acts on as many on average"
+    if stored.get("prices") is not None:
+        return "each row has a threshold of its own, by its amounts; the one shown would fit all rows together best"
+    return None
 
 
 def _threshold(value: float) -> float | None:

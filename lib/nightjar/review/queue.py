@@ -14,6 +14,7 @@ import pyarrow.compute as pc
 from nightjar.durations import parse_duration
 from nightjar.settings.project import Project
 from nightjar.tables import arrow, reviews, scan
+from nightjar.tables.predictions import is_served
 from nightjar.tables.table import INSTANT
 from nightjar.tables.warehouse import Warehouse
 from nightjar.timeline import shift
@@ -95,7 +96,7 @@ def read_queue(warehouse: Warehouse, project: Project, night: date | None) -> Qu
     columns += [name for name in OPTIONAL if name in stored]
     first = night - timedelta(days=settings.nights - 1)
     of_nights = (pc.field("run_date") >= first) & (pc.field("run_date") <= night)
-    where = of_nights & reviews.is_served(stored) & reviews.is_case(settings, stored)
+    where = of_nights & is_served(stored) & reviews.is_case(settings, stored)
     rows = arrow.read(warehouse, "scores", list(dict.fromkeys(columns)), where)
     for name, kind in OPTIONAL.items():
         if name not in stored:

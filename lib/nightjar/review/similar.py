@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 
 from nightjar.settings.project import Project
 from nightjar.tables import arrow, labels
-from nightjar.tables.reviews import is_served
+from nightjar.tables.predictions import is_served
 from nightjar.tables.table import INSTANT
 from nightjar.tables.warehouse import Warehouse
 from nightjar.timeline import cutoff

@@ -8,25 +8,28 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
+import pyarrow.compute as pc
+
 from nightjar.alerts.recording import Alert, Severity
 from nightjar.errors import LeaseError, ModelError, is_panic
 from nightjar.registry.events import Version
 from nightjar.registry.roles import Challenge, Holders
 from nightjar.scoring import arms, chain
 from nightjar.scoring.budget import within
+from nightjar.scoring.capacity import places_of
 from nightjar.scoring.checks import Holder
 from nightjar.scoring.night import Night
-from nightjar.scoring.scorer import Scorer, reasons_plan, verified_scorer, write
+from nightjar.scoring.reasons import ReasonsPlan
+from nightjar.scoring.scorer import Scorer, reasons_plan, verified_scorer, write_parts, write_unfinished
 from nightjar.scoring.task import score_rows
 from nightjar.scoring.tolerance import row_by_row, without_unscored
-from nightjar.tables import sink
+from nightjar.tables import arrow, sink
 from nightjar.tables.datafiles import NewFile
 from nightjar.tables.entries import DataFile
 from nightjar.tables.file_splits import read_partition
-from nightjar.tables.predictions import CHALLENGER_ROLE, CHAMPION_ROLE, SERVED, shadow_role
+from nightjar.tables.predictions import ARM, ASSIGNMENT, CHALLENGER_ROLE, CHAMPION_ROLE, SERVED, TIER, shadow_role
 from nightjar.tables.rows import TaskFunction
 from nightjar.tables.runs import Outcome
-from nightjar.tables.sink import Target
 
 log = logging.getLogger("nightjar.score")
 
@@ -89,11 +92,17 @@ def _score(night: Night, contender: Contender, outcome: Outcome) -> list[Alert]:
     with within(night.session, night.project.serving.roles.budget, str(contender.holder)):
         scorer = verified_scorer(night, contender.holder)
         into = night.target(contender.role, **{**scorer.stamps(night), SERVED: False})
-        files, unscored = without_unscored(_written(night, contender, scorer, into), into)
+        serves = contender.challenge is not None and contender.challenge.share > 0
+        plan = reasons_plan(night, scorer) if serves else None
+        make = partial(_make, night, contender, scorer, plan)
+        files, unfinished = write_parts(night, scorer, make, into, plan, is_bounded=True)
+        files, unscored = without_unscored(files, into)
         if len(unscored) == night.rows:
             raise ModelError(f"It could not score a single row: {next(iter(unscored.values()))}")
         replaced = [contender.role]
-        if contender.challenge is not None and contender.challenge.share:
+        claimed = _places_of_champion(night, scorer, unscored, into.version or 0) if serves and unfinished else None
+        files += write_unfinished(night, scorer, unfinished, into, plan, claimed)
+        if serves:
             files += _champion_beside(night, unscored, into.version or 0)
             replaced.append(CHAMPION_ROLE)
     chain.require_serving(night, scorer)
@@ -106,18 +115,24 @@ def _score(night: Night, contender: Contender, outcome: Outcome) -> list[Alert]:
     return [_alert_of_unscored(night, contender, unscored)] if unscored else []
 
 
-def _written(night: Night, contender: Contender, scorer: Scorer, into: Target) -> list[NewFile]:
-    return write(night, scorer, partial(_make, night, contender, scorer), into, is_bounded=True)
-
-
-def _make(night: Night, contender: Contender, scorer: Scorer, read: TaskFunction) -> TaskFunction:
+def _make(
+    night: Night, contender: Contender, scorer: Scorer, plan: ReasonsPlan | None, read: TaskFunction
+) -> TaskFunction:
     project, key, model = night.project, night.key, scorer.artifact
-    serves = contender.challenge is not None and contender.challenge.share > 0
-    reasons = reasons_plan(night, scorer) if serves else None
-    make = row_by_row(read, lambda some: score_rows(project, key, some, model, reasons), project.name, key)
+    make = row_by_row(read, lambda some: score_rows(project, key, some, model, plan), project.name, key)
     if contender.challenge is None or not project.serving.assigns_arms():
         return make
     return arms.of_challenger(arms.with_arms(make, project.name, key, contender.challenge))
+
+
+def _places_of_champion(night: Night, scorer: Scorer, unscored: Mapping[str, str], version: int) -> Mapping[str, int]:
+    """Tier with so many rows a night -> the places of the champion's rows that stay served beside the challenger's."""
+    stored = arrow.schema(night.warehouse, "scores", version).names
+    columns = [name for name in ("prediction_id", TIER, ARM, ASSIGNMENT) if name in stored]
+    of_champion = (pc.field("run_date") == night.run_date) & (pc.field("role") == CHAMPION_ROLE)
+    stays = (pc.field(ARM) == CHAMPION_ROLE) | pc.field("prediction_id").isin(list(unscored))
+    rows = arrow.read(night.warehouse, "scores", columns, of_champion & stays, version)
+    return places_of(rows, scorer.tiers(night))
 
 
 def _champion_beside(night: Night, unscored: Mapping[str, str], version: int) -> list[NewFile]:

@@ -83,7 +83,7 @@ def _require_fit(night: Night, holder: Holder, manifest: Manifest) -> None:
     lacking = [name for name in columns_of_tiers(manifest.thresholds) if name not in night.schema.names]
     differences = [
         *difference(manifest.features, night.schema),
-        *(f"{name}: missing, by which its tiers tell groups apart" for name in lacking),
+        *(f"{name}: missing, by which its tiers decide" for name in lacking),
     ]
     if differences:
         raise ModelError(

@@ -59,8 +59,10 @@ class Night:
         """The spine's key."""
         return [*self.project.spine.key]
 
-    def make(self, columns: Sequence[str], make: Make, into: Target, *, is_bounded: bool) -> list[NewFile]:
-        """Make rows of columns of its rows, and write them: few in this process, unless a budget bounds that.
+    def make(
+        self, columns: Sequence[str], make: Make, into: Target, *, is_bounded: bool
+    ) -> tuple[list[NewFile], list[pa.Table]]:
+        """Make rows of columns of its rows, as `execution.collect`: few in this process, unless a budget bounds it.
 
         Tasks can be stopped, this process cannot.
         """

@@ -1,7 +1,11 @@
-"""The reasons for a night's scores, as the table `scores` holds them."""
+"""The reasons for a night's scores, as the table `scores` holds them.
+
+Which rows need reasons follows from what is decided about them, which may take more than a task knows. So the features
+of a row go along with its score (`carry`) until all is decided, and `add_reasons` leaves the reasons in their place.
+"""
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date
 from typing import Any
@@ -23,8 +27,9 @@ from nightjar.scoring.background import recent_rows
 from nightjar.settings.project import Project
 from nightjar.settings.serving.reasons import NO_TIER
 from nightjar.tables import arrow
-from nightjar.tables.predictions import PREDICTED
+from nightjar.tables.predictions import PREDICTED, probabilities_of, unfold
 from nightjar.tables.reasons import REASONS, REASONS_TYPE
+from nightjar.tables.sink import Unfinished, UnfinishedTask
 from nightjar.tables.warehouse import Warehouse
 
 Mask = npt.NDArray[np.bool_]
@@ -39,11 +44,13 @@ class ReasonsPlan:
 
     Attributes:
         wording: how they are put into words.
+        features: what the model reads.
         classes: of several classes: their values.
         background: rows of past nights, of what the model reads; none where its contributions are exact.
     """
 
     wording: Wording
+    features: tuple[str, ...]
     classes: tuple[str, ...]
     background: pa.Table
 
@@ -75,41 +82,85 @@ def plan_reasons(
         nights = recent_rows(warehouse, columns, manifest.definitions_hash, run_date, BACKGROUND)
         background = pa.concat_tables([background, *nights])
     wording = Wording(settings, usual_ranges, masking_of(project))
-    return ReasonsPlan(wording, manifest.classes, background)
+    return ReasonsPlan(wording, tuple(columns), manifest.classes, background)
 
 
-def add_reasons(
-    columns: pa.Table, rows: pa.Table, scores: npt.NDArray[np.float64], predictor: Predictor, plan: ReasonsPlan | None
-) -> pa.Table:
-    """Rows of the table `scores` with their reasons; as they are where no row has any.
+def carry(columns: pa.Table, rows: pa.Table, plan: ReasonsPlan | None) -> pa.Table:
+    """Rows of the table `scores` with their features beside them; as they are where no row has reasons.
 
     Args:
-        columns: of the rows in `scores`, with `prediction_id`, and `tier` or `predicted` where there are such.
+        columns: of the rows in `scores`.
         rows: the same of the table `features`.
-        scores: as the predictor gave them.
+        plan: how reasons are made; None: no row has any.
+    """
+    for name in () if plan is None else plan.features:
+        columns = columns.append_column(_carried(name), rows[name])
+    return columns
+
+
+def with_reasons(
+    make: UnfinishedTask, open_predictor: Callable[[], Predictor], plan: ReasonsPlan | None
+) -> UnfinishedTask:
+    """A task whose rows, which `carry` their features, have reasons instead; the task as it is where no row has any.
+
+    Rows that the driver finishes carry them on to it, and rows that could not be scored carry none.
+    """
+    if plan is None:
+        return make
+
+    def explain_share(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.Table | Unfinished]:
+        predictor = None
+        for part in make(batches):
+            if isinstance(part, Unfinished) or not is_carried(part, plan):
+                yield part
+                continue
+            predictor = predictor or open_predictor()
+            yield add_reasons(part, predictor, plan)
+
+    return explain_share
+
+
+def is_carried(rows: pa.Table, plan: ReasonsPlan) -> bool:
+    """Whether rows have their features beside them."""
+    return all(_carried(name) in rows.column_names for name in plan.features)
+
+
+def add_reasons(carried: pa.Table, predictor: Predictor, plan: ReasonsPlan) -> pa.Table:
+    """Rows of the table `scores` with their reasons in place of their features.
+
+    Args:
+        carried: see `carry`; with `prediction_id`, score or probabilities, and `tier` or `predicted` where there
+            are such.
         predictor: which scored them.
-        plan: how; None: no row has reasons.
+        plan: how reasons are made.
 
     Raises:
         ModelError: reasons do not explain the scores.
     """
-    if plan is None:
-        return columns
-    settings = plan.wording.settings
-    groups = _groups(columns)
+    names = list(map(_carried, plan.features))
+    rows, columns = carried.select(names).rename_columns(list(plan.features)), carried.drop_columns(names)
+    settings, groups = plan.wording.settings, _groups(columns)
     chosen = np.flatnonzero(_is_among(groups, settings.tiers) | _is_drawn(columns["prediction_id"], settings.sample))
+    scores, predicted = _served(columns.take(chosen), plan.classes)
     is_adverse = _is_among(groups, settings.adverse.tiers)[chosen]
-    predicted = np.zeros(len(chosen), np.intp)
-    if plan.classes:
-        codes = pc.index_in(columns[PREDICTED].take(chosen), value_set=pa.array(plan.classes, pa.string()))
-        predicted = codes.to_numpy().astype(np.intp)
-    explained = reasons(
-        predictor, rows.take(chosen), scores[chosen], predicted, is_adverse, plan.background, plan.wording
-    )
+    explained = reasons(predictor, rows.take(chosen), scores, predicted, is_adverse, plan.background, plan.wording)
     of_rows: list[list[dict[str, Any]] | None] = [None] * len(columns)
     for place, own in zip(chosen.tolist(), explained, strict=True):
         of_rows[place] = [asdict(one) for one in own]
     return columns.append_column(REASONS, pa.array(of_rows, REASONS_TYPE))
+
+
+def _carried(feature: str) -> str:
+    """The name of a feature beside scores; no column has such a one, since names are identifiers."""
+    return f"feature {feature}"
+
+
+def _served(columns: pa.Table, classes: Sequence[str]) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.intp]]:
+    """The scores of rows, of several classes (rows, classes), and the number of the predicted class."""
+    if not classes:
+        return columns["score"].to_numpy(), np.zeros(len(columns), np.intp)
+    codes = pc.index_in(columns[PREDICTED], value_set=pa.array(classes, pa.string()))
+    return probabilities_of(unfold(columns, classes), classes), codes.to_numpy().astype(np.intp)
 
 
 def _is_exact(predictor: Predictor, none: pa.Table) -> bool:

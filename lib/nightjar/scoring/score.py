@@ -18,6 +18,7 @@ from nightjar.scoring.beside import score_beside
 from nightjar.scoring.chain import Link
 from nightjar.scoring.checks import Holder
 from nightjar.scoring.night import Night, open_night
+from nightjar.scoring.reasons import ReasonsPlan
 from nightjar.scoring.scorer import Scorer, reasons_plan, verified_scorer, write
 from nightjar.scoring.task import score_rows
 from nightjar.scoring.unseen import log_unseen
@@ -81,9 +82,10 @@ def _serve(night: Night, outcome: Outcome) -> None:
     def score_by(link: Link, scorer: Scorer) -> None:
         stamps = {**scorer.stamps(night), SERVED: True, FALLBACK: link.fallback}
         into = night.target(CHAMPION_ROLE, **stamps)
-        make = partial(_make, night, scorer, link, challenge)
+        plan = reasons_plan(night, scorer)
+        make = partial(_make, night, scorer, link, challenge, plan)
         is_bounded = night.project.serving.fallback.budget is not None
-        written[scorer.number] = into, write(night, scorer, make, into, is_bounded=is_bounded)
+        written[scorer.number] = into, write(night, scorer, make, into, plan, is_bounded=is_bounded)
 
     try:
         scorer, link, failures = chain.first_that_can(night, chain.links(night, holders), score_by)
@@ -109,15 +111,19 @@ def _score_in_hindsight(night: Night, outcome: Outcome) -> None:
     champion = events.champion(night.warehouse, night.run_date)
     scorer = verified_scorer(night, Holder("champion", champion), retrospective=True)
     into = night.target(RETROSPECTIVE_ROLE, **{**scorer.stamps(night), SERVED: False})
-    make = partial(_make, night, scorer, None, None)
+    make = partial(_make, night, scorer, None, None, None)
     _commit(night, into, write(night, scorer, make, into, is_bounded=False), outcome)
 
 
 def _make(
-    night: Night, scorer: Scorer, link: Link | None, challenge: Challenge | None, read: TaskFunction
+    night: Night,
+    scorer: Scorer,
+    link: Link | None,
+    challenge: Challenge | None,
+    plan: ReasonsPlan | None,
+    read: TaskFunction,
 ) -> TaskFunction:
-    reasons = None if link is None else reasons_plan(night, scorer)
-    make = score_rows(night.project, night.key, read, scorer.artifact, reasons)
+    make = score_rows(night.project, night.key, read, scorer.artifact, plan)
     if link is not None and link.fallback == RULE:
         make = chain.with_tier(make, night.project.serving.fallback.tier)
     return make if challenge is None else arms.with_arms(make, night.project.name, night.key, challenge)

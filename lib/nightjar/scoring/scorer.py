@@ -1,8 +1,10 @@
 """Who scores a night: a version that was verified and checked against it, or a rule of thumb."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+
+import pyarrow as pa
 
 from nightjar.errors import LearningError, ModelError
 from nightjar.models.columns import feature_columns
@@ -10,18 +12,22 @@ from nightjar.models.estimators.rule_grammar import names_in, parse
 from nightjar.models.fixed_rule import fixed_rule
 from nightjar.registry import verified
 from nightjar.registry.manifest import Manifest
+from nightjar.registry.opened import opened
 from nightjar.registry.signature import Subject
-from nightjar.registry.tiers import columns_of_tiers
+from nightjar.registry.tiers import TierThreshold, columns_of_tiers
+from nightjar.scoring.capacity import finish, hold_back
 from nightjar.scoring.checks import Holder, require_lifetime, require_usable, sources_lacking_rows
 from nightjar.scoring.limits import describe_extremes
 from nightjar.scoring.night import Night
-from nightjar.scoring.reasons import ReasonsPlan, plan_reasons
+from nightjar.scoring.reasons import ReasonsPlan, add_reasons, plan_reasons, with_reasons
 from nightjar.scoring.rule_model import Model, RuleModel
 from nightjar.settings.task import Task
+from nightjar.tables import sink
 from nightjar.tables.datafiles import NewFile
 from nightjar.tables.execution import Make
 from nightjar.tables.predictions import RULE
-from nightjar.tables.sink import Target
+from nightjar.tables.rows import TaskFunction
+from nightjar.tables.sink import Target, UnfinishedTask
 
 
 @dataclass(frozen=True)
@@ -47,6 +53,10 @@ class Scorer:
         """The columns of the feature table that a score needs."""
         of_model = [*(feature.name for feature in self.manifest.features), *columns_of_tiers(self.manifest.thresholds)]
         return list(dict.fromkeys([*night.key, "prediction_time", *of_model]))
+
+    def tiers(self, night: Night) -> Sequence[TierThreshold]:
+        """The tiers of its rows, with their thresholds; none where the project has none."""
+        return self.manifest.thresholds if night.project.decision_tiers() else ()
 
     def stamps(self, night: Night) -> Mapping[str, Any]:
         """What its rows say of it."""
@@ -74,7 +84,7 @@ def reasons_plan(night: Night, scorer: Scorer) -> ReasonsPlan | None:
     """
     if isinstance(scorer.artifact, RuleModel) or not night.project.serving.reasons.is_declared():
         return None
-    predictor, project = scorer.artifact.open(), night.project
+    predictor, project = opened(scorer.artifact).predictor, night.project
     return plan_reasons(night.warehouse, project, scorer.manifest, predictor, scorer.number, night.run_date)
 
 
@@ -115,7 +125,15 @@ def rule_scorer(night: Night) -> Scorer:
     return Scorer(RULE, RULE, RuleModel(manifest, settings.rule, settings.otherwise))
 
 
-def write(night: Night, scorer: Scorer, make: Make, into: Target, *, is_bounded: bool) -> list[NewFile]:
+def write(
+    night: Night,
+    scorer: Scorer,
+    make: Make,
+    into: Target,
+    plan: ReasonsPlan | None = None,
+    *,
+    is_bounded: bool,
+) -> list[NewFile]:
     """Score the night and store the rows, which nobody sees until they are committed.
 
     Args:
@@ -123,16 +141,52 @@ def write(night: Night, scorer: Scorer, make: Make, into: Target, *, is_bounded:
         scorer: who scores it.
         make: from what reads a share of the night's rows to what makes scores of them.
         into: the table, with what all rows say.
+        plan: how the reasons are made of what the rows carry; None: no row has any.
         is_bounded: whether a budget says how long that may take.
 
     Raises:
         ModelError: the model cannot compute with a row; names rows with numbers that are too great.
     """
-    columns = scorer.columns(night)
+    files, unfinished = write_parts(night, scorer, make, into, plan, is_bounded=is_bounded)
+    return files + write_unfinished(night, scorer, unfinished, into, plan)
+
+
+def write_parts(
+    night: Night,
+    scorer: Scorer,
+    make: Make,
+    into: Target,
+    plan: ReasonsPlan | None = None,
+    *,
+    is_bounded: bool,
+) -> tuple[list[NewFile], list[pa.Table]]:
+    """The same without the rows of which only the whole night tells the tier: these are for `write_unfinished`."""
+    columns, artifact = scorer.columns(night), scorer.artifact
+    tiers = scorer.tiers(night)
+
+    def task(read: TaskFunction) -> UnfinishedTask:
+        score = make(read)
+        return with_reasons(lambda batches: hold_back(score(batches), tiers), lambda: opened(artifact).predictor, plan)
+
     try:
-        return night.make(columns, make, into, is_bounded=is_bounded)
+        return night.make(columns, task, into, is_bounded=is_bounded)
     except ModelError as error:
         culprits = describe_extremes(
             night.read_here(columns), scorer.manifest.features, [*night.key, "prediction_time"]
         )
         raise ModelError(f"{error} {culprits}".strip()) from error
+
+
+def write_unfinished(
+    night: Night,
+    scorer: Scorer,
+    tables: Sequence[pa.Table],
+    into: Target,
+    plan: ReasonsPlan | None = None,
+    claimed: Mapping[str, int] | None = None,
+) -> list[NewFile]:
+    """Store the rows that tasks have held back, with their tiers; `claimed` are places that other roles' rows have."""
+    if not tables:
+        return []
+    rows = finish(tables, scorer.tiers(night), claimed)
+    return sink.write(rows if plan is None else add_reasons(rows, opened(scorer.artifact).predictor, plan), into)

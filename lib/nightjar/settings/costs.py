@@ -100,6 +100,15 @@ class Costs:
         prices = {"missed": self.missed, "false_alarm": self.false_alarm}
         return {name: price.column for name, price in prices.items() if isinstance(price, Amount)}
 
+    def prices(self) -> tuple[float | str, float | str] | None:
+        """What a missed row and a false alarm cost, a number or the column with amounts; None: there are no costs."""
+        if self.missed is None or self.false_alarm is None:
+            return None
+        missed, false_alarm = (
+            one.column if isinstance(one, Amount) else float(one) for one in (self.missed, self.false_alarm)
+        )
+        return missed, false_alarm
+
     def _matrix_issues(self, classes: Sequence[str]) -> Iterator[Issue]:
         yield from expect_one_of("matrix", self.matrix, classes, "classes of the label")
         for actual in classes:

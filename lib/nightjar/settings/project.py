@@ -122,12 +122,12 @@ class Project:
             yield Issue(f"costs.{issue.field}", issue.value, issue.expected)
         for name, column in self.costs.amounts().items():
             yield from expect_one_of(f"costs.{name}.column", [column], stored, "feature table's columns")
-        yield from tier_issues(self.tiers, self.label.task, self.costs)
-        task, tiers = self.label.task, list(self.decision_tiers())
-        names = ProjectNames(stored, self.feature_names(), task, tiers, list(self.label.classes))
-        for issue in self.serving.issues_with(names):
+        moved, serving = self.fairness.mitigation.kind is MitigationKind.THRESHOLDS, self.serving
+        yield from tier_issues(self.tiers, self.label.task, self.costs, moved=moved, abstained=serving.abstention.tier)
+        names = ProjectNames(stored, self.feature_names(), self.label.task, self.decision_tiers(), self.label.classes)
+        for issue in serving.issues_with(names):
             yield Issue(f"serving.{issue.field}", issue.value, issue.expected)
-        yield from reviewing_issues(self.serving.review, self.label, self.sources, self.spine.key)
+        yield from reviewing_issues(serving.review, self.label, self.sources, self.spine.key)
 
     def class_costs(self) -> tuple[tuple[float, ...], ...]:
         """What mistakes between several classes cost, (actual, predicted), as declared; () for other tasks."""

@@ -12,7 +12,8 @@ from nightjar.settings.validation import settings
 WEIGHT = "sampling_weight"
 OF_LABELS = ("label", "label_known_at", "label_hash", "value", "condition")
 OF_SCORES = (
-    *("prediction_id", "score", "raw_score", "predicted", "probabilities", "tier", "abstained", "reasons"),
+    *("prediction_id", "score", "raw_score", "predicted", "probabilities", "tier", "abstained"),
+    *("prediction_set", "reasons"),
     *("model_version", "model_name", "input_warnings", "unseen_levels", "role", "served", "fallback"),
     *("assignment", "propensity", "arm", "arm_propensity"),
 )

@@ -15,21 +15,28 @@ class TierKind(Choice):
     RECALL = "recall"
     PRECISION = "precision"
     CAPACITY = "capacity"
+    PROBABILITY = "probability"
+    AMOUNT = "amount"
+    TOP = "top"
 
 
 @settings
 class Tier:
     """Rows that are treated alike: those whose scores reach the tier's threshold, and that of no tier before it.
 
-    A training fits the thresholds to out-of-fold scores, in the order of the tiers.
+    A training fits the thresholds to out-of-fold scores, in the order of the tiers, unless the kind says otherwise.
 
     Attributes:
         kind: `cost`: the threshold at which wrong decisions cost least, by the project's costs. `recall`: the highest
             threshold that finds enough of the true rows, those of the tiers before it included. `precision`: the lowest
             threshold at which enough of the tier's own rows are true. `capacity`: the lowest threshold at which no
-            night has more rows in the tier than can be acted on.
-        at_least (share): for `recall` and `precision`: the floor.
-        at_most (rows a night): for `capacity`: how many rows can be acted on.
+            night of the folds has more rows in the tier than can be acted on; a later night may. `probability`: the
+            threshold is declared. `amount`: each row has a threshold of its own, from which not acting would cost more,
+            by the project's costs, one of which is an amount of the row. `top`: the rows of each night that are most
+            worth a look, exactly so many or all that there are: those with the highest raw score, of equal ones by a
+            hash.
+        at_least (share): for `recall` and `precision`: the floor. For `probability`: the threshold.
+        at_most (rows a night): for `capacity` and `top`: how many rows can be acted on; for `top` up to 100,000.
     """
 
     kind: TierKind
@@ -38,27 +45,55 @@ class Tier:
 
     def issues(self) -> Iterator[Issue]:
         """Whether what the kind needs is there, and nothing else."""
-        has_floor, is_limited = self.kind in FLOORS, self.kind is TierKind.CAPACITY
-        floor = "a share for kind=recall and precision, none for other kinds"
+        has_floor, is_limited = self.kind in (*FLOORS, TierKind.PROBABILITY), self.kind in LIMITED
+        floor = "a share for kind=recall, precision and probability, none for other kinds"
         yield from expect((self.at_least is not None) == has_floor, "at_least", self.at_least, floor)
-        limit = "a number of rows a night for kind=capacity, none for other kinds"
+        limit = "a number of rows a night for kind=capacity and top, none for other kinds"
         yield from expect((self.at_most is not None) == is_limited, "at_most", self.at_most, limit)
+        few = self.kind is not TierKind.TOP or (self.at_most or 0) <= MOST
+        yield from expect(few, "at_most", self.at_most, f"at most {MOST:,} for kind=top, or kind=capacity")
 
     def __str__(self) -> str:
         """In words, such as "recall at least 0.9"."""
-        if self.kind is TierKind.CAPACITY:
-            return f"at most {self.at_most:,} a night"
-        return "lowest cost" if self.kind is TierKind.COST else f"{self.kind} at least {self.at_least:g}"
+        words = {
+            TierKind.COST: "lowest cost",
+            TierKind.CAPACITY: f"at most {self.at_most or 0:,} a night",
+            TierKind.AMOUNT: "lowest cost of each row",
+            TierKind.TOP: f"the {self.at_most or 0:,} highest of a night",
+        }
+        return words.get(self.kind, f"{self.kind} at least {self.at_least or 0:g}")
 
 
 FLOORS = (TierKind.RECALL, TierKind.PRECISION)
 """Kinds of tiers with a floor."""
+LIMITED = (TierKind.CAPACITY, TierKind.TOP)
+"""Kinds of tiers that say how many rows a night they have at most."""
+BY_ROW = (TierKind.PROBABILITY, TierKind.AMOUNT, TierKind.TOP)
+"""Kinds of tiers whose threshold is not fitted: it is declared, or one of each row or night."""
+MOST = 100_000
+"""The greatest number of rows that a tier of the highest ones may have: the driver ranks so many of each task."""
 
 
-def tier_issues(tiers: Mapping[str, Tier], task: Task, costs: Costs) -> Iterator[Issue]:
-    """Whether the task decides, and costs are declared where a tier needs them."""
+def tier_issues(tiers: Mapping[str, Tier], task: Task, costs: Costs, *, moved: bool, abstained: str) -> Iterator[Issue]:
+    """Whether the task decides, and costs are declared where a tier needs them.
+
+    Args:
+        tiers: of the project.
+        task: of its label.
+        costs: of wrong decisions.
+        moved: whether groups have thresholds of their own.
+        abstained: the tier of rows whose score is not to be acted on.
+    """
     yield from expect_names("tiers", tiers)
     yield from expect(not tiers or task is Task.CLASSIFICATION, "tiers", sorted(tiers), f"none for label.task={task}")
     for name, tier in tiers.items():
+        kind, where = str(tier.kind), f"tiers.{name}.kind"
         is_priced = tier.kind is not TierKind.COST or costs.missed is not None
-        yield from expect(is_priced, f"tiers.{name}.kind", str(tier.kind), "another kind, or project.costs")
+        yield from expect(is_priced, where, kind, "another kind, or project.costs")
+        has_amount = tier.kind is not TierKind.AMOUNT or bool(costs.amounts())
+        yield from expect(has_amount, where, kind, "another kind, or project.costs with an amount of each row")
+        fitted = "a fitted kind (cost, recall, precision, capacity) where groups have thresholds of their own"
+        yield from expect(not moved or tier.kind not in BY_ROW, where, kind, fitted)
+    is_free = abstained not in tiers or tiers[abstained].kind not in LIMITED
+    free = "a name, or a tier without a capacity: rows that abstain may be any number of a night"
+    yield from expect(is_free, "serving.abstention.tier", abstained, free)

@@ -78,8 +78,10 @@ PERFORMANCE = Table(
             pa.string(),
             "docs/projects.md names them: the metrics of the task, and what else describes predictions; of one class "
             "of several with its value in brackets, recall[late]; mean_label, mean_score, positive_rate; rows; "
-            "matured_share; in a class X predicted[Y], the share of its rows that was taken for Y; of review: cases, "
-            "decisions, decided_share, decided_in_time, override_rate, agreement, kappa",
+            "matured_share; abstained_share; in a class X predicted[Y], the share of its rows that was taken for Y; "
+            "set_coverage, the share of its rows whose prediction_set has X; rolling_coverage, the same over the 28 "
+            "dates up to this one, of those whose labels are final; of "
+            "review: cases, decisions, decided_share, decided_in_time, override_rate, agreement, kappa",
         ),
         Column("value", pa.float64(), "the measured value; null where it is undefined"),
         Column("low", pa.float64(), "lower end of its 95% interval over the entities of that date; null: none"),

@@ -3,18 +3,19 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+import pyarrow as pa
 from pyspark.sql import SparkSession
 
 from nightjar.tables import scan, sink
 from nightjar.tables.datafiles import NewFile
 from nightjar.tables.file_splits import Stretch, has_values, read_partition, read_stretches
 from nightjar.tables.rows import TaskFunction
-from nightjar.tables.sink import Target
+from nightjar.tables.sink import Target, UnfinishedTask
 from nightjar.tables.warehouse import Warehouse
 
 FEW_ROWS = 100_000
 """So many rows are made sooner in this process than Spark's tasks are started, and far sooner than Spark is."""
-Make = Callable[[TaskFunction], TaskFunction]
+Make = Callable[[TaskFunction], UnfinishedTask]
 """What reads a share of the rows -> what makes rows of them."""
 
 
@@ -28,8 +29,8 @@ def collect(
     make: Make,
     into: Target,
     few_rows: int = FEW_ROWS,
-) -> list[NewFile]:
-    """Make rows of one partition's, and write them; the files, which are not committed yet.
+) -> tuple[list[NewFile], list[pa.Table]]:
+    """Make rows of one partition's, and write them; the files, which are not committed yet, and the rows to finish.
 
     Both ways give the same rows. In this process one thread works, as in a task.
 
@@ -54,4 +55,4 @@ def collect(
         read = read_stretches(partition, [[Stretch(file) for file in partition.files]], columns)
         return sink.make_here(make(read), into)
     night = read_partition(session(), warehouse, table, version, columns, values)
-    return sink.collect(night.task_input, make(night.make), into)
+    return sink.collect_parts(night.task_input, make(night.make), into)

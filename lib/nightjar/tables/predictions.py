@@ -12,6 +12,7 @@ SCORE, PREDICTED, PROBABILITIES = "score", "predicted", "probabilities"
 ASSIGNMENT = "assignment"
 CONTROL, EXPLORATION, BY_SCORE = "control", "exploration", "score"
 """Its values: of an entity that nobody acts on; drawn so that nobody acts on it; to be acted on by its score."""
+RAW_SCORE, ABSTAINED, PREDICTION_SET = "raw_score", "abstained", "prediction_set"
 PREDICTED_CLASS = "predicted class"
 """Subject of references and drift; no feature is called so, since their names are identifiers."""
 
@@ -64,6 +65,26 @@ def unfold(scores: pa.Table, classes: Sequence[str]) -> pa.Table:
         own = pc.map_lookup(maps, pa.scalar(value), "first")
         scores = scores.append_column(probability_of(value), pc.fill_null(own, 0.0))
     return scores.drop_columns([PROBABILITIES])
+
+
+def set_with(value: str) -> str:
+    """The column of `unfold_sets` that says whether a class is in the row's set."""
+    return f"{PREDICTION_SET}[{value}]"
+
+
+def unfold_sets(scores: pa.Table, classes: Sequence[str]) -> pa.Table:
+    """The rows of `scores` with a column for each class, `set_with`, in place of the list: joins take no lists.
+
+    Where nothing is known of a row's set it is null.
+    """
+    sets = scores[PREDICTION_SET].combine_chunks()
+    values, rows = pc.list_flatten(sets), pc.list_parent_indices(sets).to_numpy()
+    for value in classes:
+        is_in = np.zeros(len(scores), np.bool_)
+        is_in[rows[np.asarray(pc.equal(values, pa.scalar(value)))]] = True
+        column = pa.array(is_in, mask=np.asarray(sets.is_null()))
+        scores = scores.append_column(set_with(value), column)
+    return scores.drop_columns([PREDICTION_SET])
 
 
 def probabilities_of(scores: pa.Table, classes: Sequence[str]) -> npt.NDArray[np.float64]:

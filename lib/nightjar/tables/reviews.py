@@ -123,15 +123,6 @@ def final_decision(decisions: Sequence[Action], looks: int) -> Action | None:
     return decisions[1] if len(decisions) > 1 else None
 
 
-def is_served(stored: Sequence[str]) -> pc.Expression:
-    """Whether a row of `scores` is the one that is served; in nights of before that was the champion's."""
-    is_champion = pc.field("role") == "champion"
-    if "served" not in stored:
-        return is_champion
-    served = pc.field("served")
-    return (served == pc.scalar(True)) | (served.is_null() & is_champion)
-
-
 def is_case(settings: Reviewing, stored: Sequence[str]) -> pc.Expression:
     """Whether a row of `scores` is one that people are to look at."""
     looked_at = pc.scalar(False)

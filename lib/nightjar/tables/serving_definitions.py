@@ -7,6 +7,8 @@ import pyarrow as pa
 
 from nightjar.settings.project import Project
 from nightjar.settings.task import Task
+from nightjar.settings.tiers import TierKind
+from nightjar.tables.predictions import ABSTAINED, PREDICTION_SET, RAW_SCORE
 from nightjar.tables.reasons import REASONS_COLUMN
 from nightjar.tables.table import INSTANT, RUN_DATE, RUN_ID, Column, Table, columns_of
 
@@ -122,10 +124,22 @@ def reviews_table(spine: pa.Schema) -> Table:
 
 def _tier_column(project: Project) -> tuple[Column, ...]:
     """Where it is said which rows are acted on: the row's tier."""
-    if not project.decision_tiers():
-        return ()
-    meaning = "the first tier whose threshold, its group's where groups have their own, the score reaches; null: none"
-    return (Column("tier", pa.string(), meaning),)
+    tiers, abstention = project.decision_tiers(), project.serving.abstention
+    columns = []
+    if tiers or abstention.abstains():
+        meaning = (
+            "the first tier whose threshold, its group's where groups have their own, the score reaches; null: none"
+        )
+        columns.append(Column("tier", pa.string(), meaning))
+    if any(tier.kind is TierKind.TOP for tier in tiers.values()):
+        columns.append(Column(RAW_SCORE, pa.float64(), "score before calibration, by which rows are ranked"))
+    if abstention.abstains():
+        why = "why nobody should act on the score by itself: out of range, unsure, conformal set; null: no reason"
+        columns.append(Column(ABSTAINED, pa.string(), why))
+    if abstention.error is not None:
+        sets = "the classes that cannot be ruled out for the row; null: UNKNOWN, see abstained"
+        columns.append(Column(PREDICTION_SET, pa.list_(pa.string()), sets))
+    return tuple(columns)
 
 
 def _class_columns(project: Project) -> tuple[Column, ...]:

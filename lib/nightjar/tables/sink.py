@@ -7,7 +7,7 @@ Files of attempts and runs that died are orphans, which VACUUM removes.
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -24,7 +24,18 @@ from nightjar.tables.table import Table
 from nightjar.tables.transaction import Change, Note
 from nightjar.tables.warehouse import Warehouse
 
-MESSAGE = pa.schema({"file": pa.string()})
+MESSAGE = pa.schema([("file", pa.string()), ("rows", pa.binary())])
+
+
+@dataclass(frozen=True, eq=False)
+class Unfinished:
+    """Rows of a task that the driver finishes before they are stored. Few: all of them travel to it."""
+
+    rows: pa.Table
+
+
+UnfinishedTask: TypeAlias = Callable[[Iterator[pa.RecordBatch]], Iterator[pa.Table | Unfinished]]
+"""A task's share of Spark's rows -> the rows that it makes of them, some of which the driver finishes."""
 
 
 @dataclass(frozen=True)
@@ -109,26 +120,57 @@ def collect(rows: DataFrame, make: TaskFunction, into: Target) -> list[NewFile]:
     Raises:
         NightjarError: a task has raised it; nothing will be committed.
     """
+    return collect_parts(rows, make, into)[0]
+
+
+def collect_parts(rows: DataFrame, make: UnfinishedTask, into: Target) -> tuple[list[NewFile], list[pa.Table]]:
+    """The same where tasks leave some rows to the driver: the files, and the rows to finish and `write`.
+
+    Raises:
+        NightjarError: a task has raised it; nothing will be committed.
+    """
 
     def task(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        for table in make(batches):
-            files = [json.dumps(asdict(file)) for file in write(table, into)]
-            yield pa.record_batch([pa.array(files, pa.string())], schema=MESSAGE)
+        for part in make(batches):
+            if isinstance(part, Unfinished):
+                yield pa.record_batch([pa.nulls(1, pa.string()), pa.array([_to_bytes(part.rows)])], schema=MESSAGE)
+                continue
+            files = [json.dumps(asdict(file)) for file in write(part, into)]
+            yield pa.record_batch([pa.array(files, pa.string()), pa.nulls(len(files), pa.binary())], schema=MESSAGE)
 
     with failures.translate_errors():
         messages = in_tasks(rows, task, MESSAGE).collect()
-    return [NewFile(**json.loads(row[0])) for row in messages]
+    files = [NewFile(**json.loads(row["file"])) for row in messages if row["file"] is not None]
+    return files, [_from_bytes(row["rows"]) for row in messages if row["rows"] is not None]
 
 
-def make_here(make: TaskFunction, into: Target) -> list[NewFile]:
-    """Let this process make and write the rows that a single task would, with one thread as a task has.
+def _to_bytes(rows: pa.Table) -> bytes:
+    stream = pa.BufferOutputStream()
+    with pa.ipc.new_stream(stream, rows.schema) as writer:
+        writer.write_table(rows)
+    return stream.getvalue().to_pybytes()
+
+
+def _from_bytes(content: bytes) -> pa.Table:
+    with pa.ipc.open_stream(pa.py_buffer(bytes(content))) as reader:
+        return reader.read_all()
+
+
+def make_here(make: UnfinishedTask, into: Target) -> tuple[list[NewFile], list[pa.Table]]:
+    """What `collect_parts` gives of a single task, made in this process, with one thread as a task has.
 
     Raises:
         NightjarError: the making has raised it; nothing will be committed.
     """
     only = pa.record_batch({"id": pa.array([0], pa.int64())})
+    files, unfinished = list[NewFile](), list[pa.Table]()
     with threadpool_limits(1):
-        return [file for table in make(iter([only])) for file in write(table, into)]
+        for part in make(iter([only])):
+            if isinstance(part, Unfinished):
+                unfinished.append(part.rows)
+            else:
+                files += write(part, into)
+    return files, unfinished
 
 
 def commit(

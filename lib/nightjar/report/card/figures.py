@@ -133,6 +133,7 @@ def _tiers(evidence: Mapping[str, Any]) -> list[Part]:
         Table("What the tiers reach on the final period, with 95% intervals", heads, rows),
     ]
     parts += [Paragraph(f"{one.name}: {one.shortfall}.", is_note=True) for one in shown if one.shortfall]
+    parts += [Paragraph(f"{one.name}: {one.by_row}.", is_note=True) for one in shown if one.by_row]
     return [*parts, *groups.thresholds(shown)]
 
 

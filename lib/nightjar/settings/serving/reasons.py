@@ -52,9 +52,9 @@ class Reasons:
     """Which scores are stored with their reasons: what features add most to the raw score, with value and usual range.
 
     Reasons explain the raw score, before any calibration. They are exact Shapley values where the model has such, as
-    boosting, forests, trees and linear models have; of others they are sampled, which takes a thousand times as long,
-    and one that is not shown to differ from 0 is none. Of each row all of them are summed up and compared with the
-    served score; where they differ the scoring stops, and no row is written.
+    boosting, forests, trees and linear models have; of others they are sampled, which takes far longer, and one that is
+    not shown to differ from 0 is none. Of each row all of them are summed up and compared with the served score; where
+    they differ the scoring stops, and no row is written.
 
     Attributes:
         tiers: tiers whose rows have reasons; `none`: rows in no tier. Of several classes the predicted ones.

@@ -1,15 +1,17 @@
 """Settings of serving as a whole."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from nightjar.settings.checks import Issue, expect_one_of
+from nightjar.settings.serving.abstention import Abstention
 from nightjar.settings.serving.canary import Canary
 from nightjar.settings.serving.fallback import Fallback
 from nightjar.settings.serving.reasons import Reasons
 from nightjar.settings.serving.reviewing import Reviewing
 from nightjar.settings.serving.roles import Roles
 from nightjar.settings.task import Task
+from nightjar.settings.tiers import Tier
 from nightjar.settings.validation import settings
 
 
@@ -28,7 +30,7 @@ class ProjectNames:
     stored: Collection[str]
     features: Collection[str]
     task: Task
-    tiers: Collection[str]
+    tiers: Mapping[str, Tier]
     classes: Collection[str]
 
 
@@ -40,6 +42,7 @@ class Serving:
         roles: the versions that score beside the champion.
         canary: how a new winner serves some entities before all.
         fallback: who scores where the champion cannot.
+        abstention: of which rows nobody should act on the score by itself.
         reasons: which scores are stored with the reasons for them, and in which words.
         sensitive: columns of the feature table whose values are masked in pages, logs, MLflow and reasons; so is the
             column of a source that such a feature is made of.
@@ -50,6 +53,7 @@ class Serving:
     canary: Canary = field(default_factory=Canary)
     fallback: Fallback = field(default_factory=Fallback)
     reasons: Reasons = field(default_factory=Reasons)
+    abstention: Abstention = field(default_factory=Abstention)
     sensitive: list[str] = field(default_factory=list)
     review: Reviewing = field(default_factory=Reviewing)
 
@@ -58,6 +62,7 @@ class Serving:
         yield from expect_one_of("sensitive", self.sensitive, names.stored, "feature table's columns")
         parts = {
             "fallback": self.fallback.issues_with(names.task, names.tiers),
+            "abstention": self.abstention.issues_with(names.task),
             "reasons": self.reasons.issues_with(names.features, [*names.tiers, *names.classes]),
             "review": self.review.issues_with(names.stored, names.tiers),
         }
