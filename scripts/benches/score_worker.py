@@ -60,7 +60,12 @@ def spark_udf(place: Place) -> Callable[[str], Callable[[], pa.Table]]:
     def score(name: str) -> Callable[[], pa.Table]:
         model, target = place.folder / "models" / f"mlflow-{name}", place.folder / "results" / f"spark_udf-{name}"
         if not model.exists():
-            mlflow.sklearn.save_model(_model(place, name), str(model), pyfunc_predict_fn="predict_proba")
+            mlflow.sklearn.save_model(
+                _model(place, name),
+                str(model),
+                pyfunc_predict_fn="predict_proba",
+                serialization_format="cloudpickle",  # of boosting MLflow refuses the types in its own format
+            )
         predict = mlflow.pyfunc.spark_udf(session, str(model), result_type="array<double>", env_manager="local")
         rows = (
             session.read.format("delta").load(place.warehouse(name).path("features")).where(sf.col("run_date") == NIGHT)
