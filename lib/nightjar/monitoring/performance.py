@@ -124,10 +124,11 @@ def _with_labels(
     latest_labels = labels.as_of(warehouse, key, cutoff(run_date, project.zone), versions["labels"], of_these)
     joined = scores.join(latest_labels, key, join_type="left outer")
     beside = _columns_beside(project, arrow.schema(warehouse, "features", versions["features"]).names)
-    if not beside:
-        return joined
-    features = arrow.read(warehouse, "features", [*key, *beside], dates, versions["features"])
-    return joined.join(features, key, join_type="left outer")
+    if beside:
+        features = arrow.read(warehouse, "features", [*key, *beside], dates, versions["features"])
+        joined = joined.join(features, key, join_type="left outer")
+    # Arrow's threads join rows in any order, and the last digits of sums depend on it.
+    return joined.sort_by([(name, "ascending") for name in key])
 
 
 def _columns_beside(project: Project, stored: Sequence[str]) -> list[str]:

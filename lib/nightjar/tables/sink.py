@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 from deltalake import DeltaTable
 from pyspark.sql import DataFrame
 
-from nightjar.errors import TableError
+from nightjar.errors import BusyError
 from nightjar.tables import arrow, datafiles, failures, fields, opening, requirements, scan, storage, transaction
 from nightjar.tables.datafiles import NewFile
 from nightjar.tables.entries import DataFile
@@ -184,8 +184,8 @@ def commit(
         The new version.
 
     Raises:
-        TableError: another run has changed the files to replace since the target was created, or the table uses a
-            feature that is not supported here. Nothing was written.
+        BusyError: another run has changed the files to replace since the target was created. Nothing was written.
+        TableError: the table uses a feature that is not supported here. Nothing was written.
     """
     added = list(files)
     expected: tuple[DataFile, ...] = ()
@@ -196,7 +196,7 @@ def commit(
     def change(delta_table: DeltaTable) -> Change:
         replaced = scan.snapshot_of(delta_table, warehouse, into.table.name).where(replaces).files
         if {file.path for file in replaced} != {file.path for file in expected}:
-            raise TableError(
+            raise BusyError(
                 f"Table {into.table.name} at {into.folder}: another run has changed the same rows since version "
                 f"{into.version}, which this run {run_id} began with. Nothing was written; run it again."
             )

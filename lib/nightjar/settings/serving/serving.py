@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from nightjar.settings.checks import Issue, expect_one_of
 from nightjar.settings.serving.abstention import Abstention
+from nightjar.settings.serving.budgets import Budget
 from nightjar.settings.serving.canary import Canary
 from nightjar.settings.serving.fallback import Fallback
 from nightjar.settings.serving.reasons import Reasons
@@ -13,6 +14,9 @@ from nightjar.settings.serving.roles import Roles
 from nightjar.settings.task import Task
 from nightjar.settings.tiers import Tier
 from nightjar.settings.validation import settings
+
+WITH_BUDGET = ("ingest", "build_features", "train", "promote", "score", "monitor", "nightly", "maintain")
+"""Jobs whose runs are measured: those of nights, and upkeep."""
 
 
 @dataclass(frozen=True)
@@ -47,6 +51,7 @@ class Serving:
         sensitive: columns of the feature table whose values are masked in pages, logs, MLflow and reasons; so is the
             column of a source that such a feature is made of.
         review: which predictions people look at, and what they may decide.
+        budgets: step, or nightly -> what it may take before an alert is raised.
     """
 
     roles: Roles = field(default_factory=Roles)
@@ -56,10 +61,12 @@ class Serving:
     abstention: Abstention = field(default_factory=Abstention)
     sensitive: list[str] = field(default_factory=list)
     review: Reviewing = field(default_factory=Reviewing)
+    budgets: dict[str, Budget] = field(default_factory=dict)
 
     def issues_with(self, names: ProjectNames) -> Iterator[Issue]:
         """Whether the names in it are the project's."""
         yield from expect_one_of("sensitive", self.sensitive, names.stored, "feature table's columns")
+        yield from expect_one_of("budgets", self.budgets, WITH_BUDGET, "jobs that may have one")
         parts = {
             "fallback": self.fallback.issues_with(names.task, names.tiers),
             "abstention": self.abstention.issues_with(names.task),
