@@ -50,3 +50,19 @@ def test_a_planted_slice_is_found_and_none_where_there_is_none(program):
         _, likeness = simulation.look(world)
         assert max(likeness) >= 0.7
     assert simulation.look(simulation.draw(random, conditions=0))[1] == []
+
+
+def test_a_test_that_is_looked_at_every_night_claims_nothing_of_equals_and_shows_what_is_better(program):
+    """The share grows, entities come again, values have no third moment, and each night has a shock of its own."""
+    simulation = program("simulating_experiment")
+    world = next(one for one in simulation.WORLDS if "Pareto" in one.name)
+    plan, effect = simulation.prepare(world, tests=20)
+    equals, better = simulation.simulate(world, 60, plan, 1.5 * effect)
+    assert np.mean(equals.better | equals.worse) <= 0.1
+    assert equals.missed.mean() <= 0.1
+    assert equals.nightly.mean() > 0.1
+    assert equals.independent.mean() > 0.3
+    assert better.better.mean() >= 0.9
+    assert not better.worse.any()
+    lender = simulation.loans(np.random.default_rng(0), 2, 30, 0.0)
+    assert lender.better.sum() > lender.champion.sum()

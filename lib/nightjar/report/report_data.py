@@ -7,6 +7,7 @@ from nightjar.report.champion import Champion, Refusal, find_champion, find_refu
 from nightjar.report.data_quality import Check, RefusedRows, read_quality, read_refused
 from nightjar.report.decision import GateDecision, find_decision
 from nightjar.report.drift import Drift, Picture, pictures, read_drift
+from nightjar.report.experiment import ShownExperiment, read_experiments
 from nightjar.report.job_runs import JobRun, read_job_runs
 from nightjar.report.measures import ShownMeasures, shown_measures
 from nightjar.report.performance import JudgedDate, read_performance
@@ -38,6 +39,7 @@ class NightData:
     refused: RefusedRows | None
     steps: list[JobRun]
     reasons: NightReasons | None
+    experiments: list[ShownExperiment]
 
 
 def gather(tables: PinnedTables, project: Project) -> NightData:
@@ -58,4 +60,5 @@ def gather(tables: PinnedTables, project: Project) -> NightData:
         refused=read_refused(tables),
         steps=read_job_runs(tables),
         reasons=read_reasons(tables),
+        experiments=read_experiments(tables),
     )

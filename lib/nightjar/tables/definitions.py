@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from nightjar.settings.project import Project
 from nightjar.settings.task import Task
-from nightjar.tables.serving_definitions import ALERTS
+from nightjar.tables.serving_definitions import ALERTS, EXPERIMENTS
 from nightjar.tables.source_definitions import CORRECTIONS, INTAKE, QUALITY, QUARANTINE, REPAIRS
 from nightjar.tables.table import COUNTS, INSTANT, RUN_DATE, RUN_ID, Column, Table, columns_of
 
@@ -182,6 +182,7 @@ FIXED = (
     DRIFT,
     PERFORMANCE,
     ALERTS,
+    EXPERIMENTS,
     MODEL_EVENTS,
     RUNS,
     LEASES,

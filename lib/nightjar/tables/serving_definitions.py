@@ -31,6 +31,45 @@ ALERTS = Table(
 )
 
 
+EXPERIMENTS = Table(
+    "experiments",
+    "One figure by which a version that scores beside the champion is compared with it, as of one run date.",
+    ("run_date", "model_version", "figure"),
+    ("run_date",),
+    "monitor",
+    (
+        Column("model_version", pa.string(), "the version beside the champion: challenger, or shadow"),
+        Column("champion_version", pa.string(), "the champion that it is compared with"),
+        Column("kind", pa.string(), "randomised: entities of two arms; paired: two scores of each row"),
+        Column("figure", pa.string(), "value, the name of a guard, or of a metric"),
+        Column("since", pa.date32(), "from this run date on the two are compared"),
+        Column("last_night", pa.date32(), "the last night whose entities, or rows, count; null: none does yet"),
+        Column("champion_entities", pa.int64(), "of the champion's arm that count; of paired rows their number"),
+        Column("challenger_entities", pa.int64(), "the same of the challenger's"),
+        Column("waiting", pa.int64(), "entities that are not as old yet as they have to be; of paired rows null"),
+        Column("changed", pa.int64(), "entities that changed arm before they counted, and never count; else null"),
+        Column("champion_mean", pa.float64(), "of an entity, nights weighted alike in both arms; of paired rows null"),
+        Column("challenger_mean", pa.float64(), "the same of the challenger's"),
+        Column("difference", pa.float64(), "challenger minus champion; null: nothing to compare yet"),
+        Column("low", pa.float64(), "lower bound of the difference; null: there is none"),
+        Column("high", pa.float64(), "upper bound; both hold at all nights together, but for the level"),
+        Column("level", pa.float64(), "the chance that bounds are ever wrong"),
+        Column("deviation", pa.float64(), "of what entities of one night are worth; null: unknown"),
+        Column("planned_power", pa.float64(), "chance of having shown the plan's effect by so many nights; else null"),
+        Column(
+            "verdict",
+            pa.string(),
+            "open, better, not worse (within the margin), worse, or undecided (the plan's nights are over); of a guard "
+            "open (too few entities), holds or breached; null: it cannot be computed",
+        ),
+        Column("decided_on", pa.date32(), "the run date on which the verdict was first reached; null: it is open"),
+        Column("reason", pa.string(), "why it cannot be computed, or has no bounds; null: it has"),
+        RUN_DATE,
+        RUN_ID,
+    ),
+)
+
+
 SERVED_COLUMNS = (
     Column(
         "served",

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from nightjar.settings.checks import Issue, expect_one_of
 from nightjar.settings.serving.canary import Canary
+from nightjar.settings.serving.experiment import Experiment
 from nightjar.settings.serving.fallback import Fallback
 from nightjar.settings.serving.reasons import Reasons
 from nightjar.settings.serving.reviewing import Reviewing
@@ -39,6 +40,7 @@ class Serving:
     Attributes:
         roles: the versions that score beside the champion.
         canary: how a new winner serves some entities before all.
+        experiment: how the challenger is compared with the champion while both score; None: it is not.
         fallback: who scores where the champion cannot.
         reasons: which scores are stored with the reasons for them, and in which words.
         sensitive: columns of the feature table whose values are masked in pages, logs, MLflow and reasons; so is the
@@ -48,6 +50,7 @@ class Serving:
 
     roles: Roles = field(default_factory=Roles)
     canary: Canary = field(default_factory=Canary)
+    experiment: Experiment | None = None
     fallback: Fallback = field(default_factory=Fallback)
     reasons: Reasons = field(default_factory=Reasons)
     sensitive: list[str] = field(default_factory=list)
@@ -57,6 +60,7 @@ class Serving:
         """Whether the names in it are the project's."""
         yield from expect_one_of("sensitive", self.sensitive, names.stored, "feature table's columns")
         parts = {
+            "experiment": self.experiment.issues_with(names.task, self.canary.steps) if self.experiment else (),
             "fallback": self.fallback.issues_with(names.task, names.tiers),
             "reasons": self.reasons.issues_with(names.features, [*names.tiers, *names.classes]),
             "review": self.review.issues_with(names.stored, names.tiers),
