@@ -117,21 +117,21 @@ def normal(random: np.random.Generator, size: int) -> np.ndarray:
 def loans(random: np.random.Generator, tests: int, days: int, _: float) -> Rows:
     """The lender's applications: each model approves where its estimate of default is below what interest pays for.
 
-    Log-odds of two equals are off by a standard deviation of 2, those of a better challenger by 0.3.
+    Log-odds of two equals are off by a standard deviation of 2, those of a better challenger by 0.3. Tests that are
+    drawn together have different applicants, and nights in common.
     """
     first, parts = date(2025, 1, 1), []
-    for test in range(tests):
-        lender = Lender(first, seed=int(random.integers(2**31)), applications=200)
-        applicants = draw_applicants(lender)
-        number = random.random(len(applicants.income))
-        for night in range(days):
-            drawn = draw_applications(lender, applicants, first + timedelta(days=night))
-            gain = np.where(drawn.outcome == DEFAULTED, -0.6, 0.1) * drawn.amount
-            risk = logit(drawn.default_probability)
-            estimates = [expit(risk + error * random.normal(size=len(risk))) for error in (2.0, 2.0, 0.3)]
-            worth = [np.where(one < 0.1 / 0.7, gain, 0.0) for one in estimates]
-            who = drawn.applicant
-            parts.append((np.full(len(who), test), np.full(len(who), night), who + test * 10**6, number[who], *worth))
+    lender = Lender(first, seed=int(random.integers(2**31)), applications=200 * tests)
+    applicants = draw_applicants(lender)
+    number = random.random(len(applicants.income))
+    for night in range(days):
+        drawn = draw_applications(lender, applicants, first + timedelta(days=night))
+        gain = np.where(drawn.outcome == DEFAULTED, -0.6, 0.1) * drawn.amount
+        risk = logit(drawn.default_probability)
+        estimates = [expit(risk + error * random.normal(size=len(risk))) for error in (2.0, 2.0, 0.3)]
+        worth = [np.where(one < 0.1 / 0.7, gain, 0.0) for one in estimates]
+        who = drawn.applicant
+        parts.append((who % tests, np.full(len(who), night), who, number[who], *worth))
     columns = [np.concatenate(one) for one in zip(*parts, strict=True)]
     order = np.lexsort((columns[1], columns[2]))
     return Rows(*(one[order] for one in columns))
