@@ -29,7 +29,7 @@ from nightjar.settings.spine import Spine
 from nightjar.settings.task import Task
 from nightjar.tables import arrow
 from nightjar.tables import definitions as tables
-from nightjar.tables.serving_definitions import scores_table
+from nightjar.tables.score_definitions import scores_table
 from nightjar.tables.warehouse import Warehouse
 
 NIGHT = date(2013, 10, 3)
@@ -177,7 +177,32 @@ def full_night(warehouse: Warehouse) -> None:
     store_decision(warehouse, "0001", NIGHT)
     store_decision(warehouse, "0002", NIGHT + timedelta(days=1))
     store_quality(warehouse)
+    store_experiments(warehouse)
     store_runs(warehouse)
+
+
+def store_experiments(warehouse, nights=15):
+    """A challenger by entities, whose guard is breached at last, and a shadow by rows, as of some nights."""
+    rows = []
+    for back in range(nights):
+        day, reach = NIGHT - timedelta(days=back), 12.0 / (nights - back) ** 0.5
+        same = {
+            "champion_version": VERSION,
+            "since": NIGHT - timedelta(days=60),
+            "last_night": day - timedelta(days=30),
+        }
+        same |= {"level": 0.05, "decided_on": None, "run_date": day, "run_id": "m"}
+        counts = {"champion_entities": 5200 - 90 * back, "challenger_entities": 1210 - 40 * back, "waiting": 2110}
+        value = {"figure": "value", "difference": 2.5, "low": 2.5 - reach, "high": 2.5 + reach, "verdict": "open"}
+        value |= {"planned_power": 0.44, "champion_mean": 31.5, "challenger_mean": 34.0, "deviation": 102.0}
+        breached = {"verdict": "holds"} if back else {"verdict": "breached", "decided_on": NIGHT}
+        guard = {"figure": "complained", "difference": 0.02, "low": 0.004, **breached}
+        unknown = {"figure": "refused", "verdict": None, "reason": "it is null for 3 <entities>"}
+        challenger = {"model_version": "4", "kind": "randomised", "changed": 41, **counts, **same}
+        shadow = {"model_version": "5", "kind": "paired", "figure": "roc_auc", "difference": 0.01, "low": -0.02}
+        shadow |= {"high": 0.04, "verdict": "undecided", "champion_entities": 900, "challenger_entities": 900, **same}
+        rows += [challenger | value, challenger | guard, challenger | unknown, shadow]
+    arrow.append(warehouse, tables.EXPERIMENTS, rows, "m")
 
 
 def group_figures() -> list[dict]:

@@ -17,7 +17,7 @@ from nightjar.settings.spine import Spine
 from nightjar.settings.tiers import Tier, TierKind
 from nightjar.tables import arrow
 from nightjar.tables.definitions import features_table, labels_table
-from nightjar.tables.serving_definitions import scores_table
+from nightjar.tables.score_definitions import scores_table
 from nightjar.tables.table import Column as TableColumn
 from nightjar.tables.warehouse import Warehouse
 

@@ -16,7 +16,7 @@ from nightjar.tables.entries import DataFile
 from nightjar.tables.file_splits import read_partition
 from nightjar.tables.predictions import RETROSPECTIVE_ROLE
 from nightjar.tables.rows import Rows
-from nightjar.tables.serving_definitions import scores_table
+from nightjar.tables.score_definitions import scores_table
 from nightjar.tables.sink import Target
 from nightjar.tables.table import Table
 from nightjar.tables.warehouse import Warehouse
