@@ -12,6 +12,7 @@ import pyarrow as pa
 
 from nightjar.durations import parse_duration
 from nightjar.errors import ReviewError
+from nightjar.masking.values import masking_of
 from nightjar.review.cases import History, history_of, require_possible, require_unchanged
 from nightjar.review.ledger import Ledger
 from nightjar.review.queue import Queue, last_night, read_queue
@@ -60,7 +61,7 @@ class Desk:
             until: the last night whose predictions are cases; None: the last there is, whenever it is asked for.
         """
         self.warehouse, self.project, self.run_id, self.until = warehouse, project, run_id, until
-        self.settings = project.serving.review
+        self.settings, self.masking = project.serving.review, masking_of(project)
         self.ledger, self.recorded = Ledger(warehouse), 0
         self._lock = Lock()
         self._queue: tuple[dict[str, int], Queue] | None = None
