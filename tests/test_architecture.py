@@ -75,6 +75,9 @@ ONLY_IN = {
     "torch": ["models/network/training.py", "learning/distributed"],
     "deltalake": ["tables"],
     "delta": ["tables/delta.py"],
+    "fastapi": ["review/page"],
+    "starlette": ["review/page"],
+    "uvicorn": ["review/page"],
 }
 """Heavy library -> the modules and folders that may import it."""
 

@@ -18,6 +18,7 @@ import ingesting
 import judging
 import night
 import outcome
+import reviewing
 import scale
 import searching
 import slicing
@@ -38,6 +39,7 @@ PEERS = {
     "judge": (),
     "slices": ("sliceline",),
     "explain": (),
+    "review": (),
 }
 IN_PROCESS = {"duckdb", "polars"}  # they give memory back
 # Feast joins every fact with every later spine row of its entity: half a million with a million is too much for anyone.
@@ -45,7 +47,7 @@ HOPELESS = {"hot": {"feast"}}
 DEFAULT_ROWS = {"asof": (1_000_000, 2_000_000), "windows": (1_000_000, 2_000_000), "scale": (500_000, 1_000_000)}
 DEFAULT_ROWS["ingest"] = (5_000_000, 5_000_000)
 DEFAULT_ROWS["judge"] = DEFAULT_ROWS["slices"] = (1_000_000, 1_000_000)
-DEFAULT_ROWS["explain"] = (10_000, 10_000)
+DEFAULT_ROWS["explain"] = DEFAULT_ROWS["review"] = (10_000, 10_000)
 TRAINING = (100_000, 30)  # rows and columns of `search` and `busy`
 
 
@@ -67,6 +69,8 @@ def main(arguments: list[str]) -> int:
         found = slicing.measured(place("sliceline", asked), asked.spine, asked.repeats)
     elif asked.bench == "explain":
         found = explaining.measured(asked.spine, asked.repeats, place("shap", asked).python)
+    elif asked.bench == "review":
+        found = reviewing.measured(asked.spine, asked.repeats)
     elif asked.bench == "ingest":
         found = ingesting.measured(HOME, place("duckdb", asked), asked.names, asked.facts, asked.repeats)
     elif asked.bench == "scale":
@@ -86,7 +90,7 @@ def parse(arguments: list[str]) -> argparse.Namespace:
         "--spine",
         type=int,
         metavar="ROWS",
-        help="rows of the spine; of 1x for scale; judged, searched or explained; not for search, busy and night",
+        help="rows of the spine; of 1x for scale; judged, searched, explained or reviewed; not for search, busy, night",
     )
     parser.add_argument("--facts", type=int, metavar="ROWS", help="rows of each of the three fact tables")
     parser.add_argument("--per-entity", type=int, default=20, metavar="N", help="facts of an entity in each table")

@@ -173,6 +173,7 @@ def full_night(warehouse: Warehouse) -> None:
     store_refusal(warehouse)
     store_references_and_drift(warehouse, trained, night, random.beta(2, 6, len(trained)))
     store_performance(warehouse)
+    store_review_figures(warehouse)
     store_refused(warehouse, "departure_delay 1301 is above its maximum of 1300")
     store_decision(warehouse, "0001", NIGHT)
     store_decision(warehouse, "0002", NIGHT + timedelta(days=1))
@@ -340,6 +341,26 @@ def store_performance(warehouse, night=NIGHT, dates=6, provisional_from=4, figur
         shared = {"evaluated_date": night - timedelta(days=dates - n), "subject": "champion", "slice": of}
         shared |= {"provisional": is_provisional, "model_version": VERSION, "run_date": night, "run_id": "monitor-1"}
         rows += [shared | {"measure": name, "value": value} for name, value in measures.items()]
+    arrow.append(warehouse, tables.PERFORMANCE, rows, "monitor-1")
+
+
+def store_review_figures(warehouse, night=NIGHT):
+    """What two people decided, of whom one has a long name, and nobody's decisions could be compared."""
+    window = "last 28 nights"
+    figures = [
+        (window, "cases", 240.0, 240),
+        (window, "decided_share", 0.75, 240),
+        (window, "decided_in_time", 0.9, 180),
+    ]
+    figures += [(window, "override_rate", 0.125, 160), (window, "agreement", None, 0), (window, "kappa", None, 0)]
+    for name, decisions, rate in (("ada", 150.0, 0.12), ("a_very_long_name_" * 4, 30.0, None)):
+        figures += [(f"reviewer {name}", "decisions", decisions, 1), (f"reviewer {name}", "override_rate", rate, 0)]
+    shared = {"evaluated_date": night - timedelta(days=1), "subject": "review", "provisional": True}
+    shared |= {"run_date": night, "run_id": "monitor-1"}
+    rows = [
+        shared | {"slice": of, "measure": measure, "value": value, "rows": count, "reason": "too <few>"}
+        for of, measure, value, count in figures
+    ]
     arrow.append(warehouse, tables.PERFORMANCE, rows, "monitor-1")
 
 

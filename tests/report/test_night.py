@@ -53,6 +53,17 @@ def test_the_same_tables_give_the_same_page(full):
     assert written(warehouse) == written(warehouse)
 
 
+def test_what_people_decided_is_on_the_page_and_why_there_is_no_figure(full):
+    _, page = full
+    figures = {row["What"]: (row["Figure"], row["Of"]) for row in page.table("Everybody's decisions")}
+    assert figures["decided, of the cases"] == ("75.0%", "240")
+    assert figures["alike, of the cases that two people decided"] == ("–", "0")
+    second, first = page.table("By reviewer")
+    assert first == {"Reviewer": "ada", "Decisions": "150", "Override a proposal": "12.0%"}
+    assert second["Override a proposal"] == "–"
+    assert ("span", "none: too <few>") in {(tag, of.get("aria-label")) for tag, of in page.tags}
+
+
 def test_an_address_is_written_like_a_folder(tmp_path):
     warehouse = nights.warehouse_in(f"file://{tmp_path}")
     nights.store_scores(warehouse, [0.25])
