@@ -33,7 +33,7 @@ LONG = ("ray", "system/test_flights.py", "system/test_commands.py", "system/test
 
 def pytest_addoption(parser):
     parser.addoption("--quick", action="store_true", help="only what is fast, and needs no Java, no Ray and no process")
-    parser.addoption("--faults", type=int, default=3, help="bits to flip in each part of a file (tests of damage)")
+    parser.addoption("--bits", type=int, default=3, help="bits to flip in each part of a file (tests of damage)")
 
 
 def pytest_configure(config):

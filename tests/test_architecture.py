@@ -77,6 +77,9 @@ ONLY_IN = {
     "deltalake": ["tables"],
     "delta": ["tables/delta.py"],
     "numba": ["compiled"],
+    "fastapi": ["review/page"],
+    "starlette": ["review/page"],
+    "uvicorn": ["review/page"],
 }
 """Heavy library -> the modules and folders that may import it."""
 

@@ -4,8 +4,10 @@ NightjarError                 a stated failure: one paragraph of what, where, wh
 ├── UsageError                the command line or the configuration is wrong (exit code 2)
 ├── SourceError               raw data cannot be read as declared
 ├── TableError                a table is missing, differs from its definition or cannot be written
+│   └── BusyError             others write to it at the same time: the same work can be done once more
 ├── JoinError                 a point-in-time join is asked for something it cannot answer
 ├── LeaseError                another run holds what this one needs alone, or has taken it over
+│   └── HeldError             it holds it, and lives: the same work can be done once it has ended
 ├── LearningError             training or evaluation cannot give an honest figure
 ├── ReviewError               a case cannot be claimed or decided as somebody wants to
 ├── MachineError              a disk is full, a permission is missing, or a process of Spark or Ray was killed
@@ -17,9 +19,15 @@ from contextlib import contextmanager
 
 
 class NightjarError(Exception):
-    """A stated failure. The message says what was found, where, what was expected and what to do."""
+    """A stated failure. The message says what was found, where, what was expected and what to do.
+
+    Attributes:
+        passing: the name of what may pass by itself, so that the same work can succeed when it is done once more; None:
+            nothing of the kind. The names are those of `settings.retries.Passing`.
+    """
 
     exit_code = 1
+    passing: str | None = None
 
 
 class UsageError(NightjarError):
@@ -36,12 +44,24 @@ class TableError(NightjarError):
     """A table is missing, differs from its definition or cannot be written."""
 
 
+class BusyError(TableError):
+    """Others write to a table at the same time."""
+
+    passing = "contention"
+
+
 class JoinError(NightjarError):
     """A point-in-time join was asked for something it cannot answer exactly."""
 
 
 class LeaseError(NightjarError):
     """Another run holds what this one needs alone, or has taken it over."""
+
+
+class HeldError(LeaseError):
+    """Another run holds what this one needs alone, and lives."""
+
+    passing = "lease"
 
 
 class LearningError(NightjarError):
@@ -58,6 +78,10 @@ class ReviewError(NightjarError):
 
 class MachineError(NightjarError):
     """A disk is full, a permission is missing, memory has run out, or a process of Spark or Ray was killed."""
+
+    def __init__(self, message: str, passing: str | None = None) -> None:
+        super().__init__(message)
+        self.passing = passing
 
 
 @contextmanager

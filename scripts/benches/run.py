@@ -3,6 +3,7 @@
 import argparse
 import os
 import sys
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
@@ -18,6 +19,7 @@ import ingesting
 import judging
 import night
 import outcome
+import reviewing
 import scale
 import score_engines
 import searching
@@ -39,6 +41,7 @@ PEERS = {
     "judge": (),
     "slices": ("sliceline",),
     "explain": (),
+    "review": (),
     "score": ("spark_udf", "sklearn", "lightgbm"),
 }
 IN_PROCESS = {"duckdb", "polars"}  # they give memory back
@@ -47,7 +50,7 @@ HOPELESS = {"hot": {"feast"}}
 DEFAULT_ROWS = {"asof": (1_000_000, 2_000_000), "windows": (1_000_000, 2_000_000), "scale": (500_000, 1_000_000)}
 DEFAULT_ROWS["ingest"] = (5_000_000, 5_000_000)
 DEFAULT_ROWS["judge"] = DEFAULT_ROWS["slices"] = (1_000_000, 1_000_000)
-DEFAULT_ROWS["explain"] = (10_000, 10_000)
+DEFAULT_ROWS["explain"] = DEFAULT_ROWS["review"] = (10_000, 10_000)
 DEFAULT_ROWS["score"] = (3_000_000, 3_000_000)
 TRAINING = (100_000, 30)  # rows and columns of `search` and `busy`
 
@@ -58,26 +61,21 @@ def main(arguments: list[str]) -> int:
     load = os.getloadavg()
     told = {"machine": {"cores": asked.cores, "memory_gb": asked.memory, "load_before": load}}
     shape = data.Shape(asked.shape, asked.spine, asked.facts, asked.per_entity)
-    if asked.bench == "search":
-        found = searching.measured(*TRAINING, asked.repeats, asked.cores)
-    elif asked.bench == "busy":
-        found = busy.measured(*TRAINING, asked.repeats, asked.before)
-    elif asked.bench == "night":
-        found = night.measured(asked.repeats, asked.before)
-    elif asked.bench == "judge":
-        found = judging.measured(asked.spine, asked.repeats)
-    elif asked.bench == "slices":
-        found = slicing.measured(place("sliceline", asked), asked.spine, asked.repeats)
-    elif asked.bench == "explain":
-        found = explaining.measured(asked.spine, asked.repeats, place("shap", asked).python)
-    elif asked.bench == "score":
-        found = score_engines.measured(HOME, asked.spine, asked.repeats, asked.cores, asked.before, asked.names)
-    elif asked.bench == "ingest":
-        found = ingesting.measured(HOME, place("duckdb", asked), asked.names, asked.facts, asked.repeats)
-    elif asked.bench == "scale":
-        found = scale.measured(shape, HOME, place("ours", asked), asked.memory, asked.repeats)
-    else:
-        found = compare_engines(asked, shape)
+    benches: dict[str, Callable[[], dict[str, Any]]] = {
+        "search": lambda: searching.measured(*TRAINING, asked.repeats, asked.cores),
+        "busy": lambda: busy.measured(*TRAINING, asked.repeats, asked.before),
+        "night": lambda: night.measured(asked.repeats, asked.before),
+        "judge": lambda: judging.measured(asked.spine, asked.repeats),
+        "slices": lambda: slicing.measured(place("sliceline", asked), asked.spine, asked.repeats),
+        "explain": lambda: explaining.measured(asked.spine, asked.repeats, place("shap", asked).python),
+        "review": lambda: reviewing.measured(asked.spine, asked.repeats),
+        "score": lambda: score_engines.measured(
+            HOME, asked.spine, asked.repeats, asked.cores, asked.before, asked.names
+        ),
+        "ingest": lambda: ingesting.measured(HOME, place("duckdb", asked), asked.names, asked.facts, asked.repeats),
+        "scale": lambda: scale.measured(shape, HOME, place("ours", asked), asked.memory, asked.repeats),
+    }
+    found = benches.get(asked.bench, lambda: compare_engines(asked, shape))()
     outcome.write(found | told, asked.json)
     outcome.show(found)
     return 1 if found["errors"] else 0
@@ -91,7 +89,7 @@ def parse(arguments: list[str]) -> argparse.Namespace:
         "--spine",
         type=int,
         metavar="ROWS",
-        help="rows of the spine; of 1x for scale; judged, explained or scored; not for search, busy, night",
+        help="rows of the spine; of 1x for scale; judged, explained, reviewed, scored; not for search, busy, night",
     )
     parser.add_argument("--facts", type=int, metavar="ROWS", help="rows of each of the three fact tables")
     parser.add_argument("--per-entity", type=int, default=20, metavar="N", help="facts of an entity in each table")

@@ -72,7 +72,11 @@ def classes() -> dict[str, list[type]]:
     for group in sorted(GROUPS, key=lambda one: len(list(places(GROUPS[one])))):  # what is part of others first
         below[group] = list(dict.fromkeys(one for one, _ in places(GROUPS[group]) if one not in assigned))
         assigned |= set(below[group])
-    return {"jobs": [jobs.Job, *ROOTS.values()], **{group: [cls, *below[group]] for group, cls in GROUPS.items()}}
+    nested = [one for root in ROOTS.values() for one, _ in places(root) if one not in assigned]
+    return {
+        "jobs": [jobs.Job, *ROOTS.values(), *dict.fromkeys(nested)],
+        **{group: [cls, *below[group]] for group, cls in GROUPS.items()},
+    }
 
 
 def places(cls: Any, path: str = "") -> Iterator[tuple[type, str]]:
@@ -92,12 +96,13 @@ def places(cls: Any, path: str = "") -> Iterator[tuple[type, str]]:
 def keys(cls: type) -> list[Key]:
     """The keys that settings of a class may have, in the order of its docstring; of a job, those that not all have."""
     schema = SCHEMA[cls.__name__]
-    inherited = {field.name for field in dataclasses.fields(jobs.Job)} if cls in ROOTS.values() else set()
+    of_all_jobs = {field.name for field in dataclasses.fields(jobs.Job)} if cls in ROOTS.values() else set()
+    inherited = of_all_jobs - set(vars(cls).get("__annotations__", {}))
     values: dict[str, Any] = {}
     for example in reversed(examples(cls)):
         values |= example_values(cls, example)
     properties, required = schema["properties"], schema.get("required", [])
-    described = [name for base in cls.__mro__ for name in describe_fields(base) if name not in inherited]
+    described = dict.fromkeys(name for base in cls.__mro__ for name in describe_fields(base) if name not in inherited)
     return [
         Key(name, one, one["description"], one.get("unit"), name in required, values.get(name))
         for name, one in ((name, properties[name]) for name in described)

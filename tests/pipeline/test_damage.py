@@ -212,7 +212,7 @@ def test_a_damaged_file_gives_what_is_right_or_a_stated_failure_with_its_name(da
     chance = random.Random(subject)  # noqa: S311  (the same bits each time)
     content, right, wrong = file.read_bytes(), reader(damaged), []
     try:
-        for harm, do in harms(file, content, pytestconfig.getoption("faults"), chance):
+        for harm, do in harms(file, content, pytestconfig.getoption("bits"), chance):
             do()
             found = damaged.wrong(reader, right, (name, file.name))
             wrong += [] if found is None else [f"{harm}: {found}"]

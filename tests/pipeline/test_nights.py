@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
+import pyarrow.compute as pc
 import pytest
 from deltalake import DeltaTable
 
@@ -12,17 +13,18 @@ import builders
 from builders import rows_of
 from nightjar.errors import JoinError, ModelError, SourceError, TableError, UsageError
 from nightjar.features.definitions import definitions_hash, label_hash
-from nightjar.pipeline import nightly, steps
+from nightjar.pipeline import nightly, plan, steps
 from nightjar.pipeline.execution import Context, perform
 from nightjar.pipeline.sessions import Sessions
 from nightjar.registry import events, tracking
 from nightjar.settings.arrival import Arrival, Severity
 from nightjar.settings.features import Aggregate
 from nightjar.settings.files import File
-from nightjar.settings.jobs import JobName, Nightly
+from nightjar.settings.jobs import BuildFeatures, JobName
 from nightjar.settings.label import Label
 from nightjar.settings.labelling import Annotators
 from nightjar.settings.model import Estimator, Model
+from nightjar.settings.nightly import Nightly
 from nightjar.settings.spine import Weekday
 from nightjar.tables import arrow
 from nightjar.tables.runs import Outcome
@@ -104,6 +106,86 @@ def test_a_failed_step_stops_the_night_and_leaves_the_tables_whole(copied):
     page = Path(copied.warehouse.path("reports/night-2024-04-03.html")).read_text(encoding="utf-8")
     assert "The night stopped: score ended as failed. score for" in page
     assert "needs build_features for" in page
+
+
+def ran(copied, dates, **options):
+    """The steps that a nightly runs, with their dates."""
+    before = {row["run_id"] for row in arrow.read(copied.warehouse, "runs").to_pylist()}
+    run(copied, dates, **options)
+    rows = arrow.read(copied.warehouse, "runs").sort_by("started_at").to_pylist()
+    return [
+        (row["job"], str(row["run_date"])) for row in rows if row["run_id"] not in before and row["job"] != "nightly"
+    ]
+
+
+def notes_of(copied):
+    """What the last nightly says of its steps."""
+    rows = arrow.read(copied.warehouse, "runs", where=pc.field("job") == "nightly").sort_by("started_at").to_pylist()
+    return dict(rows[-1]["notes"])
+
+
+def test_what_is_done_is_skipped_with_the_reason_until_its_settings_or_inputs_change(nights, copied):
+    night, monitor, score = "2024-04-02", ("monitor", "2024-04-02"), ("score", "2024-04-02")
+    before = builders.versions(copied.warehouse)
+    assert ran(copied, night) == []
+    after = builders.versions(copied.warehouse)
+    assert {table for table in after if after[table] != before[table]} == LEDGERS
+    notes = notes_of(copied)
+    assert notes[f"{night} train"] == "not needed: version 1 holds"
+    assert notes[f"{night} score"].startswith("skipped: done for this date and these inputs by run ")
+    assert len(notes) == 6
+
+    assert ran(copied, night, force=["score"]) == [score, monitor]
+    assert notes_of(copied)[f"{night} monitor"] == "score has been run again since"
+    assert ran(copied, night, from_step="monitor") == [monitor]
+    titled = replace(copied, project=replace(copied.project, title="Machines"))
+    assert ran(titled, night) == [score, monitor]
+    assert notes_of(copied)[f"{night} score"] == "settings that decide its result have been edited since"
+
+    DeltaTable(copied.warehouse.path("scores")).delete("run_date = '2024-04-02'")
+    assert ran(titled, night) == [score, monitor]
+    assert notes_of(copied)[f"{night} score"].startswith("table scores has changed since version ")
+    assert ran(titled, night) == ran(copied, "2024-04-01") == []
+    for table in ("features", "labels", "scores", "drift", "performance"):
+        assert rows_of(copied.warehouse, table) == rows_of(nights.warehouse, table), table
+
+
+def test_a_night_that_stopped_goes_on_where_it_stopped_and_reads_what_has_come_since(copied, tmp_path):
+    path = Path(copied.project.sources["readings"].file.path)
+    lines = path.read_text().splitlines(keepends=True)
+    later = [line for line in lines if ",2024-04-03 0" in line or ",2024-04-04 0" in line]
+    written = tmp_path / "readings.csv"
+    written.write_text("".join(line for line in lines if line not in later))
+    readings = replace(copied.project.sources["readings"], file=File(str(written)))
+    mine = replace(copied, project=replace(copied.project, sources=copied.project.sources | {"readings": readings}))
+    night, steps_of_night = "2024-04-03", ["ingest", "build_features", "score", "monitor"]
+
+    with pytest.raises(TableError, match="needs build_features"):
+        run(mine, night, only=["ingest", "score"])
+    assert [job for job, _ in ran(mine, night)] == steps_of_night[1:]
+    assert notes_of(mine)[f"{night} ingest"].startswith("skipped: done")
+    assert notes_of(mine)[f"{night} score"] == "its last run ended as failed"
+    before = rows_of(mine.warehouse, "features")
+    with written.open("a") as stream:
+        stream.writelines(later)
+    assert [job for job, _ in ran(mine, night)] == steps_of_night
+    assert notes_of(mine)[f"{night} ingest"] == "source readings has readings.csv to read"
+    assert notes_of(mine)[f"{night} build_features"] == "ingest has been run again since"
+    assert ran(mine, night) == []
+    assert rows_of(mine.warehouse, "features") == before  # what was added is known later than the night
+
+
+def test_a_range_of_old_dates_is_built_in_one_pass_and_neither_loses_nor_doubles_a_row(nights, copied):
+    done = ran(copied, "2024-03-26..2024-03-29", only=["ingest", "build_features"])
+    assert done == [*(("ingest", f"2024-03-{day}") for day in (26, 27, 28, 29)), ("build_features", "2024-03-29")]
+    of_pass = (pc.field("run_date") == date(2024, 3, 29)) & (pc.field("job") == "build_features")
+    (row,) = arrow.read(copied.warehouse, "runs", where=of_pass).to_pylist()
+    assert (str(row["since"]), dict(row["rows"])["features"]) == ("2024-03-26", 4 * 5)
+    for table in ("source_schedule", "source_outcomes", "source_readings", "features", "labels"):
+        assert rows_of(copied.warehouse, table) == rows_of(nights.warehouse, table), table
+    for day, due in {date(2024, 3, 27): False, date(2024, 3, 30): False, D3: True}.items():
+        settings = BuildFeatures(copied.environment, copied.project, str(day))
+        assert plan.judge(copied.warehouse, JobName.BUILD_FEATURES, settings, day).is_due is due
 
 
 def refused(copied, day):

@@ -12,11 +12,12 @@ from nightjar.settings.environment import Environment
 from nightjar.settings.fairness import GroupFairness, Mitigation, MitigationKind
 from nightjar.settings.features import Aggregate, Feature, FeatureGroup, FeatureKind
 from nightjar.settings.files import File
-from nightjar.settings.jobs import Action, BuildFeatures, Job, LeaseAction, Leases, Nightly, Promote
+from nightjar.settings.jobs import Action, BuildFeatures, Job, LeaseAction, Leases, Promote
 from nightjar.settings.label import Label
 from nightjar.settings.labelling import Annotators, SelfTraining
 from nightjar.settings.learning import ProposalKind, Proposals, Search, Stopping
 from nightjar.settings.model import Estimator, Model
+from nightjar.settings.nightly import Nightly
 from nightjar.settings.project import Project
 from nightjar.settings.promotion import Fairness, Promotion, Slices
 from nightjar.settings.quarantine import Quarantine, QuarantineAction
@@ -520,6 +521,24 @@ def test_a_nightly_takes_one_run_date_or_the_projects_own_dates_not_both_and_not
         Nightly(Environment(), replace(PROJECT, nights=5), None, search=search, project_dates=True)
     with pytest.raises(ValueError, match="only: found 'nightly', expected one of the steps of the night"):
         Nightly(Environment(), PROJECT, "2024-04-01", search=search, only=["nightly"])
+    with pytest.raises(ValueError, match=r"only: found .*'score'.*, expected none together with from_step or force"):
+        Nightly(Environment(), PROJECT, "2024-04-01", search=search, only=["score"], from_step="monitor")
+
+
+def test_a_nightly_takes_a_range_of_dates_inside_the_projects_data():
+    search = builders.search()
+    nights = Nightly(Environment(), PROJECT, "2024-03-30..2024-04-01", search=search).nights()
+    assert [str(night) for night in nights] == ["2024-03-30", "2024-03-31", "2024-04-01"]
+    for dates, message in {
+        "2024-04-01..2024-03-31": "expected the first date, two dots and a later one",
+        "2024-04-01..": "expected the first date, two dots and a later one",
+        "2024-04-01...2024-04-02": "YYYY-MM-DD",
+        "2024-04-03..2024-04-05": "expected a date inside the project's data, 2024-03-18 to 2024-04-04",
+    }.items():
+        with pytest.raises(ValueError, match=message):
+            Nightly(Environment(), PROJECT, dates, search=search)
+    with pytest.raises(ValueError, match="YYYY-MM-DD"):
+        BuildFeatures(Environment(), PROJECT, "2024-03-30..2024-04-01")
 
 
 def test_features_are_named_by_group_label_and_window():

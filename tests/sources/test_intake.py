@@ -174,5 +174,5 @@ def test_where_the_file_system_knows_no_times_a_file_of_equal_size_may_have_chan
 def test_an_edit_of_what_people_are_told_of_a_source_reads_nothing_again(tmp_path):
     source = builders.readings(tmp_path / "readings.csv")
     described = replace(source, datasheet=Datasheet(owner="plant operations"), arrival=Arrival(0))
-    assert reading._definition(described, "readings") == reading._definition(source, "readings")
-    assert reading._definition(replace(source, where="true"), "readings") != reading._definition(source, "readings")
+    assert reading.definition_of(described, "readings") == reading.definition_of(source, "readings")
+    assert reading.definition_of(replace(source, where="true"), "readings") != reading.definition_of(source, "readings")

@@ -157,6 +157,8 @@ def test_a_look_at_a_source_says_what_it_holds_and_touches_no_table(mine):
         ("score", ["--config-dir", "elsewhere"], ["--config-dir: there is no folder elsewhere"]),
         ("score", ["--cfg", "all"], ["argument --cfg: invalid choice: 'all'", "job"]),
         ("nightly", ["--resume"], ["unrecognized arguments: --resume", "--help"]),
+        ("nightly", ["search=tiny", f"run_date={NIGHT}", "from=scores"], ["from_step: found 'scores'", "'score'"]),
+        ("nightly", ["project=machines,machines", f"run_date={NIGHT}"], ["the name of each project once"]),
     ],
     ids=[
         "misspelt",
@@ -167,6 +169,8 @@ def test_a_look_at_a_source_says_what_it_holds_and_touches_no_table(mine):
         "no folder",
         "other choice",
         "unknown option",
+        "unknown step",
+        "a project twice",
     ],
 )
 def test_wrong_usage_exits_2_and_says_what_was_expected(checkout, job, settings, parts):
@@ -311,6 +315,11 @@ def test_a_rerun_of_a_night_leaves_the_same_rows_and_one_set_of_scores(mine):
     before, versions = mine.rows(), mine.versions()
     done = mine.run("nightly", "search=tiny", f"run_date={NIGHT}")
     assert done.code == 0, done.err
+    assert mine.versions() == versions
+    assert f"nightly machines {NIGHT}: done, 0 steps run, 6 skipped" in [line["message"] for line in done.said]
+
+    done = mine.run("nightly", "search=tiny", f"run_date={NIGHT}", "from=ingest")
+    assert done.code == 0, done.err
     after = mine.rows()
     assert {name for name in before if before[name] != after[name]} == set()
     scores = mine.table("scores").to_pylist()
@@ -319,6 +328,7 @@ def test_a_rerun_of_a_night_leaves_the_same_rows_and_one_set_of_scores(mine):
     said = [line["message"] for line in done.said]
     assert any(f"score for {NIGHT} done in" in line and "5 scores" in line for line in said)
     assert f"train for {NIGHT} not needed: version 1 holds" in said
+    assert said[-1] == f"nightly machines {NIGHT}: done, 4 steps run, 2 skipped, 5 scores"
     assert {tuple(line) for line in done.said} == {("at", "level", "from", "message")}
 
 

@@ -9,8 +9,11 @@ from nightjar.expressions.columns import unknown_columns
 from nightjar.expressions.protection import features_of_protected_columns
 from nightjar.settings import jobs
 from nightjar.settings.jobs import JobName
+from nightjar.settings.nightly import Nightly
 from nightjar.settings.project import Project
 from nightjar.settings.quarantine import Quarantine, QuarantineAction
+from nightjar.settings.run_dates import parse_run_dates
+from nightjar.settings.serving.experiment import EXPERIMENT
 from nightjar.sources.connectors import passwords
 from nightjar.sources.formats.files import list_files
 from nightjar.timeline import parse_run_date
@@ -25,7 +28,7 @@ def require_runnable(settings: jobs.Job) -> None:
     """
     problems = [*_of_files(settings), *_of_passwords(settings), *_of_corrections(settings)]
     names = [*unknown_columns(settings.project), *features_of_protected_columns(settings.project)]
-    _refuse([*problems, *names, *_of_search(settings)])
+    _refuse([*problems, *names, *_of_experiment(settings.project), *_of_search(settings)])
 
 
 def require_startable(settings: jobs.Job) -> None:
@@ -39,7 +42,7 @@ def require_startable(settings: jobs.Job) -> None:
             all.
     """
     _refuse(list(features_of_protected_columns(settings.project)))
-    if isinstance(settings, jobs.Train) or (isinstance(settings, jobs.Nightly) and settings.project_dates):
+    if isinstance(settings, jobs.Train) or (isinstance(settings, Nightly) and settings.project_dates):
         _refuse(list(_of_search(settings)))
 
 
@@ -77,8 +80,19 @@ def _of_passwords(settings: jobs.Job) -> Iterator[str]:
                 yield str(error)
 
 
+def _of_experiment(project: Project) -> Iterator[str]:
+    """Whether a randomised experiment can show by its end what it is there to show."""
+    experiment = project.serving.experiment
+    if experiment is None or experiment.effect is None:
+        return
+    from nightjar.evaluation.sequential_power import Plan, advice  # noqa: PLC0415  (SciPy takes a moment)
+
+    plan = Plan.of(experiment, project.serving.canary)
+    yield from (f"{EXPERIMENT}: {one}" for one in advice(plan, experiment.effect, experiment.power))
+
+
 def _of_search(settings: jobs.Job) -> Iterator[str]:
-    if not isinstance(settings, jobs.Train | jobs.Nightly) or not _runs(settings, JobName.TRAIN):
+    if not isinstance(settings, jobs.Train | Nightly) or not _runs(settings, JobName.TRAIN):
         return
     from nightjar.learning.search.feasibility import infeasible  # noqa: PLC0415  (scikit-learn takes a second)
 
@@ -87,11 +101,11 @@ def _of_search(settings: jobs.Job) -> Iterator[str]:
 
 def _runs(settings: jobs.Job, step: JobName) -> bool:
     """Whether a job is, or may run, a step."""
-    if isinstance(settings, jobs.Nightly):
+    if isinstance(settings, Nightly):
         return not settings.only or step.value in settings.only
     return isinstance(settings, jobs.Ingest if step is JobName.INGEST else jobs.Train)
 
 
 def _trained_on(settings: jobs.Job, project: Project) -> date:
     """The run date of the first training: that of the history where the project's own dates are run."""
-    return parse_run_date(settings.run_date or project.history_until)
+    return parse_run_date(project.history_until) if settings.run_date is None else parse_run_dates(settings.run_date)[0]

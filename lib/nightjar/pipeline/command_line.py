@@ -2,6 +2,7 @@
 
 import argparse
 import inspect
+import re
 from pathlib import Path
 from typing import NoReturn
 
@@ -16,8 +17,9 @@ KEYS = {
     JobName.QUARANTINE: "project=NAME",
     JobName.REVIEW: "project=NAME",
     JobName.PROFILE: "project=NAME source=NAME",
+    JobName.NIGHTLY: "project=NAME[,NAME ...] run_date=YYYY-MM-DD[..YYYY-MM-DD]",
 }
-"""What jobs need that are not of one run date."""
+"""What jobs need that are not of one run date and project."""
 
 
 class Parser(argparse.ArgumentParser):
@@ -39,6 +41,8 @@ def parse(job: JobName, description: str, arguments: list[str]) -> argparse.Name
     options = _parser(job, description).parse_intermixed_args(arguments)
     if options.config_dir is not None and not options.config_dir.is_dir():
         raise UsageError(f"--config-dir: there is no folder {options.config_dir}, expected that of a project's files")
+    if job is JobName.NIGHTLY:  # no field of a class may be called `from`
+        options.overrides = [re.sub("^from=", "from_step=", override) for override in options.overrides]
     options.config_dir = options.config_dir or (PROJECT_FOLDER if PROJECT_FOLDER.is_dir() else config.BASE)
     return options
 

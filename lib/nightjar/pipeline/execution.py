@@ -1,25 +1,28 @@
 """How a job runs: its steps under their leases, and a row in `runs` for each."""
 
 import logging
-import time
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime
+from datetime import date
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
 from nightjar.errors import UsageError
+from nightjar.pipeline import plan
+from nightjar.pipeline.health import Meter, alert
 from nightjar.pipeline.revision import code_revision
 from nightjar.pipeline.sessions import Sessions
 from nightjar.pipeline.step import Step
 from nightjar.pipeline.steps import STEPS, resources, tables
+from nightjar.pipeline.watched import settings_hash
 from nightjar.registry import period
 from nightjar.report import night
 from nightjar.runtime import logs, outages
 from nightjar.settings import jobs
 from nightjar.settings.jobs import JobName
+from nightjar.settings.nightly import Nightly
 from nightjar.tables import failures, lease, runs
 from nightjar.tables.granting import Claim
 from nightjar.tables.runs import Outcome, Run
@@ -56,7 +59,13 @@ class Context:
         )
 
 
-def execute(job: JobName, settings: jobs.Job, config_hash: str, body: Callable[[Context], None]) -> None:
+def execute(
+    job: JobName,
+    settings: jobs.Job,
+    config_hash: str,
+    body: Callable[[Context], None],
+    lent: Sessions | None = None,
+) -> None:
     """Run a job: what its process shares is made for it, and stopped after it.
 
     Args:
@@ -64,22 +73,24 @@ def execute(job: JobName, settings: jobs.Job, config_hash: str, body: Callable[[
         settings: of the job.
         config_hash: SHA-256 of its configuration.
         body: its work.
+        lent: sessions of several jobs, which whoever lends them stops; None: it has its own.
 
     Raises:
         NightjarError: what the work failed with; or warehouse or home cannot be written.
     """
-    if isinstance(settings, jobs.Train | jobs.Nightly):
+    if isinstance(settings, jobs.Train | Nightly):
         blocks, enough = period.final_period_blocks(settings.search, settings.project)
         log.log(logging.INFO if enough else logging.WARNING, "%s", blocks)
     warehouse = Warehouse(settings.environment.warehouse, settings.project.name)
     warehouse.check_writable()
     _make_home(Path(settings.environment.home))
     few_rows = has_few_rows(job, settings, warehouse)
-    sessions = Sessions(settings.environment, f"nightjar {job.value} {settings.project.name}", few_rows)
+    sessions = lent or Sessions(settings.environment, f"nightjar {job.value} {settings.project.name}", few_rows)
     try:
         body(Context(settings, config_hash, sessions, warehouse, code_revision()))
     finally:
-        sessions.stop()
+        if lent is None:
+            sessions.stop()
 
 
 def has_few_rows(job: JobName, settings: jobs.Job, warehouse: Warehouse) -> bool:
@@ -102,11 +113,12 @@ def perform(
     """
     claim = Claim(resources(name, step), name.value, step.run_date, step.run_id)
     with lease.hold(step.warehouse, claim, partial(tables, step.project)) as warehouse:
-        started, clock = datetime.now(UTC), time.monotonic()
+        meter, digest, watched = Meter(), settings_hash(name, step.settings), dict[str, int]()
         outcome, status, error = Outcome(), "failed", None
         try:
             with outages.translate_errors(), failures.translate_errors():
                 runs.require_committed(step.warehouse)
+                watched = plan.versions_watched(warehouse, name, step.settings, step.run_date)
                 step.sessions.tune(few_rows=has_few_rows(name, step.settings, warehouse))
                 outcome = (action or STEPS[name])(replace(step, warehouse=warehouse))
             status = "done"
@@ -118,28 +130,39 @@ def perform(
             error = logs.masked(logs.redact(str(failure))) or type(failure).__name__
             raise
         finally:
-            seconds = time.monotonic() - clock
-            runs.record(
-                step.warehouse,
-                Run(
-                    step.run_id,
-                    name.value,
-                    step.run_date,
-                    status,
-                    error,
-                    step.code_revision,
-                    config_hash,
-                    started,
-                    seconds,
-                    outcome,
-                ),
+            health = meter.stop(step.sessions, outcome)
+            run = Run(
+                step.run_id,
+                name.value,
+                step.run_date,
+                status,
+                error,
+                step.code_revision,
+                config_hash,
+                meter.started,
+                meter.seconds,
+                outcome,
+                since=_since(step.settings),
+                settings_hash=digest,
+                watched=watched,
+                health=health,
             )
+            runs.record(step.warehouse, run)
             if status != "done" and name in OF_NIGHTS:
                 _report_stop(step)
-    _log_done(name, step.run_date, outcome, seconds)
+        alert(name, replace(step, warehouse=warehouse), meter.seconds, health)
+    _log_done(name, step.run_date, outcome, meter.seconds)
     for finish in step.on_done:
         finish()
     return outcome
+
+
+def _since(settings: jobs.Job) -> date | None:
+    """The first date of a range that a job does at once; None: its run date alone."""
+    if isinstance(settings, Nightly):
+        nights = settings.nights()
+        return nights[0] if len(nights) > 1 else None
+    return optional_date(settings.since) if isinstance(settings, jobs.BuildFeatures) else None
 
 
 def _report_stop(step: Step[jobs.Job]) -> None:

@@ -16,12 +16,13 @@ from omegaconf import OmegaConf
 
 from nightjar import config
 from nightjar.masking.values import masking_of
-from nightjar.pipeline import checking, command_line
+from nightjar.pipeline import checking, command_line, projects
 from nightjar.runtime import logs, process
-from nightjar.settings.jobs import JobName
+from nightjar.settings.jobs import Job, JobName
 
 if TYPE_CHECKING:
     from nightjar.pipeline.execution import Context
+    from nightjar.pipeline.sessions import Sessions
 
 log = logging.getLogger("nightjar.job")
 INTERRUPTED = "interrupted: every table is as it was, or holds this run's complete rows"
@@ -66,25 +67,44 @@ def run(job: JobName, description: str, arguments: list[str], body: "Callable[[C
         NightjarError: see `main`.
     """
     options = command_line.parse(job, description, arguments)
-    composed = config.compose_job(options.config_dir, job, options.overrides)
+    lines = projects.lines(options.overrides) if job is JobName.NIGHTLY else [options.overrides]
+    composed = [config.compose_job(options.config_dir, job, line) for line in lines]
     if options.cfg:
-        config.require_as_written(composed)
-        sys.stdout.write(OmegaConf.to_yaml(config.mask(composed)))
+        for of_line in composed:
+            config.require_as_written(of_line)
+            sys.stdout.write(OmegaConf.to_yaml(config.mask(of_line)))
         return
-    logs.add_secrets(config.secrets_of(composed))
-    settings = config.make_settings(composed)
-    logs.add_secrets(config.secrets_of(composed))  # and those that come from elsewhere, such as ${oc.env:NAME}
-    logs.mask_with(masking_of(settings.project).text)
+    settings = [_settings(one) for one in composed]
     if options.check:
-        checking.require_runnable(settings)
+        for one in settings:
+            checking.require_runnable(one)
         sys.stdout.write(f"{job.value}: nothing is wrong, as far as settings and the places of files tell\n")
         return
-    checking.require_startable(settings)
+    for one in settings:
+        checking.require_startable(one)
     from nightjar.pipeline import execution
 
     gc.enable()
     body = body or (_preview(options.preview) if job is JobName.INGEST and options.preview else _body(job))
-    execution.execute(job, settings, config.digest(composed), body)
+
+    def work(one: Job, composed_of: config.Composed, lent: "Sessions | None" = None) -> None:
+        logs.mask_with(masking_of(one.project).text)
+        execution.execute(job, one, config.digest(composed_of), body, lent)
+
+    works = [partial(work, one, of_one) for one, of_one in zip(settings, composed, strict=True)]
+    if len(works) == 1:
+        works[0]()
+    else:
+        projects.run_all(settings, works)
+
+
+def _settings(composed: config.Composed) -> Job:
+    """The settings of a job; what is secret in them is redacted from now on."""
+    logs.add_secrets(config.secrets_of(composed))
+    settings = config.make_settings(composed)
+    logs.add_secrets(config.secrets_of(composed))  # and those that come from elsewhere, such as ${oc.env:NAME}
+    logs.mask_with(masking_of(settings.project).text)
+    return settings
 
 
 def _preview(source: str) -> "Callable[[Context], None]":

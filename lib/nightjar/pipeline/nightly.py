@@ -1,107 +1,160 @@
-"""A night: its steps in order, for one date or for the project's own history and nights."""
+"""A night: its steps in order, for one date, a range of dates, or the project's own history and nights."""
 
 import logging
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from functools import partial
-from typing import Any
 
 from nightjar.errors import UsageError
-from nightjar.features.staleness import stale_since
+from nightjar.pipeline import plan, summary
 from nightjar.pipeline.deciding import is_current_winner
-from nightjar.pipeline.execution import Context, perform, run_date_of
+from nightjar.pipeline.execution import Context, perform
+from nightjar.pipeline.nightly_steps import first_to_build, is_named, settings_of, steps_of
+from nightjar.pipeline.plan import Verdict
+from nightjar.pipeline.retrying import retrying
 from nightjar.pipeline.step import Step
 from nightjar.pipeline.steps import require_trainable
-from nightjar.pipeline.summary import print_summary
 from nightjar.registry import events
-from nightjar.settings.jobs import BuildFeatures, Job, JobName, Nightly, Train
-from nightjar.settings.project import Project
-from nightjar.settings.roots import ROOTS
-from nightjar.tables import runs
+from nightjar.settings.jobs import STEPS_OF_NIGHT, Job, JobName
+from nightjar.settings.nightly import Nightly
 from nightjar.tables.runs import Outcome
 from nightjar.timeline import parse_run_date
 
 log = logging.getLogger("nightjar.nightly")
 TRAINING = (JobName.TRAIN, JobName.PROMOTE)
 HISTORY = (JobName.INGEST, JobName.BUILD_FEATURES, *TRAINING)
-NIGHT = (*HISTORY, JobName.SCORE, JobName.MONITOR)
+
+
+@dataclass
+class Nights:
+    """The nights of a command: what is to be done, and what has been.
+
+    Attributes:
+        context: of the process.
+        settings: of the nightly.
+        done: dates and steps that were run.
+        skipped: how many were not, since they are done or not needed.
+        rows: what was counted -> rows, of all steps.
+    """
+
+    context: Context
+    settings: Nightly
+    done: list[tuple[date, JobName]] = field(default_factory=list)
+    skipped: int = 0
+    rows: dict[str, int] = field(default_factory=dict)
 
 
 def run(context: Context) -> None:
-    """Run the nights one after another; a failed step stops them and leaves the tables consistent."""
+    """Run the nights; a failed step stops them and leaves the tables consistent.
+
+    Raises:
+        NightjarError: what a step failed with.
+    """
     settings = context.settings
     if not isinstance(settings, Nightly):
         raise UsageError("the nightly needs the configuration of the nightly job")
-    done: list[tuple[date, JobName]] = []
-    for run_date, steps in _nights(context, settings):
-        chosen = [step for step in steps if not settings.only or step.value in settings.only]
-        night = partial(_night, context, settings, chosen, done)
-        perform(JobName.NIGHTLY, context.step(run_date, settings), context.config_hash, night)
-    print_summary(context.warehouse, done)
+    nights = Nights(context, settings)
+    try:
+        for dates, steps in _nights(context, settings):
+            chosen = [step for step in steps if step in steps_of(settings)]
+            text = f"{dates[0]}..{dates[-1]}" if len(dates) > 1 else str(dates[0])
+            step = context.step(dates[-1], replace(settings, run_date=text, project_dates=False))
+            perform(JobName.NIGHTLY, step, context.config_hash, partial(_run, nights, dates, chosen))
+    except Exception as error:
+        log.info("%s", summary.line(settings, nights.done, nights.skipped, nights.rows, error))
+        raise
+    summary.print_summary(context.warehouse, nights.done)
+    log.info("%s", summary.line(settings, nights.done, nights.skipped, nights.rows))
 
 
-def _nights(context: Context, settings: Nightly) -> Iterator[tuple[date, tuple[JobName, ...]]]:
+def _nights(context: Context, settings: Nightly) -> Iterator[tuple[list[date], tuple[JobName, ...]]]:
+    """The dates that are run together, and their steps."""
     if not settings.project_dates:
-        yield run_date_of(settings), NIGHT
+        yield settings.nights(), STEPS_OF_NIGHT
         return
     project = settings.project
     history, first = parse_run_date(project.history_until), parse_run_date(project.first_night)
     if events.find_champion(context.warehouse, history) is None:
-        yield history, HISTORY
+        yield [history], HISTORY
     else:
         log.info("history until %s has been loaded and trained on before", history)
     for number in range(project.nights):
-        yield first + timedelta(days=number), NIGHT
+        yield [first + timedelta(days=number)], STEPS_OF_NIGHT
 
 
-def _night(
-    context: Context, settings: Nightly, names: list[JobName], done: list[tuple[date, JobName]], night: Step[Job]
-) -> Outcome:
-    """Run the steps of one date and append them to `done`; the outcome is their sum, for the row in `runs`."""
+def _run(nights: Nights, dates: list[date], names: list[JobName], night: Step[Job]) -> Outcome:
+    """Run steps of the dates, the features of all of them at once; the outcome is their sum, for the row in `runs`."""
     whole = Outcome()
-    holds = is_current_winner(events.find_champion(context.warehouse, night.run_date), settings.project, night.run_date)
-    if JobName.TRAIN in names and (not holds or JobName.TRAIN.value in settings.only):
-        require_trainable(settings.search, settings.project, night.run_date)
-    for name in names:
-        champion = events.find_champion(context.warehouse, night.run_date)
-        if (
-            name in TRAINING
-            and name.value not in settings.only
-            and is_current_winner(champion, settings.project, night.run_date)
-        ):
-            log.info("%s for %s not needed: version %s holds", name.value, night.run_date, champion and champion.number)
-            continue
-        log.info("%s for %s", name.value, night.run_date)
-        since = _since(context, settings.project, night) if name is JobName.BUILD_FEATURES else None
-        step = context.step(night.run_date, _settings_of(name, settings, night.run_date, since))
-        whole |= perform(name, replace(step, warehouse=night.warehouse), context.config_hash)
-        done.append((night.run_date, name))
+    champion = events.find_champion(night.warehouse, dates[0])
+    must_train = JobName.TRAIN in names and is_named(nights.settings, JobName.TRAIN)
+    if must_train or (JobName.TRAIN in names and not is_current_winner(champion, nights.settings.project, dates[0])):
+        require_trainable(nights.settings.search, nights.settings.project, dates[0])
+    for day in dates:
+        if JobName.INGEST in names:
+            whole |= _step(nights, night, JobName.INGEST, day)
+    if JobName.BUILD_FEATURES in names:
+        whole |= _build(nights, night, dates)
+    for day in dates:
+        for name in (JobName.TRAIN, JobName.PROMOTE, JobName.SCORE, JobName.MONITOR):
+            if name in names:
+                whole |= _step(nights, night, name, day)
     return whole
 
 
-def _settings_of(name: JobName, settings: Nightly, run_date: date, since: date | None) -> Job:
-    """The settings of a step's own job for a date of the night's; `since` is of the features."""
-    shared: dict[str, Any] = {
-        "environment": settings.environment,
-        "project": settings.project,
-        "run_date": run_date.isoformat(),
-    }
-    if name is JobName.TRAIN:
-        return Train(**shared, search=settings.search)
-    if name is JobName.BUILD_FEATURES:
-        return BuildFeatures(**shared, since=None if since is None else since.isoformat())
-    return ROOTS[name](**shared)
+def _step(nights: Nights, night: Step[Job], name: JobName, day: date) -> Outcome:
+    """Run a step of a date if it is due."""
+    settings = settings_of(name, nights.settings, day)
+    verdict = _verdict(nights, night, name, settings, day)
+    if verdict.is_due:
+        return _perform(nights, night, name, settings, day) | _note(name, day, verdict)
+    nights.skipped += 1
+    log.info("%s for %s %s", name.value, day, verdict.reason)
+    return _note(name, day, verdict)
 
 
-def _since(context: Context, project: Project, night: Step[Job]) -> date | None:
-    """The first date to build: the start of the data at the first build, so that there is something to learn from.
+def _build(nights: Nights, night: Step[Job], dates: list[date]) -> Outcome:
+    """Build the features of the dates, from the first to the last that is due, in one pass."""
+    name, whole, due = JobName.BUILD_FEATURES, Outcome(), list[date]()
+    for day in dates:
+        verdict = _verdict(nights, night, name, settings_of(name, nights.settings, day), day)
+        whole |= _note(name, day, verdict)
+        if verdict.is_due:
+            due.append(day)
+        else:
+            nights.skipped += 1
+            log.info("%s for %s %s", name.value, day, verdict.reason)
+    if not due:
+        return whole
+    since = first_to_build(night.warehouse, nights.settings.project, due[0], due[-1])
+    return whole | _perform(nights, night, name, settings_of(name, nights.settings, due[-1], since), due[-1])
 
-    After an edit of the project it is the first date whose features the edit changes; otherwise None.
-    """
-    if runs.previous_done(context.warehouse, JobName.BUILD_FEATURES.value, night.run_date) is None:
-        return parse_run_date(project.first_date)
-    since = stale_since(context.warehouse, project, night.run_date)
-    if since is not None:
-        log.warning("features since %s are built again: the project's definitions of them have been edited", since)
-    return since
+
+def _verdict(nights: Nights, night: Step[Job], name: JobName, settings: Job, day: date) -> Verdict:
+    """Whether a step is due: by name, because a champion is needed, or because it is not done."""
+    if is_named(nights.settings, name):
+        return Verdict(is_due=True, reason="named by only, from or force")
+    if name in TRAINING:
+        champion = events.find_champion(night.warehouse, day)
+        if champion is not None and is_current_winner(champion, nights.settings.project, day):
+            return Verdict(is_due=False, reason=f"not needed: version {champion.number} holds")
+    verdict = plan.judge(night.warehouse, name, settings, day)
+    return verdict if verdict.is_due else replace(verdict, reason=f"skipped: {verdict.reason}")
+
+
+def _perform(nights: Nights, night: Step[Job], name: JobName, settings: Job, day: date) -> Outcome:
+    log.info("%s for %s", name.value, day)
+    context = nights.context
+
+    def attempt() -> Outcome:
+        step = replace(context.step(day, settings), warehouse=night.warehouse)
+        return perform(name, step, context.config_hash)
+
+    outcome = retrying(attempt, f"{name.value} for {day}", nights.settings.retries, context.sessions)
+    nights.done.append((day, name))
+    nights.rows |= {what: nights.rows.get(what, 0) + count for what, count in outcome.rows.items()}
+    return outcome
+
+
+def _note(name: JobName, day: date, verdict: Verdict) -> Outcome:
+    return Outcome(notes={f"{day} {name.value}": verdict.reason})

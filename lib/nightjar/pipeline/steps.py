@@ -17,6 +17,7 @@ from nightjar.runtime import logs
 from nightjar.settings import jobs
 from nightjar.settings.jobs import Job, JobName
 from nightjar.settings.learning import Search
+from nightjar.settings.nightly import Nightly
 from nightjar.settings.project import Project
 from nightjar.settings.quarantine import Quarantine
 from nightjar.tables import arrow, runs
@@ -95,6 +96,7 @@ def score(step: Step[jobs.Score]) -> Outcome:
     score in its place.
     """
     from nightjar.registry import aliases
+    from nightjar.scoring import inputs
     from nightjar.scoring.score import score as run_scoring
 
     if step.project.spine.is_due(step.run_date):
@@ -104,7 +106,7 @@ def score(step: Step[jobs.Score]) -> Outcome:
     step.require(JobName.BUILD_FEATURES, JobName.SCORE)
     # The quality of the night's input must be about the facts that the features were built from.
     runs.require_newer(step.warehouse, JobName.BUILD_FEATURES.value, JobName.INGEST.value, step.run_date)
-    return run_scoring(
+    outcome = run_scoring(
         lambda: step.sessions.spark,
         step.warehouse,
         step.project,
@@ -113,33 +115,28 @@ def score(step: Step[jobs.Score]) -> Outcome:
         step.environment,
         retrospective=step.settings.retrospective,
     )
+    if step.settings.retrospective:
+        return outcome
+    version = outcome.inputs["features"]
+    return outcome | inputs.store(lambda: step.sessions.spark, step.warehouse, step.run_date, version, step.run_id)
 
 
 def monitor(step: Step[jobs.Monitor]) -> Outcome:
-    """Drift and performance; the night's report once they are recorded, as it shows this run, too."""
+    """Drift, performance and experiment; the night's report once they are recorded, as it shows this run, too."""
     from nightjar.features.staleness import require_current_labels
-    from nightjar.monitoring import drift, performance
+    from nightjar.monitoring import drift, experiment, performance
+    from nightjar.pipeline import canary_moves
 
     step.require(JobName.SCORE, JobName.MONITOR)
     require_current_labels(step.warehouse, step.project, step.run_date)
     of_drift = drift.measure(step.sessions.spark, step.warehouse, step.project, step.run_date, step.run_id)
     of_performance = performance.measure(step.warehouse, step.project, step.run_date, step.run_id)
+    # Last: of its figures follows what the next night serves.
+    of_experiment, judged = experiment.measure(
+        step.sessions.spark, step.warehouse, step.project, step.run_date, step.run_id
+    )
     step.on_done.append(partial(_write_report, step))
-    of_canary = _advance_canary(step)
-    return of_drift | of_performance | of_canary
-
-
-def _advance_canary(step: Step[jobs.Monitor]) -> Outcome:
-    """Let the challenger of the night take its next step, from the next night on, where its nights are over."""
-    from nightjar.registry import aliases, canary
-
-    outcome, settings = Outcome(), step.project.serving.canary
-    if settings.steps:
-        move = canary.advance(step.warehouse, settings, step.run_date, step.run_id, canary.Judgement.PASSED)
-        if move is not None:
-            outcome.outputs["model_events"] = arrow.version(step.warehouse, "model_events")
-            step.on_done.append(partial(aliases.repeat, step.home, step.warehouse))
-    return outcome
+    return of_drift | of_performance | of_experiment | canary_moves.advance(step, judged)
 
 
 def _write_report(step: Step[Job]) -> None:
@@ -193,6 +190,8 @@ def resources(name: JobName, step: Step[Job]) -> tuple[str, ...]:
     """The resources to lease for a run: the job for its date, and what runs of other dates change or depend on."""
     if isinstance(step.settings, Quarantine):
         return (f"source/{step.settings.from_source}",)
+    if isinstance(step.settings, Nightly):
+        return tuple(f"{name.value}/{night}" for night in step.settings.nights() or [step.run_date])
     of_all_dates = {
         JobName.INGEST: [f"source/{source}" for source in step.project.sources],
         JobName.BUILD_FEATURES: [JobName.BUILD_FEATURES.value],  # a label is of the first date that knows it

@@ -1,7 +1,7 @@
 """What a nightly prints at its end: its steps, champion and baselines, the report's path, and a line to copy."""
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ from nightjar.registry import events
 from nightjar.registry.period import intervals_over
 from nightjar.report import formatting, night
 from nightjar.settings.jobs import JobName
+from nightjar.settings.nightly import Nightly
 from nightjar.tables import arrow
 from nightjar.tables.definitions import RUNS
 from nightjar.tables.warehouse import Warehouse
@@ -21,11 +22,11 @@ from nightjar.tables.warehouse import Warehouse
 
 def print_summary(warehouse: Warehouse, steps: Sequence[tuple[date, JobName]]) -> None:
     """Print the summary of these steps, read from the tables."""
+    if not steps:
+        return
     console = Console(width=max(100, Console().width))
     console.print()
     console.print(_steps(warehouse, steps))
-    if not steps:
-        return
     run_date = steps[-1][0]
     champion = events.find_champion(warehouse, run_date)
     if champion is not None:
@@ -33,6 +34,30 @@ def print_summary(warehouse: Warehouse, steps: Sequence[tuple[date, JobName]]) -
     if (run_date, JobName.MONITOR) in steps:
         console.print(f"Report:  {night.report_path(warehouse, run_date)}", soft_wrap=True)
         console.print(f"Scores:  {query(warehouse, run_date)}", soft_wrap=True, markup=False, highlight=False)
+
+
+def line(
+    settings: Nightly,
+    done: Sequence[tuple[date, JobName]],
+    skipped: int,
+    rows: Mapping[str, int],
+    error: Exception | None = None,
+) -> str:
+    """One line for a scheduler: project, dates, how it ended, how many steps were run and skipped, scores.
+
+    Args:
+        settings: of the nightly.
+        done: dates and steps that were run.
+        skipped: how many were not, since they are done or not needed.
+        rows: what was counted -> rows.
+        error: what stopped it; None: nothing.
+    """
+    dates = "its own dates" if settings.run_date is None else settings.run_date
+    counts = f"{len(done)} {'step' if len(done) == 1 else 'steps'} run, {skipped} skipped"
+    scores = f", {rows['scores']:,} scores" if "scores" in rows else ""
+    ended = "done" if error is None else "failed"
+    why = "" if error is None else f": {str(error).partition('. ')[0].rstrip('.')}"
+    return f"nightly {settings.project.name} {dates}: {ended}, {counts}{scores}{why}"
 
 
 def query(warehouse: Warehouse, run_date: date) -> str:

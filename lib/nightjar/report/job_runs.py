@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
+import pyarrow.compute as pc
+
 from nightjar.report.reading import PinnedTables
 
 NIGHTLY = ("ingest", "build_features", "score", "monitor")
@@ -41,13 +43,17 @@ class JobRun:
 
 
 def read_job_runs(tables: PinnedTables) -> list[JobRun]:
-    """The latest run of each job for the night, and the nightly steps of which no run is recorded.
+    """The latest run of each job for the night or a range with it, and the nightly steps of which none is recorded.
 
     The run of a nightly is left out once it is overtaken.
     """
     columns = ["run_id", "job", "status", "error", "code_revision", "seconds", "rows", "started_at"]
     by_job: dict[str, list[dict[str, Any]]] = {}
-    for row in tables.rows("runs", columns, tables.of_night()):
+    of_night = tables.of_night()
+    if "since" in tables.columns("runs"):  # else it is a table of an earlier Nightjar
+        since, until = pc.field("since"), pc.field("run_date")
+        of_night |= (since <= tables.run_date) & (until >= tables.run_date)
+    for row in tables.rows("runs", columns, of_night):
         by_job.setdefault(row["job"], []).append(row)
     if not by_job:
         return []

@@ -73,6 +73,14 @@ _CAUSES = {
     ),
 }
 """Pattern of a cause -> message for users. No pattern matches errors of our own code."""
+_PASSING = {
+    r"Python worker|Worker died": "python_worker",
+    r"ExecutorLostFailure|executor|Master removed": "executor",
+    r"^ConnectionRefusedError|Java side|Py4JNetworkError|sending or receiving": "java",
+    r"AWS Error|Generic|sending request": "object_store",
+}
+"""Pattern of a cause that has a message -> the name of what may pass by itself, see `settings.retries.Passing`."""
+_STAYS = re.compile(r"No space|Read-only|Permission denied|OutOfMemoryError|JAVA_GATEWAY_EXITED|gateway process exited")
 
 
 @contextmanager
@@ -92,13 +100,20 @@ def machine_error(chain: Sequence[Cause]) -> MachineError | None:
         text = f"{cause.kind}: {cause.message}"
         for pattern, words in _CAUSES.items():
             if re.search(pattern, text):
-                return MachineError(words.format(_short(text)))
+                return MachineError(words.format(_short(text)), _passing(text))
         if cause.kind.startswith("ray."):
             return MachineError(
                 f"Ray has failed: {_short(text)}. One of its processes was killed, most often for want of memory (see "
-                "dmesg), or has lost its connection. Run it again: folds that have ended are remembered."
+                "dmesg), or has lost its connection. Run it again: folds that have ended are remembered.",
+                "ray",
             )
     return None
+
+
+def _passing(text: str) -> str | None:
+    if _STAYS.search(text):
+        return None
+    return next((name for pattern, name in _PASSING.items() if re.search(pattern, text)), None)
 
 
 def causes(failure: BaseException) -> list[Cause]:

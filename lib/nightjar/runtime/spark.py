@@ -6,12 +6,11 @@ import re
 import shutil
 import sys
 from collections.abc import Mapping
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pyspark
-from py4j.protocol import Py4JError, Py4JJavaError
+from py4j.protocol import Py4JJavaError
 from pyspark import SparkConf, SparkContext
 from pyspark.sql import SparkSession
 
@@ -118,12 +117,6 @@ def start(environment: Environment, app_name: str, *, few_rows: bool = False) ->
     if not master.startswith("local"):
         session.sparkContext.addPyFile(_pack_package())
     return session
-
-
-def stop(session: SparkSession) -> None:
-    """Stop a session and whatever still runs in it. If its Java was killed, this does nothing."""
-    with suppress(Py4JError, ConnectionError):
-        session.stop()
 
 
 def _local_options(master: str) -> dict[str, str]:

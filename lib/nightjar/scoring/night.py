@@ -16,7 +16,7 @@ from nightjar.tables.datafiles import NewFile
 from nightjar.tables.entries import DataFile
 from nightjar.tables.execution import FEW_ROWS, Make
 from nightjar.tables.predictions import RETROSPECTIVE_ROLE
-from nightjar.tables.serving_definitions import scores_table
+from nightjar.tables.score_definitions import scores_table
 from nightjar.tables.sink import Target
 from nightjar.tables.table import Table
 from nightjar.tables.warehouse import Warehouse

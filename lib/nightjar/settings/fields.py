@@ -8,6 +8,7 @@ from pydantic_core import PydanticCustomError
 
 from nightjar.durations import DURATION, parse_duration
 from nightjar.errors import NightjarError
+from nightjar.settings.run_dates import parse_run_dates
 from nightjar.timeline import parse_run_date
 
 
@@ -61,5 +62,10 @@ LengthText = Annotated[DurationText, AfterValidator(_require_length)]
 """A duration longer than 0."""
 DateText = Annotated[str, _readable_by(parse_run_date), WithJsonSchema({"type": "string", "format": "date"})]
 """YYYY-MM-DD."""
+_DATE = r"\d{4}-\d{2}-\d{2}"
+DatesText = Annotated[
+    str, _readable_by(parse_run_dates), WithJsonSchema({"type": "string", "pattern": rf"^{_DATE}(\.\.{_DATE})?$"})
+]
+"""YYYY-MM-DD, or a range YYYY-MM-DD..YYYY-MM-DD."""
 Names = Annotated[list[str], Field(min_length=1)]
 """At least one name."""

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from dataclasses import field
-from datetime import timedelta
 
 from nightjar.settings.checks import Issue, expect, expect_one_of
 from nightjar.settings.choices import Choice
@@ -10,8 +9,8 @@ from nightjar.settings.environment import Environment
 from nightjar.settings.fields import Count, DateText
 from nightjar.settings.learning import Search
 from nightjar.settings.project import Project
+from nightjar.settings.run_dates import parse_run_dates
 from nightjar.settings.validation import settings
-from nightjar.timeline import parse_run_date
 
 
 class JobName(Choice):
@@ -31,10 +30,11 @@ class JobName(Choice):
     REVIEW = "review"
 
 
-OUTSIDE_NIGHTS = (
-    *(JobName.NIGHTLY, JobName.MAINTAIN, JobName.LEASES, JobName.QUARANTINE),
-    *(JobName.PROFILE, JobName.COMPARE, JobName.EXPLAIN, JobName.REVIEW),
+STEPS_OF_NIGHT = (
+    *(JobName.INGEST, JobName.BUILD_FEATURES, JobName.TRAIN, JobName.PROMOTE),
+    *(JobName.SCORE, JobName.MONITOR),
 )
+"""In their order."""
 
 
 class LeaseAction(Choice):
@@ -72,10 +72,12 @@ class Job:
     def _run_date_issues(self) -> Iterator[Issue]:
         example = f"a date, such as run_date={self.project.first_night}"
         yield from expect(self.run_date is not None, "run_date", self.run_date, example)
+        if self.run_date is None:
+            return
         first, last = self.project.first_date, self.project.last_date
-        inside = self.run_date is None or (first <= self.run_date and (last is None or self.run_date <= last))
+        since, until = map(str, parse_run_dates(self.run_date))
         covered = f"a date inside the project's data, {first} to {last or 'today'}"
-        yield from expect(inside, "run_date", self.run_date, covered)
+        yield from expect(first <= since and (last is None or until <= last), "run_date", self.run_date, covered)
 
 
 @settings
@@ -173,39 +175,6 @@ class Score(Job):
 @settings
 class Monitor(Job):
     """Drift, performance and the report."""
-
-
-@settings
-class Nightly(Job):
-    """All jobs of a night in one process.
-
-    Attributes:
-        search: of the training, where one is due: a file of `conf/search/`, as in search=quick.
-        project_dates: run the project's own `history_until` and `nights` from `first_night` instead of one run date.
-        only: run just these steps, by the names of their jobs (`only=[monitor]`).
-    """
-
-    search: Search = field(kw_only=True)
-    project_dates: bool = False
-    only: list[str] = field(default_factory=list)
-
-    def issues(self) -> Iterator[Issue]:
-        """Whether exactly one way of naming the dates is used."""
-        yield from self._placement_issues()
-        steps = [job.value for job in JobName if job not in OUTSIDE_NIGHTS]
-        yield from expect_one_of("only", self.only, steps, "steps of the night")
-        if self.project_dates:
-            yield from expect(self.run_date is None, "run_date", self.run_date, "none together with project_dates=true")
-            yield from self._night_issues()
-        else:
-            yield from self._run_date_issues()
-
-    def _night_issues(self) -> Iterator[Issue]:
-        project = self.project
-        last = parse_run_date(project.first_night) + timedelta(days=project.nights - 1)
-        has_data = project.last_date is None or last <= parse_run_date(project.last_date)
-        expected = f"as many as there are from first_night={project.first_night} to last_date={project.last_date}"
-        yield from expect(has_data, "project.nights", project.nights, expected)
 
 
 @settings

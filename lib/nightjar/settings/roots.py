@@ -3,6 +3,7 @@
 from nightjar.settings import jobs
 from nightjar.settings.compare import Compare
 from nightjar.settings.explain import Explain
+from nightjar.settings.nightly import Nightly
 from nightjar.settings.profile import Profile
 from nightjar.settings.quarantine import Quarantine
 from nightjar.settings.review import Review
@@ -14,7 +15,7 @@ ROOTS: dict[jobs.JobName, type[jobs.Job]] = {
     jobs.JobName.PROMOTE: jobs.Promote,
     jobs.JobName.SCORE: jobs.Score,
     jobs.JobName.MONITOR: jobs.Monitor,
-    jobs.JobName.NIGHTLY: jobs.Nightly,
+    jobs.JobName.NIGHTLY: Nightly,
     jobs.JobName.MAINTAIN: jobs.Maintain,
     jobs.JobName.LEASES: jobs.Leases,
     jobs.JobName.QUARANTINE: Quarantine,

@@ -9,9 +9,9 @@ import pyarrow as pa
 
 from nightjar.settings.project import Project
 from nightjar.settings.task import Task
-from nightjar.tables.serving_definitions import ALERTS
+from nightjar.tables.serving_definitions import ALERTS, EXPERIMENTS, INPUTS
 from nightjar.tables.source_definitions import CORRECTIONS, INTAKE, QUALITY, QUARANTINE, REPAIRS
-from nightjar.tables.table import COUNTS, INSTANT, RUN_DATE, RUN_ID, Column, Table, columns_of
+from nightjar.tables.table import COUNTS, INSTANT, RUN_DATE, RUN_ID, SECONDS, TEXTS, Column, Table, columns_of
 
 LABEL_KINDS: Mapping[Task, pa.DataType] = {Task.CLASSIFICATION: pa.bool_(), Task.MULTICLASS: pa.string()}
 """Task -> how its labels are stored, where they are no doubles."""
@@ -143,6 +143,29 @@ RUNS = Table(
         Column("rows", COUNTS, "what was counted -> rows"),
         Column("started_at", INSTANT, "wall clock"),
         Column("seconds", pa.float64(), "wall time"),
+        Column("since", pa.date32(), "first date of a range that it did at once; null: its run date alone"),
+        Column("settings_hash", pa.string(), "SHA-256 of the settings that decide its result; null: not recorded"),
+        Column("watched", COUNTS, "table -> Delta version as it began, of those that decide whether to run it again"),
+        Column("notes", TEXTS, "of a nightly: step and date -> why it was run, or was not"),
+        Column("rows_per_second", pa.float64(), "all rows that it counted, by its wall time; null: it counted none"),
+        Column(
+            "stages",
+            SECONDS,
+            "what took its time: call site of Spark's stages -> their wall time, that of stages side by side once; "
+            "driver: the rest; null: no Spark",
+        ),
+        Column("spilled_bytes", pa.int64(), "what Spark's tasks put on disk for want of memory; null: no Spark"),
+        Column(
+            "skew",
+            pa.float64(),
+            "of the longest of Spark's stages with several tasks, its longest task by its median task; null: none",
+        ),
+        Column(
+            "peak_memory_bytes",
+            pa.int64(),
+            "the most memory that its process held together with those it had started (Java, Python, Ray) on the "
+            "driver's machine, by looks at them twice a second; null: the system does not tell",
+        ),
     ),
 )
 LEASES = Table(
@@ -184,6 +207,8 @@ FIXED = (
     DRIFT,
     PERFORMANCE,
     ALERTS,
+    INPUTS,
+    EXPERIMENTS,
     MODEL_EVENTS,
     RUNS,
     LEASES,

@@ -15,7 +15,7 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 
-from nightjar.errors import LeaseError
+from nightjar.errors import HeldError, LeaseError
 from nightjar.tables import arrow, beats, fence, granting
 from nightjar.tables.definitions import BEATS, LEASES
 from nightjar.tables.granting import ATTEMPTS, Claim, Row
@@ -70,7 +70,7 @@ def hold(
         pace: of signs of life.
 
     Raises:
-        LeaseError: another run holds one of the resources, and lives.
+        HeldError: another run holds one of the resources, and lives.
     """
     _ensure_tables(warehouse)
     lease = take(warehouse, claim, pace)
@@ -90,7 +90,7 @@ def take(warehouse: Warehouse, claim: Claim, pace: Pace) -> Lease:
     """Take a lease, if need be over from dead holders. A run that was dead for the nightly is dead for its steps.
 
     Raises:
-        LeaseError: another run holds one of the resources, and lives.
+        HeldError: another run holds one of the resources, and lives.
     """
     watch, conflicts, is_logged = Watch(), 0, False
     while conflicts < ATTEMPTS:
@@ -115,7 +115,7 @@ def look(warehouse: Warehouse, claim: Claim, watch: Watch) -> tuple[int, list[Ro
     """The version and rows of `leases`, the rows of others in the way, and how long all of these have been silent.
 
     Raises:
-        LeaseError: one of them has given a sign of life since the first look.
+        HeldError: one of them has given a sign of life since the first look.
     """
     version, rows = granting.read_leases(warehouse)
     others = [row for row in rows if row["resource"] in claim.resources and row["released_at"] is None]
@@ -124,7 +124,7 @@ def look(warehouse: Warehouse, claim: Claim, watch: Watch) -> tuple[int, list[Ro
     silences = watch.silences(warehouse, watched) if watched else {}
     for row in others:
         if silences.get(row["alive"], math.inf) is None:
-            raise LeaseError(
+            raise HeldError(
                 f"{claim.job} for {claim.run_date}: {row['resource']} is held by {fence.holder(row)}, and that run "
                 "lives: it gave a sign of life just now. Nothing was written. Run it again once that run has ended. "
                 "If it must end and is out of reach, what it would still write is refused after: "

@@ -1,7 +1,7 @@
 """The table `runs`: one row per finished run, and the checks that later steps make on it."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from datetime import date, datetime
 from typing import Any
 
@@ -19,20 +19,34 @@ LAYOUT = "__by_"
 
 @dataclass
 class Outcome:
-    """What a step read, wrote and counted: table -> Delta version, and name -> rows."""
+    """What a step read, wrote and counted: table -> Delta version, and name -> rows; of a nightly, what it decided."""
 
     inputs: dict[str, int] = field(default_factory=dict)
     outputs: dict[str, int] = field(default_factory=dict)
     rows: dict[str, int] = field(default_factory=dict)
+    notes: dict[str, str] = field(default_factory=dict)
 
     def __or__(self, later: "Outcome") -> "Outcome":
-        """Both as one; where two name the same table or rows, the later one counts."""
-        return Outcome(self.inputs | later.inputs, self.outputs | later.outputs, self.rows | later.rows)
+        """Both as one; where two name the same table, rows or note, the later one counts."""
+        return Outcome(
+            self.inputs | later.inputs, self.outputs | later.outputs, self.rows | later.rows, self.notes | later.notes
+        )
+
+
+@dataclass(frozen=True)
+class Health:
+    """How a run went, see the columns of `runs`; None: not measured."""
+
+    rows_per_second: float | None = None
+    stages: Mapping[str, float] | None = None
+    spilled_bytes: int | None = None
+    skew: float | None = None
+    peak_memory_bytes: int | None = None
 
 
 @dataclass(frozen=True)
 class Run:
-    """A finished run, a row of `runs`."""
+    """A finished run, a row of `runs`, whose columns say what each field is."""
 
     run_id: str
     job: str
@@ -44,13 +58,19 @@ class Run:
     started_at: datetime
     seconds: float
     outcome: Outcome
+    since: date | None = None
+    settings_hash: str | None = None
+    watched: Mapping[str, int] = field(default_factory=dict)
+    health: Health = Health()
 
 
 def record(warehouse: Warehouse, run: Run) -> None:
     """Append the run's row, even if another run has taken over its leases: the row says so."""
     row: dict[str, Any] = {name: getattr(run, name) for name in RUNS.schema().names if hasattr(run, name)}
-    counts = {name: list(getattr(run.outcome, name).items()) for name in ("inputs", "outputs", "rows")}
-    arrow.append(warehouse.without_leases(), RUNS, [row | counts | {"zone_data": zone_data()}], run.run_id)
+    counts = {name: list(getattr(run.outcome, name).items()) for name in ("inputs", "outputs", "rows", "notes")}
+    health = asdict(run.health) | {"stages": None if run.health.stages is None else list(run.health.stages.items())}
+    more = counts | health | {"zone_data": zone_data(), "watched": list(run.watched.items())}
+    arrow.append(warehouse.without_leases(), RUNS, [row | more], run.run_id)
 
 
 def require_committed(warehouse: Warehouse) -> None:
@@ -91,16 +111,25 @@ def _lost(warehouse: Warehouse, what: str) -> TableError:
     )
 
 
+def covering(warehouse: Warehouse, jobs: Sequence[str], run_date: date) -> list[dict[str, Any]]:
+    """The runs of jobs for a date, or for a range with it, in the order in which they began."""
+    if not arrow.exists(warehouse, RUNS.name):
+        return []
+    day = pc.field("run_date")
+    is_covered = day == run_date
+    if "since" in arrow.schema(warehouse, RUNS.name).names:  # not in a table of an earlier Nightjar
+        is_covered |= (pc.field("since") <= run_date) & (day >= run_date)
+    rows = arrow.read(warehouse, RUNS.name, where=pc.field("job").isin(jobs) & is_covered)
+    return sorted(rows.to_pylist(), key=lambda row: row["started_at"])
+
+
 def require_done(warehouse: Warehouse, job: str, run_date: date, needed_by: str) -> None:
     """Make sure that the latest finished run of a job for a date succeeded.
 
     Raises:
-        TableError: it never ran for this date, or its latest run failed.
+        TableError: it never ran for this date or a range with it, or its latest run failed.
     """
-    rows: list[dict[str, Any]] = []
-    if arrow.exists(warehouse, RUNS.name):
-        where = (pc.field("job") == job) & (pc.field("run_date") == run_date)
-        rows = arrow.read(warehouse, RUNS.name, ["status", "started_at", "run_id"], where).to_pylist()
+    rows = covering(warehouse, [job], run_date)
     latest = max(rows, key=lambda row: row["started_at"], default=None)
     if latest is not None and latest["status"] == "done":
         return
@@ -114,10 +143,10 @@ def require_newer(warehouse: Warehouse, job: str, than: str, run_date: date) -> 
     Raises:
         TableError: the other job has succeeded for this date after the job's latest success began.
     """
-    where = pc.field("job").isin([job, than]) & (pc.field("run_date") == run_date) & (pc.field("status") == "done")
     began: dict[str, datetime] = {}
-    for row in arrow.read(warehouse, RUNS.name, ["job", "started_at"], where).to_pylist():
-        began[row["job"]] = max(row["started_at"], began.get(row["job"], row["started_at"]))
+    for row in covering(warehouse, [job, than], run_date):
+        if row["status"] == "done":
+            began[row["job"]] = max(row["started_at"], began.get(row["job"], row["started_at"]))
     if than in began and job in began and began[than] > began[job]:
         raise TableError(
             f"{than} for {run_date} has been run again since {job} was, so what {job} made is not of today's facts. "

@@ -15,7 +15,7 @@ from deltalake import DeltaTable
 from pyspark.sql import DataFrame
 from threadpoolctl import threadpool_limits
 
-from nightjar.errors import TableError
+from nightjar.errors import BusyError
 from nightjar.tables import arrow, datafiles, failures, fields, opening, requirements, scan, storage, transaction
 from nightjar.tables.datafiles import NewFile
 from nightjar.tables.entries import DataFile
@@ -24,7 +24,7 @@ from nightjar.tables.table import Table
 from nightjar.tables.transaction import Change, Note
 from nightjar.tables.warehouse import Warehouse
 
-MESSAGE = pa.schema([("file", pa.string()), ("rows", pa.binary())])
+MESSAGE = pa.schema([pa.field("file", pa.string()), pa.field("rows", pa.binary())])
 
 
 @dataclass(frozen=True, eq=False)
@@ -202,8 +202,8 @@ def commit(
         The new version.
 
     Raises:
-        TableError: another run has changed the files to replace since the target was created, or the table uses a
-            feature that is not supported here. Nothing was written.
+        BusyError: another run has changed the files to replace since the target was created. Nothing was written.
+        TableError: the table uses a feature that is not supported here. Nothing was written.
     """
     added = list(files)
     expected: tuple[DataFile, ...] = ()
@@ -214,7 +214,7 @@ def commit(
     def change(delta_table: DeltaTable) -> Change:
         replaced = scan.snapshot_of(delta_table, warehouse, into.table.name).where(replaces).files
         if {file.path for file in replaced} != {file.path for file in expected}:
-            raise TableError(
+            raise BusyError(
                 f"Table {into.table.name} at {into.folder}: another run has changed the same rows since version "
                 f"{into.version}, which this run {run_id} began with. Nothing was written; run it again."
             )

@@ -6,6 +6,8 @@ import pyarrow as pa
 
 INSTANT = pa.timestamp("us", tz="UTC")
 COUNTS = pa.map_(pa.string(), pa.int64())
+SECONDS = pa.map_(pa.string(), pa.float64())
+TEXTS = pa.map_(pa.string(), pa.string())
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from deltalake import CommitProperties, DeltaTable, Transaction
 from deltalake.exceptions import DeltaError
 from deltalake.transaction import AddAction, RemoveAction
 
-from nightjar.errors import TableError
+from nightjar.errors import BusyError, TableError
 from nightjar.tables import commits, fence, opening, requirements
 from nightjar.tables.datafiles import NewFile, partition_text
 from nightjar.tables.entries import DataFile
@@ -81,8 +81,9 @@ def commit(
     Raises:
         LeaseError: another run has taken over one of the leases. Nothing was written.
         MovedError: the latest version is not the expected one. Nothing was written.
-        TableError: the table uses a feature that is not supported here, delta-rs refuses the commit, or others never
-            stop committing. Nothing was written.
+        TableError: the table uses a feature that is not supported here, or delta-rs refuses the commit. Nothing was
+            written.
+        BusyError: others never stop committing. Nothing was written.
     """
     folder = warehouse.path(table)
     for attempt in range(ATTEMPTS):
@@ -101,7 +102,7 @@ def commit(
         if _try_commit(delta_table, table, folder, change, replace(note, tokens=tokens)):
             return int(delta_table.version()) + 1
         time.sleep(0.05 * (attempt + 1))
-    raise TableError(f"Table {table} at {folder}: too many others are writing to it. Nothing was written.")
+    raise BusyError(f"Table {table} at {folder}: too many others are writing to it. Nothing was written.")
 
 
 def _try_commit(delta_table: DeltaTable, table: str, folder: str, change: Change, note: Note) -> bool:

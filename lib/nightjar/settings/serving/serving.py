@@ -5,7 +5,9 @@ from dataclasses import dataclass, field
 
 from nightjar.settings.checks import Issue, expect_one_of
 from nightjar.settings.serving.abstention import Abstention
+from nightjar.settings.serving.budgets import Budget
 from nightjar.settings.serving.canary import Canary
+from nightjar.settings.serving.experiment import Experiment
 from nightjar.settings.serving.fallback import Fallback
 from nightjar.settings.serving.reasons import Reasons
 from nightjar.settings.serving.reviewing import Reviewing
@@ -13,6 +15,9 @@ from nightjar.settings.serving.roles import Roles
 from nightjar.settings.task import Task
 from nightjar.settings.tiers import Tier
 from nightjar.settings.validation import settings
+
+WITH_BUDGET = ("ingest", "build_features", "train", "promote", "score", "monitor", "nightly", "maintain")
+"""Jobs whose runs are measured: those of nights, and upkeep."""
 
 
 @dataclass(frozen=True)
@@ -41,26 +46,32 @@ class Serving:
     Attributes:
         roles: the versions that score beside the champion.
         canary: how a new winner serves some entities before all.
+        experiment: how the challenger is compared with the champion while both score; None: it is not.
         fallback: who scores where the champion cannot.
         abstention: of which rows nobody should act on the score by itself.
         reasons: which scores are stored with the reasons for them, and in which words.
         sensitive: columns of the feature table whose values are masked in pages, logs, MLflow and reasons; so is the
             column of a source that such a feature is made of.
         review: which predictions people look at, and what they may decide.
+        budgets: step, or nightly -> what it may take before an alert is raised.
     """
 
     roles: Roles = field(default_factory=Roles)
     canary: Canary = field(default_factory=Canary)
+    experiment: Experiment | None = None
     fallback: Fallback = field(default_factory=Fallback)
     reasons: Reasons = field(default_factory=Reasons)
     abstention: Abstention = field(default_factory=Abstention)
     sensitive: list[str] = field(default_factory=list)
     review: Reviewing = field(default_factory=Reviewing)
+    budgets: dict[str, Budget] = field(default_factory=dict)
 
     def issues_with(self, names: ProjectNames) -> Iterator[Issue]:
         """Whether the names in it are the project's."""
         yield from expect_one_of("sensitive", self.sensitive, names.stored, "feature table's columns")
+        yield from expect_one_of("budgets", self.budgets, WITH_BUDGET, "jobs that may have one")
         parts = {
+            "experiment": self.experiment.issues_with(names.task, self.canary.steps) if self.experiment else (),
             "fallback": self.fallback.issues_with(names.task, names.tiers),
             "abstention": self.abstention.issues_with(names.task),
             "reasons": self.reasons.issues_with(names.features, [*names.tiers, *names.classes]),

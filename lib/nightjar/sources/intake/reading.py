@@ -4,7 +4,7 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from functools import cached_property, partial, reduce
 from pathlib import Path
 from typing import Any
@@ -94,34 +94,41 @@ def open_items(place: Place, table: str) -> Reading:
         UsageError: an expression holds what it may not, or does not fit the columns.
     """
     name, source = place.name, place.source
-    definition = _definition(source, name)
+    definition = definition_of(source, name)
     before = history.read(place.warehouse, name, table)
     run_date = place.night.run_date
     if run_date not in before.nights and _has_facts(place, table):
         before = Intake((), ())  # a night of before there was the table `intake`: it reads all there is, as it did
     if all(entry.definition != definition for entry in before.entries):  # it holds the digests of lookups' files
         lookups.require_sound(place.spark, name, source, place.cache)
-    portions = _plan(place.connector, before, run_date, definition, corrected=False)
-    portions += _plan(place.corrections, before, run_date, definition, corrected=True)
+    portions = plan(place, before, definition)
+    for portion in portions:
+        if portion.staged is None and portion.columns is not None:
+            connector_of(place, portion.item).require_unchanged(portion.item)
     order = items.order(before.entries, is_repeatable=place.connector.is_repeatable)
     return _reading(place, portions, definition, order, undeclared.columns_before(before.entries, run_date))
 
 
-def _plan(connector: Connector, before: Intake, run_date: date, definition: str, *, corrected: bool) -> list[Portion]:
-    """What is to be read by a connector, of corrected rows or of the source's own."""
-    portions = items.plan(
-        [entry for entry in before.entries if entry.item.is_corrected == corrected],
-        before.nights,
-        run_date,
-        definition,
-        partial(connector.discover, definition),
-        connector.names(),
-        is_repeatable=connector.is_repeatable,
-    )
-    for portion in portions:
-        if portion.staged is None and portion.columns is not None:
-            connector.require_unchanged(portion.item)
-    return portions
+def plan(place: Place, before: Intake, definition: str) -> list[Portion]:
+    """What is to be read: of the source's own items, and of rows that people have corrected."""
+    return [
+        portion
+        for connector, corrected in ((place.connector, False), (place.corrections, True))
+        for portion in items.plan(
+            [entry for entry in before.entries if entry.item.is_corrected == corrected],
+            before.nights,
+            place.night.run_date,
+            definition,
+            partial(connector.discover, definition),
+            connector.names(),
+            is_repeatable=connector.is_repeatable,
+        )
+    ]
+
+
+def connector_of(place: Place, item: Item) -> Connector:
+    """The way to an item."""
+    return place.corrections if item.is_corrected else place.connector
 
 
 def _has_facts(place: Place, table: str) -> bool:
@@ -201,8 +208,7 @@ def entries(place: Place, reading: Reading, not_yet_known: int) -> list[Entry]:
 
 
 def _undeclared(place: Place, item: Item) -> str | None:
-    connector = place.corrections if item.is_corrected else place.connector
-    return undeclared.as_text(connector.columns_of(item), place.source.columns)
+    return undeclared.as_text(connector_of(place, item).columns_of(item), place.source.columns)
 
 
 def _candidates(place: Place, batches: Sequence[DataFrame]) -> DataFrame:
@@ -228,7 +234,7 @@ def _read_staged(place: Place, portions: Sequence[Portion]) -> list[DataFrame]:
     ]
 
 
-def _definition(source: Source, name: str) -> str:
+def definition_of(source: Source, name: str) -> str:
     """Hash of all that decides how raw rows become facts: settings, and the content of lookups' files."""
     plain = dump(source, NOT_DECISIVE)
     plain["lookup_files"] = {

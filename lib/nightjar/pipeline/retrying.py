@@ -1,0 +1,74 @@
+"""Runs a step once more after a failure that may pass by itself, and says why it waits."""
+
+import logging
+import time
+from collections.abc import Callable
+from contextlib import ExitStack
+from typing import TypeVar
+
+from nightjar.errors import NightjarError
+from nightjar.pipeline.sessions import Sessions
+from nightjar.runtime import outages
+from nightjar.settings.retries import Passing, Retries
+from nightjar.tables import failures
+
+log = logging.getLogger("nightjar.nightly")
+Result = TypeVar("Result")
+LOOK = 5.0
+"""Seconds between two looks at a lease that another run holds."""
+
+
+def retrying(
+    work: Callable[[], Result],
+    what: str,
+    retries: Retries,
+    sessions: Sessions,
+    sleep: Callable[[float], object] = time.sleep,
+) -> Result:
+    """Do some work, and once more after each failure that may pass by itself, as often and for as long as settings say.
+
+    After a failure of the machine Spark is started anew. A lease is waited for until its holder ends.
+
+    Args:
+        work: what is done.
+        what: it is, in words.
+        retries: the settings.
+        sessions: those that the work runs in.
+        sleep: waits for so many seconds.
+
+    Raises:
+        NightjarError: the work has failed for good, or too often.
+    """
+    attempt, waited = 1, 0.0
+    while True:
+        try:
+            with ExitStack() as translated:
+                translated.enter_context(outages.translate_errors())
+                translated.enter_context(failures.translate_errors())
+                return work()
+        except NightjarError as error:
+            passing = _passing(error, retries)
+            if passing is None:
+                raise
+            if passing is Passing.LEASE:
+                pause = LOOK
+                if waited + pause > retries.lease:
+                    raise
+                if not waited:
+                    log.info("%s waits for up to %g s: %s", what, retries.lease, error)
+                waited += pause
+            else:
+                if attempt >= retries.attempts:
+                    log.warning("%s has failed in all of %d attempts (%s)", what, attempt, passing)
+                    raise
+                pause = retries.pause(attempt)
+                shown = (what, attempt, retries.attempts, passing, error, pause)
+                log.warning("%s: attempt %d of %d has failed by what may pass (%s): %s It is run again in %g s", *shown)
+                attempt += 1
+                sessions.stop()
+        sleep(pause)
+
+
+def _passing(error: NightjarError, retries: Retries) -> Passing | None:
+    """What may pass by itself, where the settings wait for it."""
+    return next((kind for kind in retries.of if kind.value == error.passing), None)
