@@ -15,7 +15,7 @@ from nightjar.registry.manifest import Manifest
 from nightjar.registry.signature import Subject
 from nightjar.registry.tiers import TierThreshold, columns_of_tiers
 from nightjar.scoring.capacity import finish, hold_back
-from nightjar.scoring.checks import Holder, require_lifetime, require_usable, sources_lacking_rows
+from nightjar.scoring.checks import Holder, log_unknown, require_lifetime, require_usable, sources_lacking_rows
 from nightjar.scoring.limits import describe_extremes
 from nightjar.scoring.night import Night
 from nightjar.scoring.reasons import ReasonsPlan, add_reasons, plan_reasons, with_reasons
@@ -73,6 +73,7 @@ def verified_scorer(night: Night, holder: Holder, *, retrospective: bool = False
     require_lifetime(holder, night.run_date, retrospective=retrospective)
     artifact = verified.load(night.environment, Subject(night.project.name, version.model_name, version.number))
     require_usable(night, holder, artifact.manifest, retrospective=retrospective)
+    log_unknown(artifact.manifest, version.number, night.project.serving.abstention)
     return Scorer(version.number, version.model_name, artifact)
 
 
