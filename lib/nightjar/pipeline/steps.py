@@ -107,7 +107,7 @@ def score(step: Step[jobs.Score]) -> Outcome:
     # The quality of the night's input must be about the facts that the features were built from.
     runs.require_newer(step.warehouse, JobName.BUILD_FEATURES.value, JobName.INGEST.value, step.run_date)
     outcome = run_scoring(
-        step.sessions.spark,
+        lambda: step.sessions.spark,
         step.warehouse,
         step.project,
         step.run_date,
@@ -118,7 +118,7 @@ def score(step: Step[jobs.Score]) -> Outcome:
     if step.settings.retrospective:
         return outcome
     version = outcome.inputs["features"]
-    return outcome | inputs.store(step.sessions.spark, step.warehouse, step.run_date, version, step.run_id)
+    return outcome | inputs.store(lambda: step.sessions.spark, step.warehouse, step.run_date, version, step.run_id)
 
 
 def monitor(step: Step[jobs.Monitor]) -> Outcome:
