@@ -67,10 +67,11 @@ class Serving:
         """Whether the names in it are the project's."""
         yield from expect_one_of("sensitive", self.sensitive, names.stored, "feature table's columns")
         yield from expect_one_of("budgets", self.budgets, WITH_BUDGET, "jobs that may have one")
+        abstained = [self.abstention.tier] if self.abstention.abstains() else []
         parts = {
             "fallback": self.fallback.issues_with(names.task, names.tiers),
             "abstention": self.abstention.issues_with(names.task),
-            "reasons": self.reasons.issues_with(names.features, [*names.tiers, *names.classes]),
+            "reasons": self.reasons.issues_with(names.features, [*names.tiers, *abstained, *names.classes]),
             "review": self.review.issues_with(names.stored, names.tiers),
         }
         for part, issues in parts.items():
