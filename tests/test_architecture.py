@@ -16,7 +16,7 @@ JOBS = sorted((ROOT / "jobs").glob("*.py"))
 
 STAGES = {"sources", "features", "learning", "scoring", "review", "monitoring"}
 KERNEL = {"settings", "timeline", "durations", "errors"}
-FOUNDATIONS = {"expressions", "tables", "checks", "evaluation", "asof", "masking"}
+FOUNDATIONS = {"expressions", "tables", "checks", "evaluation", "asof", "masking", "compiled"}
 
 MAY_IMPORT = {
     "errors": set(),
@@ -31,6 +31,7 @@ MAY_IMPORT = {
     "expressions": KERNEL,
     "asof": KERNEL,
     "checks": KERNEL,
+    "compiled": set(),
     "evaluation": KERNEL,
     "tables": KERNEL,
     "masking": KERNEL | {"evaluation"},
@@ -75,10 +76,14 @@ ONLY_IN = {
     "torch": ["models/network/training.py", "learning/distributed"],
     "deltalake": ["tables"],
     "delta": ["tables/delta.py"],
+    "numba": ["compiled"],
+    "fastapi": ["review/page"],
+    "starlette": ["review/page"],
+    "uvicorn": ["review/page"],
 }
 """Heavy library -> the modules and folders that may import it."""
 
-NEVER_IN = {"pyspark": ["asof", "checks", "evaluation", "explanation", "models", "profiling", "settings"]}
+NEVER_IN = {"pyspark": ["asof", "checks", "compiled", "evaluation", "explanation", "models", "profiling", "settings"]}
 
 
 def within(module: Path) -> str:

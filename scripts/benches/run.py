@@ -1,8 +1,9 @@
-"""The program behind scripts/bench: joins, searches, judging, explaining, ours and the peers', on the same data."""
+"""The program behind scripts/bench: joins, searches, judging, explaining, scoring; ours and the peers'."""
 
 import argparse
 import os
 import sys
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
@@ -18,7 +19,9 @@ import ingesting
 import judging
 import night
 import outcome
+import reviewing
 import scale
+import score_engines
 import searching
 import slicing
 from cases import WINDOWS, Case
@@ -38,6 +41,8 @@ PEERS = {
     "judge": (),
     "slices": ("sliceline",),
     "explain": (),
+    "review": (),
+    "score": ("spark_udf", "sklearn", "lightgbm"),
 }
 IN_PROCESS = {"duckdb", "polars"}  # they give memory back
 # Feast joins every fact with every later spine row of its entity: half a million with a million is too much for anyone.
@@ -45,7 +50,8 @@ HOPELESS = {"hot": {"feast"}}
 DEFAULT_ROWS = {"asof": (1_000_000, 2_000_000), "windows": (1_000_000, 2_000_000), "scale": (500_000, 1_000_000)}
 DEFAULT_ROWS["ingest"] = (5_000_000, 5_000_000)
 DEFAULT_ROWS["judge"] = DEFAULT_ROWS["slices"] = (1_000_000, 1_000_000)
-DEFAULT_ROWS["explain"] = (10_000, 10_000)
+DEFAULT_ROWS["explain"] = DEFAULT_ROWS["review"] = (10_000, 10_000)
+DEFAULT_ROWS["score"] = (3_000_000, 3_000_000)
 TRAINING = (100_000, 30)  # rows and columns of `search` and `busy`
 
 
@@ -55,24 +61,21 @@ def main(arguments: list[str]) -> int:
     load = os.getloadavg()
     told = {"machine": {"cores": asked.cores, "memory_gb": asked.memory, "load_before": load}}
     shape = data.Shape(asked.shape, asked.spine, asked.facts, asked.per_entity)
-    if asked.bench == "search":
-        found = searching.measured(*TRAINING, asked.repeats, asked.cores)
-    elif asked.bench == "busy":
-        found = busy.measured(*TRAINING, asked.repeats, asked.before)
-    elif asked.bench == "night":
-        found = night.measured(asked.repeats, asked.before)
-    elif asked.bench == "judge":
-        found = judging.measured(asked.spine, asked.repeats)
-    elif asked.bench == "slices":
-        found = slicing.measured(place("sliceline", asked), asked.spine, asked.repeats)
-    elif asked.bench == "explain":
-        found = explaining.measured(asked.spine, asked.repeats, place("shap", asked).python)
-    elif asked.bench == "ingest":
-        found = ingesting.measured(HOME, place("duckdb", asked), asked.names, asked.facts, asked.repeats)
-    elif asked.bench == "scale":
-        found = scale.measured(shape, HOME, place("ours", asked), asked.memory, asked.repeats)
-    else:
-        found = compare_engines(asked, shape)
+    benches: dict[str, Callable[[], dict[str, Any]]] = {
+        "search": lambda: searching.measured(*TRAINING, asked.repeats, asked.cores),
+        "busy": lambda: busy.measured(*TRAINING, asked.repeats, asked.before),
+        "night": lambda: night.measured(asked.repeats, asked.before),
+        "judge": lambda: judging.measured(asked.spine, asked.repeats),
+        "slices": lambda: slicing.measured(place("sliceline", asked), asked.spine, asked.repeats),
+        "explain": lambda: explaining.measured(asked.spine, asked.repeats, place("shap", asked).python),
+        "review": lambda: reviewing.measured(asked.spine, asked.repeats),
+        "score": lambda: score_engines.measured(
+            HOME, asked.spine, asked.repeats, asked.cores, asked.before, asked.names
+        ),
+        "ingest": lambda: ingesting.measured(HOME, place("duckdb", asked), asked.names, asked.facts, asked.repeats),
+        "scale": lambda: scale.measured(shape, HOME, place("ours", asked), asked.memory, asked.repeats),
+    }
+    found = benches.get(asked.bench, lambda: compare_engines(asked, shape))()
     outcome.write(found | told, asked.json)
     outcome.show(found)
     return 1 if found["errors"] else 0
@@ -86,7 +89,7 @@ def parse(arguments: list[str]) -> argparse.Namespace:
         "--spine",
         type=int,
         metavar="ROWS",
-        help="rows of the spine; of 1x for scale; judged, searched or explained; not for search, busy and night",
+        help="rows of the spine; of 1x for scale; judged, explained, reviewed, scored; not for search, busy, night",
     )
     parser.add_argument("--facts", type=int, metavar="ROWS", help="rows of each of the three fact tables")
     parser.add_argument("--per-entity", type=int, default=20, metavar="N", help="facts of an entity in each table")
@@ -94,7 +97,7 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("--repeats", type=int, default=5, metavar="N")
     parser.add_argument("--only", metavar="NAME,...", help="these engines: ours, or peers")
     parser.add_argument("--cores", type=int, default=len(os.sched_getaffinity(0)), metavar="N")
-    parser.add_argument("--before", metavar="REV", help="for busy and night: the revision that ours is compared with")
+    parser.add_argument("--before", metavar="REV", help="for busy, night and score: the revision to compare with")
     parser.add_argument("--memory", type=int, metavar="GB", help="that each engine may plan with; default: at most 8")
     asked = parser.parse_args(arguments)
     spine, facts = DEFAULT_ROWS.get(asked.bench, TRAINING)
@@ -109,8 +112,10 @@ def parse(arguments: list[str]) -> argparse.Namespace:
         parser.error("every number has to be at least 1")
     if asked.bench == "scale" and asked.shape != "one":
         parser.error("--shape is for the other benches: scale measures one key, and a hot entity beside it")
-    if (asked.bench in ("busy", "night")) != (asked.before is not None):
-        parser.error("busy and night compare with a revision of this repository: --before REV, for no other bench")
+    if asked.bench in ("busy", "night") and asked.before is None:
+        parser.error("busy and night compare with a revision of this repository: --before REV")
+    if asked.before is not None and asked.bench not in ("busy", "night", "score"):
+        parser.error("--before is for busy, night and score")
     return asked
 
 

@@ -6,13 +6,14 @@ import pyarrow as pa
 
 from nightjar.config import compose_job, make_settings
 from nightjar.settings.jobs import JobName
-from nightjar.tables import definitions, serving_definitions, source_definitions
+from nightjar.tables import definitions, score_definitions, serving_definitions, source_definitions
 from nightjar.tables.table import Column, Table
 
 CONF = Path(__file__).resolve().parents[2] / "conf"
 _INTRODUCTION = """# Tables
 
 Made by `scripts/docs` from [definitions.py](../lib/nightjar/tables/definitions.py),
+[score_definitions.py](../lib/nightjar/tables/score_definitions.py),
 [serving_definitions.py](../lib/nightjar/tables/serving_definitions.py) and
 [source_definitions.py](../lib/nightjar/tables/source_definitions.py) in `lib/nightjar/tables`: edit those.
 
@@ -36,7 +37,7 @@ def page() -> str:
             project, pa.schema([*key, ("SPINE_FEATURE", pa.null())]), pa.schema([("GROUP__FEATURE", pa.null())])
         ),
         definitions.labels_table(project, key),
-        serving_definitions.scores_table(project, key),
+        score_definitions.scores_table(project, key),
         serving_definitions.reviews_table(key),
     )
     return "\n".join([_INTRODUCTION, *(_section(one) for one in (*of_project, *definitions.FIXED, definitions.BEATS))])

@@ -14,7 +14,7 @@ from nightjar.models.columns import FeatureColumn
 from nightjar.registry.tiers import TierThreshold
 from nightjar.settings.feedback import Feedback
 from nightjar.tables import arrow
-from nightjar.tables.serving_definitions import scores_table
+from nightjar.tables.score_definitions import scores_table
 from report import nights
 
 MOMENT = datetime(nights.NIGHT.year, nights.NIGHT.month, nights.NIGHT.day, 4, tzinfo=UTC)

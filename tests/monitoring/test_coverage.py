@@ -14,7 +14,7 @@ from nightjar.settings.serving.abstention import Abstention
 from nightjar.settings.serving.serving import Serving
 from nightjar.tables import arrow
 from nightjar.tables.definitions import features_table, labels_table
-from nightjar.tables.serving_definitions import scores_table
+from nightjar.tables.score_definitions import scores_table
 
 FIRST = date(2024, 4, 1)
 PROJECT = replace(builders.machines(Path("files")), serving=Serving(abstention=Abstention(error=0.2)))

@@ -20,7 +20,7 @@ from nightjar.settings.spine import Sample, SampleBy
 from nightjar.settings.task import Task
 from nightjar.tables import arrow
 from nightjar.tables.definitions import features_table, labels_table
-from nightjar.tables.serving_definitions import scores_table
+from nightjar.tables.score_definitions import scores_table
 
 D1, D2, D3, D4 = (date(2024, 4, n) for n in (1, 2, 3, 4))
 PROJECT = builders.machines(Path("files"))

@@ -49,6 +49,14 @@ def test_files_and_searches_are_judged_together():
     assert len(lines) == len(begins)
 
 
+def test_an_experiment_that_would_not_show_its_effect_is_refused_with_what_would_do():
+    plan = "kind: randomised, value: score, effect: 0.01, deviation: 0.4, entities: 1000, nights: 28"
+    canary = ["project.serving.canary.steps=[0.1,0.5]", "project.serving.fallback.chain=[]"]
+    with pytest.raises(UsageError, match=r"project.serving.experiment: 28 nights with 1000 entities each show an eff"):
+        check(JobName.SCORE, *canary, f"project.serving.experiment={{{plan}}}")
+    check(JobName.SCORE, *canary, f"project.serving.experiment={{{plan.replace('0.4', '0.1')}}}")
+
+
 def test_a_password_that_is_not_there_is_missed_before_anything_connects(monkeypatch):
     monkeypatch.delenv("SHOP_PASSWORD", raising=False)
     database = "{url: 'jdbc:postgresql://nowhere/shop', user: reader, password: {env: SHOP_PASSWORD}, table: weather}"

@@ -19,7 +19,7 @@ from deltalake import DeltaTable
 import builders
 from nightjar.errors import NightjarError
 from nightjar.monitoring import performance
-from nightjar.registry import events, tracking, verified
+from nightjar.registry import events, lookup, verified
 from nightjar.registry.promotion import decide
 from nightjar.registry.signature import Subject
 from nightjar.report.data_quality import read_quality
@@ -50,7 +50,7 @@ class Damaged:
 
     def scores(self):
         environment = self.nights.environment
-        score(self.spark, self.warehouse, self.nights.project, D1, "again", environment, retrospective=False)
+        score(lambda: self.spark, self.warehouse, self.nights.project, D1, "again", environment, retrospective=False)
         served = arrow.read(self.warehouse, "scores", where=pc.field("run_date") == D1)
         return sorted(zip(*(served[name].to_pylist() for name in ("machine", "score", "prediction_id")), strict=True))
 
@@ -138,7 +138,7 @@ def log(table, pattern="*.json", place=-1):
 
 def of_model(name):
     def find(damaged):
-        return tracking.fetch(damaged.home, "machines", "1") / name
+        return lookup.fetch(damaged.home, "machines", "1") / name
 
     return find
 

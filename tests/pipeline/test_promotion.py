@@ -16,7 +16,7 @@ from nightjar.errors import ModelError, UsageError
 from nightjar.pipeline import deciding
 from nightjar.pipeline.execution import Context, perform
 from nightjar.pipeline.sessions import Sessions
-from nightjar.registry import aliases, events, inspection, roles, tracking
+from nightjar.registry import aliases, events, inspection, lookup, roles, tracking
 from nightjar.settings.jobs import Action, Job, JobName, Promote, Score
 from nightjar.settings.promotion import Promotion as PromotionSettings
 from nightjar.settings.serving.canary import Canary
@@ -330,5 +330,5 @@ def test_an_alias_that_somebody_has_moved_in_mlflow_is_noticed_by_the_next_job(
     logging.getLogger("nightjar.registry").removeHandler(caplog.handler)
 
     assert f"MLflow named version {other} the champion of machines, and model_events says version 1" in caplog.text
-    assert tracking.find_alias(step_of(context).home, "machines", "champion") == "1"
+    assert lookup.find_alias(step_of(context).home, "machines", "champion") == "1"
     assert events.champion(context.warehouse, D3).number == "1"

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from nightjar.registry import keys, tracking
+from nightjar.registry import keys, lookup, tracking
 from nightjar.registry.signature import Subject
 from nightjar.registry.trials import Trial
 from nightjar.settings.environment import Environment
@@ -37,7 +37,7 @@ class Registered:
         return keys.public_key(self.environment)
 
     def folder(self, subject: Subject) -> Path:
-        return tracking.fetch(self.home, subject.project, subject.version)
+        return lookup.fetch(self.home, subject.project, subject.version)
 
 
 def never(search):

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from nightjar.errors import ModelError
-from nightjar.registry import database, tracking
+from nightjar.registry import database, lookup, tracking
 from registry.conftest import never
 
 
@@ -16,7 +16,7 @@ def record(home: Path, newest: str | None) -> None:
 
 
 USES = {
-    "fetch": lambda home: tracking.fetch(home, "machines", "1"),
+    "fetch": lambda home: lookup.fetch(home, "machines", "1"),
     "promote": lambda home: tracking.require_version(home, "machines", "1"),
     "train": lambda home: record(home, "1"),
 }

@@ -10,7 +10,7 @@ import mlflow
 import pytest
 
 from nightjar.errors import ModelError
-from nightjar.registry import keys, tracking, verified
+from nightjar.registry import keys, lookup, tracking, verified
 from registry.conftest import FIRST, OTHER, never
 from registry.made import ABOUT, fit_small
 
@@ -32,7 +32,7 @@ def train_again(home):
 @pytest.mark.slow
 def test_a_copy_reads_its_own_files_although_the_original_is_still_there(copy, registered):
     artifact = verified.load(copy, FIRST)
-    assert artifact.where.endswith(f"in {tracking.fetch(Path(copy.home), 'machines', FIRST.version)}")
+    assert artifact.where.endswith(f"in {lookup.fetch(Path(copy.home), 'machines', FIRST.version)}")
     assert copy.home in artifact.where
     for file in Path(copy.home).glob("mlartifacts/models/*/artifacts/MLmodel"):
         file.write_text("flavors: {}")
@@ -60,7 +60,7 @@ def test_a_home_that_is_moved_twice_trains_and_loads_with_its_first_place_gone(c
     for version in (FIRST.version, second, third):  # MLflow's own way, by what its database says
         client = tracking.connect(home)
         where = client.get_model_version_download_uri("machines", version)
-        assert Path(mlflow.artifacts.download_artifacts(where)) == tracking.fetch(home, "machines", version)
+        assert Path(mlflow.artifacts.download_artifacts(where)) == lookup.fetch(home, "machines", version)
     run = client.get_model_version("machines", FIRST.version).run_id
     assert client.get_run(run).info.artifact_uri.startswith((home / "mlartifacts").as_uri())
     caplog.clear()

@@ -62,6 +62,6 @@ def test_a_stored_warehouse_is_scored_by_its_champion(spark, tmp_path):
     shutil.rmtree(warehouse.path("scores"))
     project = builders.machines(folder / "data")
 
-    score(spark, warehouse, project, date(2024, 4, 2), "again", environment, retrospective=False)
+    score(lambda: spark, warehouse, project, date(2024, 4, 2), "again", environment, retrospective=False)
 
     assert rows_of(warehouse, "scores", "run_date", "prediction_id", "score", "model_name") == before[5:]

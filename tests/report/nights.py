@@ -29,7 +29,7 @@ from nightjar.settings.spine import Spine
 from nightjar.settings.task import Task
 from nightjar.tables import arrow
 from nightjar.tables import definitions as tables
-from nightjar.tables.serving_definitions import scores_table
+from nightjar.tables.score_definitions import scores_table
 from nightjar.tables.warehouse import Warehouse
 
 NIGHT = date(2013, 10, 3)
@@ -173,11 +173,37 @@ def full_night(warehouse: Warehouse) -> None:
     store_refusal(warehouse)
     store_references_and_drift(warehouse, trained, night, random.beta(2, 6, len(trained)))
     store_performance(warehouse)
+    store_review_figures(warehouse)
     store_refused(warehouse, "departure_delay 1301 is above its maximum of 1300")
     store_decision(warehouse, "0001", NIGHT)
     store_decision(warehouse, "0002", NIGHT + timedelta(days=1))
     store_quality(warehouse)
+    store_experiments(warehouse)
     store_runs(warehouse)
+
+
+def store_experiments(warehouse, nights=15):
+    """A challenger by entities, whose guard is breached at last, and a shadow by rows, as of some nights."""
+    rows = []
+    for back in range(nights):
+        day, reach = NIGHT - timedelta(days=back), 12.0 / (nights - back) ** 0.5
+        same = {
+            "champion_version": VERSION,
+            "since": NIGHT - timedelta(days=60),
+            "last_night": day - timedelta(days=30),
+        }
+        same |= {"level": 0.05, "decided_on": None, "run_date": day, "run_id": "m"}
+        counts = {"champion_entities": 5200 - 90 * back, "challenger_entities": 1210 - 40 * back, "waiting": 2110}
+        value = {"figure": "value", "difference": 2.5, "low": 2.5 - reach, "high": 2.5 + reach, "verdict": "open"}
+        value |= {"planned_power": 0.44, "champion_mean": 31.5, "challenger_mean": 34.0, "deviation": 102.0}
+        breached = {"verdict": "holds"} if back else {"verdict": "breached", "decided_on": NIGHT}
+        guard = {"figure": "complained", "difference": 0.02, "low": 0.004, **breached}
+        unknown = {"figure": "refused", "verdict": None, "reason": "it is null for 3 <entities>"}
+        challenger = {"model_version": "4", "kind": "randomised", "changed": 41, **counts, **same}
+        shadow = {"model_version": "5", "kind": "paired", "figure": "roc_auc", "difference": 0.01, "low": -0.02}
+        shadow |= {"high": 0.04, "verdict": "undecided", "champion_entities": 900, "challenger_entities": 900, **same}
+        rows += [challenger | value, challenger | guard, challenger | unknown, shadow]
+    arrow.append(warehouse, tables.EXPERIMENTS, rows, "m")
 
 
 def group_figures() -> list[dict]:
@@ -315,6 +341,26 @@ def store_performance(warehouse, night=NIGHT, dates=6, provisional_from=4, figur
         shared = {"evaluated_date": night - timedelta(days=dates - n), "subject": "champion", "slice": of}
         shared |= {"provisional": is_provisional, "model_version": VERSION, "run_date": night, "run_id": "monitor-1"}
         rows += [shared | {"measure": name, "value": value} for name, value in measures.items()]
+    arrow.append(warehouse, tables.PERFORMANCE, rows, "monitor-1")
+
+
+def store_review_figures(warehouse, night=NIGHT):
+    """What two people decided, of whom one has a long name, and nobody's decisions could be compared."""
+    window = "last 28 nights"
+    figures = [
+        (window, "cases", 240.0, 240),
+        (window, "decided_share", 0.75, 240),
+        (window, "decided_in_time", 0.9, 180),
+    ]
+    figures += [(window, "override_rate", 0.125, 160), (window, "agreement", None, 0), (window, "kappa", None, 0)]
+    for name, decisions, rate in (("ada", 150.0, 0.12), ("a_very_long_name_" * 4, 30.0, None)):
+        figures += [(f"reviewer {name}", "decisions", decisions, 1), (f"reviewer {name}", "override_rate", rate, 0)]
+    shared = {"evaluated_date": night - timedelta(days=1), "subject": "review", "provisional": True}
+    shared |= {"run_date": night, "run_id": "monitor-1"}
+    rows = [
+        shared | {"slice": of, "measure": measure, "value": value, "rows": count, "reason": "too <few>"}
+        for of, measure, value, count in figures
+    ]
     arrow.append(warehouse, tables.PERFORMANCE, rows, "monitor-1")
 
 

@@ -12,7 +12,7 @@ from nightjar.settings.serving.serving import Serving
 from nightjar.settings.tiers import Tier, TierKind
 from nightjar.tables import arrow
 from nightjar.tables.definitions import PERFORMANCE
-from nightjar.tables.serving_definitions import scores_table
+from nightjar.tables.score_definitions import scores_table
 from report import nights
 from report.page import Page
 

@@ -53,6 +53,17 @@ def test_the_same_tables_give_the_same_page(full):
     assert written(warehouse) == written(warehouse)
 
 
+def test_what_people_decided_is_on_the_page_and_why_there_is_no_figure(full):
+    _, page = full
+    figures = {row["What"]: (row["Figure"], row["Of"]) for row in page.table("Everybody's decisions")}
+    assert figures["decided, of the cases"] == ("75.0%", "240")
+    assert figures["alike, of the cases that two people decided"] == ("–", "0")
+    second, first = page.table("By reviewer")
+    assert first == {"Reviewer": "ada", "Decisions": "150", "Override a proposal": "12.0%"}
+    assert second["Override a proposal"] == "–"
+    assert ("span", "none: too <few>") in {(tag, of.get("aria-label")) for tag, of in page.tags}
+
+
 def test_an_address_is_written_like_a_folder(tmp_path):
     warehouse = nights.warehouse_in(f"file://{tmp_path}")
     nights.store_scores(warehouse, [0.25])
@@ -613,3 +624,17 @@ def test_the_reasons_of_the_night_are_counted_by_feature(tmp_path):
         ["depth", "33.3%", "33.3%", "100.0%", "2.000"],
     ]
     assert "Reasons for the scores" not in Page(written(nights.warehouse_in(tmp_path / "none"))).text
+
+
+def test_a_version_beside_the_champion_is_shown_with_its_bounds_and_what_does_harm_is_marked(full):
+    _, page = full
+    value, complained, refused = page.table("Figures by which version 4 is compared")
+    assert (value["Figure"], value["Verdict"], value["Version 4"]) == ("value", "open", "34.000 1,210 entities")
+    assert value["Difference"] == "2.500 -0.598 to 5.598"
+    assert complained["Verdict"] == "▲ breached since 2013-10-03"
+    assert complained["Difference"] == "0.020 at least 0.004"
+    assert refused["Verdict"] == "▲ cannot be computed it is null for 3 <entities>"
+    (auc,) = page.table("Figures by which version 5 is compared")
+    assert (auc["Verdict"], auc["Rows"], auc["Ever wrong"]) == ("undecided", "900", "5.0%")
+    assert "2,110 entities are too young, and 41 entities have left as the share grew." in page.text
+    assert "a chance of 44.0% to show the effect that matters" in page.text

@@ -17,22 +17,16 @@ from nightjar.settings.spine import Spine
 from nightjar.settings.tiers import Tier, TierKind
 from nightjar.tables import arrow
 from nightjar.tables.definitions import features_table, labels_table
-from nightjar.tables.serving_definitions import scores_table
+from nightjar.tables.reasons import REASONS_COLUMN
+from nightjar.tables.score_definitions import scores_table
 from nightjar.tables.table import Column as TableColumn
 from nightjar.tables.warehouse import Warehouse
 
 NIGHT = date(2024, 4, 3)
 NOON = datetime(2024, 4, 3, 10, tzinfo=UTC)
 """Noon of that date in Paris."""
-REASON = pa.struct(
-    [
-        *((name, pa.string()) for name in ("feature", "value")),
-        ("contribution", pa.float64()),
-        *((name, pa.string()) for name in ("usual", "text")),
-    ]
-)
 OPTIONAL = (
-    TableColumn("reasons", pa.list_(REASON), "why"),
+    REASONS_COLUMN,
     TableColumn("abstained", pa.string(), "why nobody should act on the score by itself"),
 )
 KEY = pa.schema([("applicant", pa.string())])
@@ -139,23 +133,23 @@ def scores_definition(of):
 
 
 def _reasons(row, score):
-    ratio = row["amount"] / row["income"]
+    ratio, change = row["amount"] / row["income"], "raises" if score > 0.3 else "lowers"
     return [
         {
             "feature": "amount_to_income",
             "value": f"{ratio:.2f}",
             "contribution": 0.4 * (score - 0.3) * 5,
             "usual": "1.2 to 4.8",
-            "text": f"The loan is {ratio:.1f} times a month's income.",
+            "text": f"Loan beside income: {ratio:.2f}, usually 1.2 to 4.8; {change} the score",
         },
         {
             "feature": "income",
             "value": f"{row['income']:,.0f}",
             "contribution": -0.21,
             "usual": "2,100 to 4,400",
-            "text": "The stated income is as usual.",
+            "text": "The income, as far as it is known",
         },
-        {"feature": "purpose", "value": row["purpose"], "contribution": 0.08, "usual": "car, kitchen", "text": ""},
+        {"feature": "purpose", "value": row["purpose"], "contribution": 0.08, "usual": None, "text": ""},
     ]
 
 

@@ -6,7 +6,9 @@ import pyarrow as pa
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from nightjar.scoring.identity import prediction_ids
+from nightjar.scoring import identity
+from nightjar.scoring.identity import id_column, prediction_ids
+from oracles import identity as oracle
 
 TEXT = st.text(max_size=5)
 VALUE = st.one_of(TEXT, st.integers(-(2**63), 2**63 - 1))
@@ -56,3 +58,58 @@ def test_an_instant_has_one_id_whatever_unit_arrow_holds_it_in(moment):
         for unit in ("s", "ms", "us")
     }
     assert len(ids) == 1
+
+
+INSTANTS = st.datetimes(datetime(1, 1, 1), datetime(9999, 12, 31, 23, 59))  # noqa: DTZ001  (made aware by Arrow)
+COLUMNS = {
+    "integer": (st.integers(-(2**63), 2**63 - 1), pa.int64()),
+    "small": (st.integers(0, 255), pa.uint8()),
+    "text": (st.text(max_size=5), pa.string()),
+    "plain": (st.sampled_from(["", "a b", 'say "yes"', "N14228"]), pa.string()),
+    "quoted": (st.sampled_from(["it's", "back\\slash", "both ' and \"", "é", "\n", "\x7f"]), pa.string()),
+    "large text": (st.text(max_size=3), pa.large_string()),
+    "level": (st.sampled_from(["a", "b'"]), pa.dictionary(pa.int32(), pa.string())),
+    "instant": (INSTANTS, pa.timestamp("us", "UTC")),
+    "one instant": (st.just(datetime(2024, 3, 31, 1, 30)), pa.timestamp("us", "UTC")),  # noqa: DTZ001
+    "local": (INSTANTS, pa.timestamp("us", "Europe/Paris")),
+    "plain time": (INSTANTS, pa.timestamp("us")),
+    "milliseconds": (st.integers(0, 2**40), pa.timestamp("ms", "UTC")),
+    "nanoseconds": (st.integers(0, 2**62), pa.timestamp("ns", "UTC")),
+    "day": (st.dates(), pa.date32()),
+    "flag": (st.booleans(), pa.bool_()),
+    "number": (st.floats() | st.sampled_from([0.0, -0.0]), pa.float64()),
+    "amount": (st.decimals(-10, 10, places=2), pa.decimal128(6, 2)),
+}
+
+
+@st.composite
+def key_tables(draw):
+    """Rows of a few key columns of any types, with nulls, in one chunk or two; some repeated often."""
+    names = draw(st.lists(st.sampled_from(sorted(COLUMNS)), min_size=1, max_size=3, unique=True))
+    size, times = draw(st.integers(0, 6)), draw(st.sampled_from([1, 5]))
+    columns = {
+        name: pa.array(
+            draw(st.lists(st.none() | COLUMNS[name][0], min_size=size, max_size=size)) * times, COLUMNS[name][1]
+        )
+        for name in names
+    }
+    table = pa.table(columns)
+    cut = draw(st.integers(0, len(table)))
+    return pa.concat_tables([table[:cut], table[cut:]])
+
+
+@given(key_tables(), st.text(max_size=3))
+def test_ids_are_those_of_the_rows_one_by_one(keys, project):
+    assert id_column(project, keys).to_pylist() == oracle.prediction_ids(project, keys)
+
+
+def test_many_rows_hashed_side_by_side_have_the_same_ids(monkeypatch):
+    """In pieces of which the last is smaller, and of which messages have other lengths."""
+    monkeypatch.setattr(identity, "ROWS_AT_ONCE", 700)
+    keys = pa.table(
+        {"entity": [7**number % 10**9 for number in range(3000)], "tail": [f"N{one % 41}" for one in range(3000)]}
+    )
+    few = id_column("p", keys)
+    monkeypatch.setattr(identity, "COMPILED", 3000)
+    assert id_column("p", keys).equals(few)
+    assert few.to_pylist() == oracle.prediction_ids("p", keys)

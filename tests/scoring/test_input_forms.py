@@ -24,7 +24,7 @@ def rescored(copied, spark):
         changed = reform(arrow.read(copied.warehouse, "features"))
         path = copied.warehouse.path("features")
         write_deltalake(path, changed, mode="overwrite", schema_mode="overwrite", partition_by=["run_date"])
-        score(spark, copied.warehouse, copied.project, D1, "again", copied.environment, retrospective=False)
+        score(lambda: spark, copied.warehouse, copied.project, D1, "again", copied.environment, retrospective=False)
         return of_night(copied)
 
     return run

@@ -36,7 +36,7 @@ def again(copied, spark):
 
     def run(settings, sensitive=()):
         project = replace(copied.project, serving=Serving(reasons=settings, sensitive=list(sensitive)))
-        score(spark, copied.warehouse, project, D2, "again", copied.environment, retrospective=False)
+        score(lambda: spark, copied.warehouse, project, D2, "again", copied.environment, retrospective=False)
         night = arrow.read(copied.warehouse, "scores", where=pc.field("run_date") == D2).sort_by("machine")
         return night.to_pylist()
 

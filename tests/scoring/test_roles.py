@@ -18,7 +18,7 @@ from nightjar.errors import ModelError
 from nightjar.models.columns import FeatureColumn
 from nightjar.models.fixed_rule import fixed_rule
 from nightjar.models.predictor import Predictor
-from nightjar.registry import events, keys, roles, tracking, verified
+from nightjar.registry import events, keys, lookup, roles, tracking, verified
 from nightjar.registry.events import Version
 from nightjar.registry.roles import CHALLENGER, SHADOW
 from nightjar.registry.signature import Subject
@@ -77,7 +77,9 @@ class Stage:
         self.project = replace(self.project, serving=Serving(**options))
 
     def score(self, run_date=D1):
-        return score(self.spark, self.warehouse, self.project, run_date, "again", self.environment, retrospective=False)
+        return score(
+            lambda: self.spark, self.warehouse, self.project, run_date, "again", self.environment, retrospective=False
+        )
 
     def rows(self, *columns, day=D1):
         """Sorted rows of a night, of these columns."""
@@ -186,7 +188,7 @@ def failing(stage, how, monkeypatch):
         return version
     if how == "altered":
         version = stage.register("2")
-        path = tracking.fetch(Path(stage.environment.home), "machines", version.number) / "MLmodel"
+        path = lookup.fetch(Path(stage.environment.home), "machines", version.number) / "MLmodel"
         path.write_bytes(path.read_bytes() + b"\n")
         return version
     return stage.register(how)
@@ -251,7 +253,7 @@ def test_the_chain_goes_on_to_the_champion_before_and_then_to_the_rule_and_each_
     assert {row[-1] for row in stage.rows()} == {None}
     home, broken = Path(stage.environment.home), stage.register("2")
     events.record(stage.warehouse, "promoted", broken, "test", events.CHAMPION)
-    path = tracking.fetch(home, "machines", broken.number) / "MLmodel"
+    path = lookup.fetch(home, "machines", broken.number) / "MLmodel"
     path.write_bytes(path.read_bytes() + b"\n")
     stage.score()
     assert {row[-3:] for row in stage.rows("role", "model_version", "served", "fallback")} == {

@@ -15,7 +15,7 @@ import builders
 from builders import rows_of
 from nightjar.errors import ModelError, TableError
 from nightjar.monitoring import drift, performance
-from nightjar.registry import events, tracking, verified
+from nightjar.registry import events, lookup, verified
 from nightjar.registry.events import Version
 from nightjar.registry.signature import Subject
 from nightjar.scoring.score import score
@@ -34,7 +34,7 @@ def again(copied, spark):
     def run(run_date=D1, *, retrospective=False):
         environment = copied.environment
         return score(
-            spark, copied.warehouse, copied.project, run_date, "again", environment, retrospective=retrospective
+            lambda: spark, copied.warehouse, copied.project, run_date, "again", environment, retrospective=retrospective
         )
 
     return run
@@ -76,12 +76,12 @@ def test_a_night_of_a_weekday_without_rows_has_no_scores_nor_drift_keeps_none_an
     """First one whose rows an edit has ruled out, then one before anything was scored or anybody was promoted."""
     project = replace(copied.project, spine=replace(copied.project.spine, weekdays=[Weekday.MONDAY]))
     warehouse = copied.warehouse
-    context = (spark, warehouse, project)
+    context = (lambda: spark, warehouse, project)
     DeltaTable(warehouse.path("features")).delete("run_date = '2024-04-02'")
     shutil.rmtree(warehouse.path("model_events"))
     for scored in ({D1}, set()):
         outcome = score(*context, D2, "again", copied.environment, retrospective=False)
-        assert outcome.rows | drift.measure(*context, D2, "again").rows == {"scores": 0, "drift": 0}
+        assert outcome.rows | drift.measure(spark, *context[1:], D2, "again").rows == {"scores": 0, "drift": 0}
         for table in ("scores", "drift"):
             assert {day for (day,) in rows_of(warehouse, table, "run_date")} == scored, table
             shutil.rmtree(warehouse.path(table))
@@ -89,6 +89,21 @@ def test_a_night_of_a_weekday_without_rows_has_no_scores_nor_drift_keeps_none_an
     assert performance.measure(warehouse, project, D2, "again").rows == {"performance": 0}
     with pytest.raises(ModelError, match="No champion of machines holds on 2024-04-08"):
         score(*context, date(2024, 4, 8), "again", copied.environment, retrospective=False)
+
+
+def no_session():
+    raise AssertionError("Spark was asked for")
+
+
+def test_few_rows_are_scored_without_spark_and_by_its_tasks_alike(nights, copied, again, monkeypatch):
+    environment = copied.environment
+    score(no_session, copied.warehouse, copied.project, D1, "here", environment, retrospective=False)
+    here = rows_of(copied.warehouse, "scores")
+    monkeypatch.setattr("nightjar.scoring.night.FEW_ROWS", 0)
+    with pytest.raises(AssertionError, match="Spark was asked for"):
+        score(no_session, copied.warehouse, copied.project, D1, "here", environment, retrospective=False)
+    again()
+    assert here == rows_of(copied.warehouse, "scores") == rows_of(nights.warehouse, "scores")
 
 
 def warn(warehouse, day, *sources):
@@ -123,7 +138,7 @@ def test_a_rerun_uses_the_champion_that_held_then(copied, again):
 def test_rows_that_nobody_acts_on_are_drawn_where_the_project_says_so(copied, again, spark):
     """The night before has no such columns, and they are null there."""
     project = replace(copied.project, feedback=Feedback(exploration=0.5, control=0.2))
-    score(spark, copied.warehouse, project, D2, "again", copied.environment, retrospective=False)
+    score(lambda: spark, copied.warehouse, project, D2, "again", copied.environment, retrospective=False)
     drawn = rows_of(copied.warehouse, "scores", "run_date", "assignment", "propensity")
     chances = {"control": 0.2, "exploration": 0.4, "score": 0.4}
     assert {(assignment, propensity) for day, assignment, propensity in drawn if day == D1} == {(None, None)}
@@ -150,7 +165,7 @@ def test_without_a_champion_nothing_is_scored(copied, again):
 def test_a_champion_that_is_not_as_it_was_signed_is_refused(copied, again):
     """Altered in place, and put back."""
     home = Path(copied.environment.home)
-    path = tracking.fetch(home, "machines", events.champion(copied.warehouse, D1).number) / "MLmodel"
+    path = lookup.fetch(home, "machines", events.champion(copied.warehouse, D1).number) / "MLmodel"
     content = path.read_bytes()
     try:
         path.write_bytes(content.replace(b"nightjar.registry.pyfunc", b"other.loader"))

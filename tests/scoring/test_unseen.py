@@ -14,7 +14,7 @@ from nightjar.settings.columns import Category, Encoding
 from nightjar.settings.model import Estimator, Model
 from nightjar.settings.preparation import Preparation
 from nightjar.tables import arrow
-from nightjar.tables.serving_definitions import scores_table
+from nightjar.tables.score_definitions import scores_table
 from nightjar.tables.warehouse import Warehouse
 
 NIGHT = date(2024, 4, 1)

@@ -25,6 +25,9 @@ import pyarrow.parquet as pq
 import pytest
 import run
 import scale
+import score_case
+import score_engines
+import score_worker
 import search_case
 import searching
 import slicing
@@ -271,3 +274,28 @@ def test_slices_that_the_bench_plants_are_found_and_one_that_only_the_peer_tells
     figures = slicing.told(sizes, runs, {})
     assert (figures["errors"], figures["ratio"]) == ({}, {"sliceline": pytest.approx(2)})
     assert "5: 1" in slicing.told(sizes, runs | {"ours_few": [found | {"likeness": [0.2, 1.0]}]}, {})["errors"]["ours"]
+
+
+@pytest.mark.slow
+def test_engines_score_one_night_alike(tmp_path, monkeypatch):
+    """Few rows, which our step scores without Spark; the peer on Spark is measured where a bench is run."""
+    monkeypatch.setattr(score_case, "TRAINING", 2000)
+    place = score_case.Place(tmp_path, 1)
+    score_case.prepare(place, 700)
+    engines = {name: score_worker.ENGINES[name](place) for name in ("ours", "sklearn", "lightgbm")}
+    for model, of_model in score_engines.CASES.items():
+        scores = {name: engines[name](model)().sort_by("entity") for name in of_model if name in engines}
+        assert {len(one) for one in scores.values()} == {700}
+        values = {name: one["score"].to_numpy() for name, one in scores.items()}
+        assert score_engines.differences(model, values) == {}
+        assert score_engines.differences(model, values | {"sklearn": values["ours"] + 1e-5}).keys() == {
+            score_engines.label("sklearn", model)
+        }
+
+
+def test_what_scoring_took_is_told_beside_ours_of_the_same_model():
+    took = {"ours": 2.0, "spark_udf": 6.0, "ours_linear": 1.0, "spark_udf_linear": 7.0, "ours_lightgbm": 3.0}
+    runs = {name: [{"seconds": one, "cpu_seconds": 2 * one}] * 3 for name, one in {**took, "lightgbm": 3.3}.items()}
+    figures = score_engines.figures_of(runs)
+    assert figures["ratio"] == pytest.approx({"spark_udf": 3.0, "spark_udf_linear": 7.0, "lightgbm": 1.1})
+    assert figures["cpu_seconds"]["ours"] == 4.0

@@ -61,3 +61,19 @@ def test_sets_have_each_class_as_often_as_meant_and_marginal_ones_the_rare_one_f
     assert (sum(one.marginal for one in runs) / rows)[1] < 0.4
     *_, abstain = simulation.tell_coverage(1, 20, 0.2)
     assert abstain.startswith("abstain: ")
+
+
+def test_a_test_that_is_looked_at_every_night_claims_nothing_of_equals_and_shows_what_is_better(program):
+    """The share grows, entities come again, values have no third moment, and each night has a shock of its own."""
+    simulation = program("simulating_experiment")
+    world = next(one for one in simulation.WORLDS if "Pareto" in one.name)
+    plan, effect = simulation.prepare(world, tests=20)
+    equals, better = simulation.simulate(world, 60, plan, 1.5 * effect)
+    assert np.mean(equals.better | equals.worse) <= 0.1
+    assert equals.missed.mean() <= 0.1
+    assert equals.nightly.mean() > 0.1
+    assert equals.independent.mean() > 0.3
+    assert better.better.mean() >= 0.9
+    assert not better.worse.any()
+    lender = simulation.loans(np.random.default_rng(0), 2, 30, 0.0)
+    assert lender.better.sum() > lender.champion.sum()

@@ -1,5 +1,7 @@
 """How columns are stored: what is worth a dictionary or compression, and that every value comes back."""
 
+import hashlib
+
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -32,10 +34,23 @@ def how(file):
         (pa.array(NOISE.round(2)), (True, True)),
         (pa.array(NOISE < 0.5), (True, False)),
         (pa.array([f"gate {number % 40}" for number in range(ROWS)]), (True, True)),
+        (pa.array([hashlib.sha256(b"%d" % number).hexdigest() for number in range(ROWS)]), (False, False)),
+        (pa.array([f"machine {number}" for number in range(ROWS)]), (True, True)),
         (pa.array(NOISE, mask=NOISE < 0.9), (False, False)),
         (pa.array([None] * ROWS, pa.float64()), (False, True)),
     ],
-    ids=["noise", "noise of integers", "counted", "few values", "booleans", "text", "noise and nulls", "nulls"],
+    ids=[
+        "noise",
+        "noise of integers",
+        "counted",
+        "few values",
+        "booleans",
+        "text",
+        "hashes",
+        "names",
+        "noise and nulls",
+        "nulls",
+    ],
 )
 def test_a_column_of_numbers_is_stored_plain_where_nothing_else_pays(tmp_path, column, expected):
     file = stored(pa.table({"value": column}), tmp_path)

@@ -14,7 +14,7 @@ from nightjar.settings.project import RESERVED
 from nightjar.settings.spine import OF_SCORES
 from nightjar.settings.task import Task
 from nightjar.tables.definitions import labels_table
-from nightjar.tables.serving_definitions import scores_table
+from nightjar.tables.score_definitions import scores_table
 
 ROOT = Path(__file__).resolve().parents[2]
 PROJECT = builders.machines(Path("files"))

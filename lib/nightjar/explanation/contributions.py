@@ -51,13 +51,6 @@ from nightjar.explanation.raw_scores import (
     is_logistic,
 )
 from nightjar.explanation.tree_shapley import tree_shapley
-from nightjar.explanation.trees import (
-    Trees,
-    trees_of_boosting,
-    trees_of_forest,
-    trees_of_lightgbm,
-    trees_of_xgboost,
-)
 from nightjar.models.boosters.lightgbm_booster import LightGbm
 from nightjar.models.boosters.xgboost_booster import XgBoost
 from nightjar.models.columns import to_frame
@@ -66,6 +59,13 @@ from nightjar.models.estimators.pairwise_ranking import PairwiseRanker
 from nightjar.models.estimators.rate import ClassRates, ColumnRate
 from nightjar.models.predictor import Predictor, probabilities_of, require_features, scores_of
 from nightjar.models.preprocessing.inputs import inputs_of
+from nightjar.models.trees import (
+    Trees,
+    trees_of_boosting,
+    trees_of_forest,
+    trees_of_lightgbm,
+    trees_of_xgboost,
+)
 
 Floats = npt.NDArray[np.float64]
 

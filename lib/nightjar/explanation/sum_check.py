@@ -90,7 +90,8 @@ def _of_classes(sums: Floats, raw: Floats, scale: str, tolerance: Floats, *, nar
         margin, own = (one - one[row, likeliest][:, np.newaxis] for one in (logs, sums))
         of_margin = np.abs(own - margin) / (tolerance + open_digits)
     of_probability = np.abs(softmax(sums, axis=1) - raw) / (OF_32_BITS if narrow else TOLERANCE)
-    return np.where(np.isinf(margin) | np.isinf(open_digits), of_probability, np.maximum(of_margin, of_probability))
+    is_open = np.isinf(margin) | np.isinf(open_digits)
+    return np.asarray(np.where(is_open, of_probability, np.maximum(of_margin, of_probability)))
 
 
 def _differences(sums: Floats, raw: Floats, scale: str, tolerance: Floats, *, narrow: bool) -> Floats:
@@ -106,7 +107,7 @@ def _differences(sums: Floats, raw: Floats, scale: str, tolerance: Floats, *, na
         of_margin = np.abs(sums - margin) / (tolerance + open_digits)
     of_probability = np.abs(expit(sums) - raw) / (OF_32_BITS if narrow else TOLERANCE)
     is_open = np.isinf(open_digits) | np.isinf(margin)
-    return np.where(is_open, of_probability, np.maximum(of_margin, of_probability))
+    return np.asarray(np.where(is_open, of_probability, np.maximum(of_margin, of_probability)))
 
 
 def _digit(*, narrow: bool) -> float:

@@ -24,7 +24,7 @@ import numpy as np
 import numpy.typing as npt
 
 from nightjar.errors import ModelError
-from nightjar.explanation.trees import LEAF, Tree, Trees
+from nightjar.models.trees import LEAF, Tree, Trees
 
 Floats = npt.NDArray[np.float64]
 CHUNK_ROWS = 2048

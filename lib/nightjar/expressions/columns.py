@@ -5,8 +5,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from nightjar.expressions.references import columns_in
 from nightjar.settings.hints import hint
 from nightjar.settings.project import CLOCKS, DERIVED, EXPRESSIONS, LABEL, RULES, Project
+from nightjar.settings.serving.experiment import EXPERIMENT
 from nightjar.settings.sources import Source
 
+_SERVED = (
+    *("prediction_id", "score", "tier", "predicted", "probabilities", "model_version", "model_name", "label", "run_id"),
+    *("input_warnings", "unseen_levels", "assignment", "propensity", "served", "fallback", "arm", "arm_propensity"),
+    *("role", "raw_score", "abstained", "reasons", "definitions_hash"),
+)
+"""Columns of `scores`, some of which a project has only with other settings, and what is beside them."""
 Usable = Iterator[tuple[str, str, list[str]]]
 """Key path of an expression, its text, and the columns that it may use."""
 
@@ -40,6 +47,12 @@ def usable_columns(project: Project) -> Usable:
     yield from _one_by_one(RULES, label.rules, answers)
     if label.condition:
         yield f"{LABEL}.condition", label.condition, answers
+    if project.serving.experiment is not None:
+        served = dict.fromkeys(
+            [*_SERVED, *spine.columns(), "prediction_time", "run_date", *project.feature_names(), *clocks]
+        )
+        for path, sql in project.serving.experiment.expressions().items():
+            yield f"{EXPERIMENT}.{path}", sql, [*served]
 
 
 def _of_source(path: str, source: Source) -> Usable:

@@ -70,10 +70,18 @@ def to_frame(table: pa.Table, features: Sequence[FeatureColumn]) -> pd.DataFrame
     categories become objects, str or NaN. The table must not differ from the features.
     """
     columns = {
-        column.name: _floats(table[column.name]) if column.type == "number" else _texts(table[column.name])
+        column.name: to_floats(table[column.name]) if column.type == "number" else _texts(table[column.name])
         for column in features
     }
     return pd.DataFrame(columns, index=pd.RangeIndex(table.num_rows))
+
+
+def to_floats(column: "pa.ChunkedArray[Any]") -> np.ndarray[Any, np.dtype[np.float64]]:
+    """The values of a number column, as `to_frame` has them."""
+    plain = _without_dictionary(column)
+    if pa.types.is_boolean(plain.type):
+        plain = plain.cast(pa.int8())
+    return np.asarray(plain.cast(pa.float64(), safe=False).to_numpy(), dtype=np.float64)
 
 
 def infinite_columns(frame: pd.DataFrame, features: Sequence[FeatureColumn]) -> list[str]:
@@ -108,13 +116,6 @@ def _feature_type(arrow_type: pa.DataType) -> str | None:
     if is_text(arrow_type):
         return "category"
     return "number" if is_number(arrow_type) else None
-
-
-def _floats(column: "pa.ChunkedArray[Any]") -> np.ndarray[Any, np.dtype[np.float64]]:
-    plain = _without_dictionary(column)
-    if pa.types.is_boolean(plain.type):
-        plain = plain.cast(pa.int8())
-    return np.asarray(plain.cast(pa.float64(), safe=False).to_numpy(), dtype=np.float64)
 
 
 def _texts(column: "pa.ChunkedArray[Any]") -> np.ndarray[Any, np.dtype[np.object_]]:

@@ -10,7 +10,7 @@ import pandas as pd
 import pyarrow as pa
 
 from nightjar.errors import ModelError
-from nightjar.models.columns import FeatureColumn, difference, infinite_columns, to_frame
+from nightjar.models.columns import LARGEST, FeatureColumn, difference, infinite_columns, to_floats, to_frame
 
 CHUNK_ROWS = 10_000
 """Rows that are predicted at once; a chunk fits the cache, which nearly halves the time of one large piece."""
@@ -52,6 +52,30 @@ class Calibrator(Protocol):
         """A probability for each score, (rows,); of several classes both are (rows, classes)."""
 
 
+class InputColumn(Protocol):
+    """One of an estimator's inputs, made of one feature."""
+
+    @property
+    def feature(self) -> str:
+        """The feature's name."""
+
+    def prepare(self, values: Floats) -> Floats:
+        """The input's values, (rows,), for those of the feature."""
+
+
+@dataclass(frozen=True)
+class InputColumns:
+    """What stands for a preparation that makes each input of one number.
+
+    Attributes:
+        columns: the inputs, in order.
+        by_rows: whether a row's inputs lie side by side, as the preparation gives them; else those of a column.
+    """
+
+    columns: Sequence[InputColumn]
+    by_rows: bool
+
+
 @dataclass(frozen=True, eq=False)
 class Predictor:
     """A fitted model with its preparation, members and calibration.
@@ -66,6 +90,7 @@ class Predictor:
         classes: of several classes: their values, in the order of the probabilities; otherwise none.
         seen: numbers of the classes that the estimator gives probabilities of, ascending: of one that is no ensemble
             those that training rows had.
+        input_columns: in place of the preparation, where no number is beyond `LARGEST`; see `many_rows`. Not stored.
     """
 
     features: tuple[FeatureColumn, ...]
@@ -75,6 +100,7 @@ class Predictor:
     calibration: Calibrator | None = None
     classes: tuple[str, ...] = ()
     seen: tuple[int, ...] = ()
+    input_columns: InputColumns | None = None
 
     def predict(self, table: pa.Table) -> Floats:
         """The score of each row, in row order.
@@ -95,10 +121,13 @@ class Predictor:
 
     def scores(self, frame: pd.DataFrame) -> Floats:
         """The score of each row of a frame that has the features, of several classes (rows, classes)."""
+        return self._scores_of(self.inputs(frame))
+
+    def _scores_of(self, inputs: Any) -> Floats:
         if not self.classes:
-            score = scores_of(self.estimator, self.inputs(frame))
+            score = scores_of(self.estimator, inputs)
             return score if self.calibration is None else self.calibration(score)
-        score = self._probabilities(self.inputs(frame))
+        score = self._probabilities(inputs)
         score = score if self.calibration is None else self.calibration(score)
         return np.where((score == 0) & self.is_seen(), LEAST, score)
 
@@ -127,17 +156,17 @@ class Predictor:
         return own if self.preparation is None else self.preparation.transform(own)
 
     def _predict_chunk(self, table: pa.Table, start: int) -> Floats:
-        frame = to_frame(table.slice(start, CHUNK_ROWS), self.features)
-        rows = len(frame)
+        chunk = table.slice(start, CHUNK_ROWS)
+        rows = len(chunk)
         # Matrix products treat the last few rows differently: with padding, a row's score does not depend on the rows
         # it is scored with, to the last bit.
-        frame = frame.take(np.minimum(np.arange(rows + -rows % BLOCK_ROWS), rows - 1))
-        infinite = infinite_columns(frame, self.features)
-        if infinite:
-            where = f"rows {start} to {start + rows - 1}"
-            raise ModelError(f"Infinite values in {', '.join(infinite)} ({where}): a model can only use finite ones.")
+        padded = np.minimum(np.arange(rows + -rows % BLOCK_ROWS), rows - 1)
+        inputs = None if self.input_columns is None else self._inputs_by_column(chunk, padded, self.input_columns)
         try:
-            scores = self.scores(frame)[:rows]
+            if inputs is None:
+                scores = self.scores(self._frame(chunk, padded, start))[:rows]
+            else:
+                scores = self._scores_of(inputs)[:rows]
         except ValueError as error:
             raise ModelError(f"The model cannot compute with rows {start} to {start + rows - 1}: {error}") from error
         unbounded = np.flatnonzero(~np.isfinite(scores).reshape(rows, -1).all(axis=1))
@@ -147,6 +176,25 @@ class Predictor:
         if self.classes:
             _require_probabilities(scores, start)
         return scores
+
+    def _frame(self, chunk: pa.Table, padded: npt.NDArray[np.intp], start: int) -> pd.DataFrame:
+        frame = to_frame(chunk, self.features).take(padded)
+        infinite = infinite_columns(frame, self.features)
+        if infinite:
+            where = f"rows {start} to {start + len(chunk) - 1}"
+            raise ModelError(f"Infinite values in {', '.join(infinite)} ({where}): a model can only use finite ones.")
+        return frame
+
+    def _inputs_by_column(self, chunk: pa.Table, padded: npt.NDArray[np.intp], inputs: InputColumns) -> Floats | None:
+        """The estimator's inputs, (rows, inputs); None where a number is beyond `LARGEST`: the preparation says so."""
+        values = {column.name: to_floats(chunk[column.name]) for column in self.features}
+        if any((np.abs(column) > LARGEST).any() for column in values.values()):
+            return None
+        prepared = np.empty((len(inputs.columns), len(padded)))
+        for place, column in enumerate(inputs.columns):
+            prepared[place, : len(chunk)] = column.prepare(values[column.feature])
+            prepared[place, len(chunk) :] = prepared[place, len(chunk) - 1]
+        return np.ascontiguousarray(prepared.T) if inputs.by_rows else prepared.T
 
 
 def scores_of(estimator: Classifier | Regressor, inputs: Any) -> Floats:

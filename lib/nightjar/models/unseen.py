@@ -30,8 +30,10 @@ def unseen_by_column(predictor: Predictor, table: pa.Table) -> dict[str, Mask]:
 def unseen_texts(predictor: Predictor, table: pa.Table) -> "pa.Array[Any]":
     """Of each row the columns with such a level, as in `a, b`; null where there is none."""
     unseen = unseen_by_column(predictor, table)
+    if not unseen:
+        return pa.nulls(table.num_rows, pa.string())
     texts: list[str | None] = [None] * table.num_rows
-    for row in np.flatnonzero(np.any([*unseen.values()], axis=0)) if unseen else ():
+    for row in np.flatnonzero(np.any([*unseen.values()], axis=0)):
         texts[row] = ", ".join(sorted(name for name, mask in unseen.items() if mask[row]))
     return pa.array(texts, pa.string())
 

@@ -1,7 +1,7 @@
 """Performance of earlier nights' predictions, on the labels known by the run date."""
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
@@ -55,7 +55,7 @@ def measure(warehouse: Warehouse, project: Project, run_date: date, run_id: str)
     nights = _nights_to_judge(warehouse, project, run_date, outcome.inputs["scores"])
     rows: list[dict[str, Any]] = []
     if nights:
-        scores = _with_labels(warehouse, project, run_date, nights, outcome.inputs)
+        scores = with_labels(warehouse, project, run_date, nights, outcome.inputs)
         scored: list[Any] = scores["run_date"].unique().to_pylist()
         rows += [row for day in sorted(scored) for row in _figures_of(scores, day, project, run_date, run_id)]
         for day, figures in rolling_figures(warehouse, rows, run_date).items():
@@ -98,17 +98,22 @@ def _versions_of_final_figures(warehouse: Warehouse, run_date: date) -> dict[dat
     return {row["evaluated_date"]: row["model_version"] for row in figures.sort_by("run_date").to_pylist()}
 
 
-def _with_labels(
-    warehouse: Warehouse, project: Project, run_date: date, nights: Sequence[date], versions: dict[str, int]
+def with_labels(
+    warehouse: Warehouse,
+    project: Project,
+    run_date: date,
+    nights: Sequence[date],
+    versions: Mapping[str, int],
+    role: str = ROLE,
 ) -> pa.Table:
-    """Scores of the nights, with `label` (null: open, or settled as none) and `label_known_at` (null: open).
+    """Scores of the nights in a role, with `label` (null: open, or settled as none) and `label_known_at` (null: open).
 
     Scores of models that were trained on another label are left out.
     """
     key = [*project.spine.key, "prediction_time"]
     dates = pc.field("run_date").isin(nights)
     classes = list(project.label.classes)
-    served, columns = dates & (pc.field("role") == ROLE), [*key, "score", "model_version", "run_date"]
+    served, columns = dates & (pc.field("role") == role), [*key, "score", "model_version", "run_date"]
     columns += [predictions.PREDICTED, predictions.PROBABILITIES] if classes else []
     stored = set(arrow.schema(warehouse, "scores", versions["scores"]).names)
     columns += [name for name in ("tier", predictions.ABSTAINED, predictions.PREDICTION_SET) if name in stored]
@@ -151,11 +156,11 @@ def _figures_of(scores: pa.Table, day: date, project: Project, run_date: date, r
     if project.label.settled_early:
         usable = pc.and_(usable, pa.array(project.label.passed_at(predicted, project.zone) <= now))
     judged = rows.filter(usable)
-    truth, score = _truth(judged, project)
+    truth, score = truth_of(judged, project)
     apart = [
         replace(figure, of=name)
         for name, part in _apart(judged).items()
-        for figure in night_figures(*_truth(part, project))
+        for figure in night_figures(*truth_of(part, project))
         if figure.of == ALL
     ]
     first = headline(truth.task).value
@@ -201,7 +206,7 @@ def _apart(judged: pa.Table) -> dict[str, pa.Table]:
     return {name: part for name, part in parts.items() if len(part)}
 
 
-def _truth(judged: pa.Table, project: Project) -> tuple[Truth, npt.NDArray[np.float64]]:
+def truth_of(judged: pa.Table, project: Project) -> tuple[Truth, npt.NDArray[np.float64]]:
     """The judged rows of a night and their scores; its entities are what repeats, and the night is one block.
 
     Raises:

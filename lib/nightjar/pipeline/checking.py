@@ -13,6 +13,7 @@ from nightjar.settings.nightly import Nightly
 from nightjar.settings.project import Project
 from nightjar.settings.quarantine import Quarantine, QuarantineAction
 from nightjar.settings.run_dates import parse_run_dates
+from nightjar.settings.serving.experiment import EXPERIMENT
 from nightjar.sources.connectors import passwords
 from nightjar.sources.formats.files import list_files
 from nightjar.timeline import parse_run_date
@@ -27,7 +28,7 @@ def require_runnable(settings: jobs.Job) -> None:
     """
     problems = [*_of_files(settings), *_of_passwords(settings), *_of_corrections(settings)]
     names = [*unknown_columns(settings.project), *features_of_protected_columns(settings.project)]
-    _refuse([*problems, *names, *_of_search(settings)])
+    _refuse([*problems, *names, *_of_experiment(settings.project), *_of_search(settings)])
 
 
 def require_startable(settings: jobs.Job) -> None:
@@ -77,6 +78,17 @@ def _of_passwords(settings: jobs.Job) -> Iterator[str]:
                 passwords.read(source.database, name)
             except SourceError as error:
                 yield str(error)
+
+
+def _of_experiment(project: Project) -> Iterator[str]:
+    """Whether a randomised experiment can show by its end what it is there to show."""
+    experiment = project.serving.experiment
+    if experiment is None or experiment.effect is None:
+        return
+    from nightjar.evaluation.sequential_power import Plan, advice  # noqa: PLC0415  (SciPy takes a moment)
+
+    plan = Plan.of(experiment, project.serving.canary)
+    yield from (f"{EXPERIMENT}: {one}" for one in advice(plan, experiment.effect, experiment.power))
 
 
 def _of_search(settings: jobs.Job) -> Iterator[str]:

@@ -70,9 +70,9 @@ def run(job: JobName, description: str, arguments: list[str], body: "Callable[[C
     lines = projects.lines(options.overrides) if job is JobName.NIGHTLY else [options.overrides]
     composed = [config.compose_job(options.config_dir, job, line) for line in lines]
     if options.cfg:
-        for one in composed:
-            config.require_as_written(one)
-            sys.stdout.write(OmegaConf.to_yaml(config.mask(one)))
+        for of_line in composed:
+            config.require_as_written(of_line)
+            sys.stdout.write(OmegaConf.to_yaml(config.mask(of_line)))
         return
     settings = [_settings(one) for one in composed]
     if options.check:

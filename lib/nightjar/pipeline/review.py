@@ -98,8 +98,8 @@ def _show(desk: Desk, prediction_id: str, reviewer: str) -> None:
 
 
 def _reason(one: views.Reason) -> str:
-    usual = f", usual {one.usual}" if one.usual else ""
-    return f"{one.added} {one.feature} {one.value}{usual}. {one.text}".rstrip()
+    beside = f" ({one.beside})" if one.beside else ""
+    return f"{'+' if one.raises else '-'}{one.added} {one.text}{beside}"
 
 
 def _case(desk: Desk, settings: Review) -> str:

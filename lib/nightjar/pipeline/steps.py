@@ -107,7 +107,7 @@ def score(step: Step[jobs.Score]) -> Outcome:
     # The quality of the night's input must be about the facts that the features were built from.
     runs.require_newer(step.warehouse, JobName.BUILD_FEATURES.value, JobName.INGEST.value, step.run_date)
     outcome = run_scoring(
-        step.sessions.spark,
+        lambda: step.sessions.spark,
         step.warehouse,
         step.project,
         step.run_date,
@@ -118,34 +118,25 @@ def score(step: Step[jobs.Score]) -> Outcome:
     if step.settings.retrospective:
         return outcome
     version = outcome.inputs["features"]
-    return outcome | inputs.store(step.sessions.spark, step.warehouse, step.run_date, version, step.run_id)
+    return outcome | inputs.store(lambda: step.sessions.spark, step.warehouse, step.run_date, version, step.run_id)
 
 
 def monitor(step: Step[jobs.Monitor]) -> Outcome:
-    """Drift and performance; the night's report once they are recorded, as it shows this run, too."""
+    """Drift, performance and experiment; the night's report once they are recorded, as it shows this run, too."""
     from nightjar.features.staleness import require_current_labels
-    from nightjar.monitoring import drift, performance
+    from nightjar.monitoring import drift, experiment, performance
+    from nightjar.pipeline import canary_moves
 
     step.require(JobName.SCORE, JobName.MONITOR)
     require_current_labels(step.warehouse, step.project, step.run_date)
     of_drift = drift.measure(step.sessions.spark, step.warehouse, step.project, step.run_date, step.run_id)
     of_performance = performance.measure(step.warehouse, step.project, step.run_date, step.run_id)
+    # Last: of its figures follows what the next night serves.
+    of_experiment, judged = experiment.measure(
+        step.sessions.spark, step.warehouse, step.project, step.run_date, step.run_id
+    )
     step.on_done.append(partial(_write_report, step))
-    of_canary = _advance_canary(step)
-    return of_drift | of_performance | of_canary
-
-
-def _advance_canary(step: Step[jobs.Monitor]) -> Outcome:
-    """Let the challenger of the night take its next step, from the next night on, where its nights are over."""
-    from nightjar.registry import aliases, canary
-
-    outcome, settings = Outcome(), step.project.serving.canary
-    if settings.steps:
-        move = canary.advance(step.warehouse, settings, step.run_date, step.run_id, canary.Judgement.PASSED)
-        if move is not None:
-            outcome.outputs["model_events"] = arrow.version(step.warehouse, "model_events")
-            step.on_done.append(partial(aliases.repeat, step.home, step.warehouse))
-    return outcome
+    return of_drift | of_performance | of_experiment | canary_moves.advance(step, judged)
 
 
 def _write_report(step: Step[Job]) -> None:

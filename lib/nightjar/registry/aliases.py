@@ -3,7 +3,7 @@
 import logging
 from pathlib import Path
 
-from nightjar.registry import database, events, roles, tracking
+from nightjar.registry import database, events, lookup, roles
 from nightjar.tables.warehouse import Warehouse
 
 log = logging.getLogger("nightjar.registry")
@@ -17,7 +17,7 @@ def reconcile(home: Path, warehouse: Warehouse) -> None:
     """
     project = warehouse.project
     holds = events.find_champion(warehouse)
-    alias = None if holds is None else tracking.find_alias(home, project, events.CHAMPION)
+    alias = None if holds is None else lookup.find_alias(home, project, events.CHAMPION)
     if holds is not None and alias not in (None, holds.number):
         log.warning(
             "MLflow named version %s the champion of %s, and model_events says version %s since %s: somebody has moved "
@@ -25,6 +25,8 @@ def reconcile(home: Path, warehouse: Warehouse) -> None:
             "promote another one: jobs/promote.py action=approve or action=rollback",
             *(alias, project, holds.number, holds.holds_from, holds.number),
         )
+        from nightjar.registry import tracking  # noqa: PLC0415  (loading MLflow takes seconds)
+
         tracking.set_alias(home, project, events.CHAMPION, holds.number)
 
 
@@ -34,12 +36,14 @@ def repeat(home: Path, warehouse: Warehouse) -> None:
     Raises:
         ModelError: MLflow fails.
     """
+    from nightjar.registry import tracking  # noqa: PLC0415  (loading MLflow takes seconds)
+
     now, project = roles.holders(warehouse), warehouse.project
     challenger = None if now.challenge is None else now.challenge.version
     for alias, version in ((events.CHAMPION, now.champion), (roles.CHALLENGER, challenger)):
         if version is not None:
             tracking.set_alias(home, project, alias, version.number)
-        elif tracking.find_alias(home, project, alias) is not None:
+        elif lookup.find_alias(home, project, alias) is not None:
             with database.model_errors(
                 home, f"cannot take the alias {alias} of {project} away", "Is mlflow.db locked?"
             ):

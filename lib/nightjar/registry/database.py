@@ -5,9 +5,6 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
-from mlflow.exceptions import MlflowException
-from sqlalchemy.exc import SQLAlchemyError
-
 from nightjar.errors import ModelError
 
 NAME = "mlflow.db"
@@ -56,6 +53,10 @@ def model_errors(home: Path, attempt: str, advice: str) -> Iterator[None]:
     Raises:
         ModelError: MLflow or its database failed.
     """
+    # They take seconds to load, which those who only look something up need not wait for.
+    from mlflow.exceptions import MlflowException  # noqa: PLC0415
+    from sqlalchemy.exc import SQLAlchemyError  # noqa: PLC0415
+
     try:
         yield
     except (MlflowException, SQLAlchemyError) as error:

@@ -7,7 +7,7 @@ from typing import Any
 
 from nightjar.errors import ModelError
 from nightjar.models.columns import difference
-from nightjar.registry import keys, tracking, verified
+from nightjar.registry import keys, lookup, verified
 from nightjar.registry.signature import Subject
 from nightjar.settings.environment import Environment
 from nightjar.tables import arrow
@@ -26,7 +26,7 @@ def inspect(environment: Environment, warehouse: Warehouse, subject: Subject, ru
         ModelError: it cannot be fetched, or there is no key to verify it with: that says nothing of it.
     """
     key = keys.public_key(environment)
-    folder = tracking.fetch(Path(environment.home).absolute(), subject.project, subject.version)
+    folder = lookup.fetch(Path(environment.home).absolute(), subject.project, subject.version)
     try:
         artifact = verified.check(folder, subject, key)
     except ModelError as error:

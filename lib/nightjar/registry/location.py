@@ -6,11 +6,14 @@ MLflow, which resolves paths from its database, so that is updated when a traini
 
 import logging
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import sqlalchemy
-from mlflow.entities import Experiment
+if TYPE_CHECKING:  # MLflow takes seconds to load, which scoring does not need
+    from mlflow.entities import Experiment
 
 log = logging.getLogger("nightjar.registry")
+ARTIFACT = "data/artifact"
+"""The path of our files in a model's folder in MLflow, which copies `data_path` to `data/` under its own name."""
 NAMED_IN = (
     ("experiments", "artifact_location"),
     ("runs", "artifact_uri"),
@@ -40,7 +43,7 @@ def model(home: Path, source: str) -> Path:
     return files(home) / "models" / source.removeprefix("models:/") / "artifacts"
 
 
-def update_paths(home: Path, experiment: Experiment) -> None:
+def update_paths(home: Path, experiment: "Experiment") -> None:
     """Update the paths in MLflow's database from an experiment's old artifact folder to that of this home.
 
     Raises:
@@ -49,6 +52,8 @@ def update_paths(home: Path, experiment: Experiment) -> None:
     roots = {"old": experiment.artifact_location, "new": files(home).as_uri()}
     if roots["old"] == roots["new"]:
         return
+    import sqlalchemy  # noqa: PLC0415  (half a second, for what is done once)
+
     engine = sqlalchemy.create_engine(database(home))
     with engine.begin() as connection:
         for table, column in NAMED_IN:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.csv
 
-from nightjar.registry import database, location, tracking
+from nightjar.registry import database, location
 
 FOLDER = "card"
 SCORES = "final_scores.csv"
@@ -45,6 +45,8 @@ def read_scores(home: Path, project: str, version: str) -> pa.Table | None:
 
 def _files_of_run(home: Path, project: str, version: str) -> Path:
     """The folder of the run's files in this home."""
+    from nightjar.registry import tracking  # noqa: PLC0415  (loading MLflow takes seconds)
+
     database.require(home)
     with database.model_errors(home, f"cannot tell the run of version {version} of {project}", "Is mlflow.db locked?"):
         run = tracking.connect(home).get_model_version(project, version).run_id

@@ -16,7 +16,6 @@ from mlflow.exceptions import MlflowException
 from mlflow.models import Model
 from mlflow.protos.databricks_pb2 import RESOURCE_ALREADY_EXISTS, ErrorCode
 
-from nightjar.errors import ModelError
 from nightjar.models.predictor import Predictor
 from nightjar.registry import artifacts, database, location, packages, signature
 from nightjar.registry.manifest import Manifest
@@ -27,8 +26,6 @@ LOADER = "nightjar.registry.pyfunc"
 SEARCH = "nightjar.search"
 NAME = "mlflow.runName"
 """The tag of a run's name, which is random unless set."""
-ARTIFACT = "data/artifact"
-"""The path of our files in a model's folder in MLflow, which copies `data_path` to `data/` under its own name."""
 
 
 @dataclass(frozen=True)
@@ -114,7 +111,7 @@ def register(
         ModelError: the predictor or the manifest cannot be saved; nothing was registered.
     """
     with tempfile.TemporaryDirectory(prefix="nightjar-model-") as folder:
-        saved = Path(folder) / Path(ARTIFACT).name
+        saved = Path(folder) / Path(location.ARTIFACT).name
         complete = artifacts.save(predictor, manifest, saved)
         run.client.log_batch(run.id, metrics=metrics(figures))
         return _register(run.client, run.experiment, run.id, saved, complete, key)
@@ -128,27 +125,6 @@ def attach(run: SearchRun, tables: Mapping[str, pa.Table]) -> None:
         run.client.log_text(run.id, sink.getvalue().to_pybytes().decode(), name)
 
 
-def fetch(home: Path, project: str, version: str) -> Path:
-    """The folder of a registered version in this home, as MLflow stores it, unchecked.
-
-    Raises:
-        ModelError: there is no such version, or no folder.
-    """
-    database.require(home)
-    folder, failure = None, None
-    try:
-        folder = location.model(home, str(connect(home).get_model_version(project, version).source))
-    except MlflowException as error:
-        failure = error
-    if folder is None or not folder.is_dir():
-        raise ModelError(
-            f"Version {version} of model {project} cannot be fetched from MLflow in {home}: "
-            f"{failure or f'there is no folder {folder}'}. "
-            "Is environment.home the one it was trained with, or a whole copy of it?"
-        ) from failure
-    return folder
-
-
 def set_alias(home: Path, project: str, alias: str, version: str) -> None:
     """Set an alias in MLflow, for people who look there; `model_events` is what decides.
 
@@ -158,16 +134,6 @@ def set_alias(home: Path, project: str, alias: str, version: str) -> None:
     advice = "The table model_events holds all the same. Set the alias there by hand, or promote again."
     with database.model_errors(home, f"cannot name version {version} of {project} its {alias}", advice):
         connect(home).set_registered_model_alias(project, alias, version)
-
-
-def find_alias(home: Path, project: str, alias: str) -> str | None:
-    """The version that an alias names in MLflow, if there is one; ModelError where MLflow fails or is damaged."""
-    if not database.exists(home):
-        return None
-    database.require(home)
-    with database.model_errors(home, f"cannot say what {alias} names", "Is mlflow.db locked?"):
-        models = [one.aliases for one in connect(home).search_registered_models(f"name = '{project}'")]
-    return next((str(one[alias]) for one in models if alias in one), None)
 
 
 def require_version(home: Path, project: str, version: str) -> None:

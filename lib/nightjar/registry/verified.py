@@ -5,7 +5,7 @@ from pathlib import Path
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from nightjar.errors import ModelError
-from nightjar.registry import artifacts, keys, packages, signature, tracking
+from nightjar.registry import artifacts, keys, location, lookup, packages, signature
 from nightjar.registry.artifacts import Artifact
 from nightjar.registry.manifest import Manifest
 from nightjar.registry.signature import Subject
@@ -42,7 +42,7 @@ def check(folder: Path, subject: Subject, key: Ed25519PublicKey) -> Artifact:
         ModelError: it is altered, unsigned, or signed by another key or as another model.
     """
     contents = signature.verify(folder, subject, key)
-    inside = f"{tracking.ARTIFACT}/"
+    inside = f"{location.ARTIFACT}/"
     own = {name.removeprefix(inside): content for name, content in contents.items() if name.startswith(inside)}
     artifact = artifacts.assemble(own, f"{subject} in {folder}")
     stated = Subject(artifact.manifest.project, artifact.manifest.model_name, subject.version)
@@ -54,4 +54,4 @@ def check(folder: Path, subject: Subject, key: Ed25519PublicKey) -> Artifact:
 def _fetch(environment: Environment, subject: Subject) -> Artifact:
     key = keys.public_key(environment)
     home = Path(environment.home).absolute()
-    return check(tracking.fetch(home, subject.project, subject.version), subject, key)
+    return check(lookup.fetch(home, subject.project, subject.version), subject, key)

@@ -17,7 +17,7 @@ from nightjar.tables import arrow
 from nightjar.tables.warehouse import Warehouse
 
 TABLES = (
-    *("scores", "features", "performance", "drift", "references", "model_events"),
+    *("scores", "features", "performance", "drift", "references", "model_events", "experiments"),
     *("quality", "quarantine", "corrections", "runs"),
 )
 

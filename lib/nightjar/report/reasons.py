@@ -1,6 +1,7 @@
 """The reasons of a night's scores: how often each feature is among them, and which way it moves the score."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pyarrow.compute as pc
@@ -55,7 +56,7 @@ def read_reasons(tables: PinnedTables) -> NightReasons | None:
     if scores is None:
         return None
     lists = scores[REASONS].combine_chunks()
-    explained = lists.drop_null()
+    explained: Any = lists.drop_null()
     if not len(explained):
         return None
     sizes = pc.list_value_length(explained).to_numpy(zero_copy_only=False)

@@ -8,6 +8,7 @@ from nightjar.report.data_quality import Check, RefusedRows, read_quality, read_
 from nightjar.report.decision import GateDecision, find_decision
 from nightjar.report.decisions import Decisions, read_decisions
 from nightjar.report.drift import Drift, Picture, pictures, read_drift
+from nightjar.report.experiment import ShownExperiment, read_experiments
 from nightjar.report.job_runs import JobRun, read_job_runs
 from nightjar.report.measures import ShownMeasures, shown_measures
 from nightjar.report.performance import JudgedDate, read_performance
@@ -40,6 +41,7 @@ class NightData:
     refused: RefusedRows | None
     steps: list[JobRun]
     reasons: NightReasons | None
+    experiments: list[ShownExperiment]
 
 
 def gather(tables: PinnedTables, project: Project) -> NightData:
@@ -62,4 +64,5 @@ def gather(tables: PinnedTables, project: Project) -> NightData:
         refused=read_refused(tables),
         steps=read_job_runs(tables),
         reasons=read_reasons(tables),
+        experiments=read_experiments(tables),
     )

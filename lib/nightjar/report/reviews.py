@@ -9,12 +9,12 @@ from nightjar.report.reading import PinnedTables
 
 SUBJECT, REVIEWER = "review", "reviewer "
 OF_WINDOW = {
-    "cases": "cases",
-    "decided_share": "of them decided",
-    "decided_in_time": "of those in time",
-    "override_rate": "of the decisions with a proposal override it",
-    "agreement": "agreement of two people about one case",
-    "kappa": "Fleiss' kappa of that",
+    "cases": "Cases",
+    "decided_share": "decided, of the cases",
+    "decided_in_time": "in time, of the decided ones",
+    "override_rate": "override a proposal, of the decisions about one",
+    "agreement": "alike, of the cases that two people decided",
+    "kappa": "Fleiss' kappa of these",
 }
 """Measure -> what it is, in the order in which they are shown."""
 

@@ -12,12 +12,13 @@ import pyarrow as pa
 
 from nightjar.durations import parse_duration
 from nightjar.errors import ReviewError
+from nightjar.masking.values import masking_of
 from nightjar.review.cases import History, history_of, require_possible, require_unchanged
-from nightjar.review.ledger import Ledger
+from nightjar.review.ledger import Ledger, Stored
 from nightjar.review.queue import Queue, last_night, read_queue
 from nightjar.settings.project import Project
 from nightjar.tables import arrow, merging
-from nightjar.tables.reviews import CLAIM, DECIDE, TABLE, UNDO, Action
+from nightjar.tables.reviews import CLAIM, DECIDE, TABLE, UNDO
 from nightjar.tables.serving_definitions import reviews_table
 from nightjar.tables.warehouse import Warehouse
 from nightjar.timeline import later
@@ -60,7 +61,7 @@ class Desk:
             until: the last night whose predictions are cases; None: the last there is, whenever it is asked for.
         """
         self.warehouse, self.project, self.run_id, self.until = warehouse, project, run_id, until
-        self.settings = project.serving.review
+        self.settings, self.masking = project.serving.review, masking_of(project)
         self.ledger, self.recorded = Ledger(warehouse), 0
         self._lock = Lock()
         self._queue: tuple[dict[str, int], Queue] | None = None
@@ -110,8 +111,8 @@ class Desk:
         """The decision that holds in a tier unless somebody decides otherwise."""
         return None if tier is None else self.settings.proposals.get(tier)
 
-    def _history(self, stored: Mapping[str, tuple[Action, ...]], prediction_id: str, now: datetime) -> History:
-        return history_of(prediction_id, stored.get(prediction_id, ()), self.settings, now)
+    def _history(self, stored: Stored, prediction_id: str, now: datetime) -> History:
+        return history_of(prediction_id, stored.actions(prediction_id), self.settings, now)
 
     def _require(self, queue: Queue, acts: Sequence[Act], before: Mapping[str, History], reviewer: str) -> None:
         if len(before) < len(acts):

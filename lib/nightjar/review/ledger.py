@@ -1,11 +1,30 @@
 """The actions that are stored, read as they come: a file that was read before is not read again."""
 
-from dataclasses import replace
+from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, field, replace
 from threading import Lock
 
 from nightjar.tables import arrow, reviews, scan
 from nightjar.tables.reviews import Action
 from nightjar.tables.warehouse import Warehouse
+
+
+@dataclass(frozen=True, eq=False)
+class Stored:
+    """What people did, at one version of the table.
+
+    Attributes:
+        by_case: prediction id -> the actions on it, in order.
+        decided: the cases of which a decision holds, whoever looks at them and when.
+    """
+
+    by_case: Mapping[str, tuple[Action, ...]] = field(default_factory=dict)
+    decided: AbstractSet[str] = frozenset()
+
+    def actions(self, prediction_id: str) -> tuple[Action, ...]:
+        """The actions on a case, in order."""
+        return self.by_case.get(prediction_id, ())
 
 
 class Ledger:
@@ -16,25 +35,23 @@ class Ledger:
         self._warehouse = warehouse
         self._lock = Lock()
         self._paths = frozenset[str]()
-        self._by_case: dict[str, tuple[Action, ...]] = {}
+        self._stored = Stored()
         self._version: int | None = None
 
-    def read(self, version: int | None = None) -> dict[str, tuple[Action, ...]]:
-        """Prediction id -> the actions on it, in order, at a version of the table; None: the latest.
-
-        The result is not changed by later readings.
+    def read(self, version: int | None = None) -> Stored:
+        """What is stored at a version of the table; None: the latest. Later readings do not change it.
 
         Raises:
             TableError: the table cannot be read.
         """
         if version is None:
             if not arrow.exists(self._warehouse, reviews.TABLE):
-                return {}
+                return Stored()
             version = arrow.version(self._warehouse, reviews.TABLE)
         with self._lock:
             if version != self._version:
                 self._read_to(version)
-            return self._by_case
+            return self._stored
 
     @property
     def files(self) -> int:
@@ -45,10 +62,16 @@ class Ledger:
         snapshot = scan.snapshot(self._warehouse, reviews.TABLE, version)
         paths = frozenset(file.path for file in snapshot.files)
         if not self._paths <= paths:  # files were merged, or it is an earlier version
-            self._paths, self._by_case = frozenset(), {}
+            self._paths, self._stored = frozenset(), Stored()
         fresh = replace(snapshot, files=tuple(file for file in snapshot.files if file.path not in self._paths))
         rows = scan.read(fresh, reviews.COLUMNS).to_pylist() if fresh.files else []
-        by_case = dict(self._by_case)
+        by_case, decided = dict(self._stored.by_case), set(self._stored.decided)
         for name, actions in reviews.actions_by_case(rows).items():
             by_case[name] = tuple(sorted([*by_case.get(name, ()), *actions], key=lambda one: one.number))
-        self._by_case, self._paths, self._version = by_case, paths, version
+            valid = reviews.valid_decisions(by_case[name])
+            # Where there is a decision it says by how many people the case is decided.
+            if reviews.final_decision(valid, reviews.looks_of(valid, 1)) is None:
+                decided.discard(name)
+            else:
+                decided.add(name)
+        self._stored, self._paths, self._version = Stored(by_case, decided), paths, version

@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from nightjar.durations import parse_duration
+from nightjar.masking.values import NOTHING_HIDDEN, Masking, masking_of
 from nightjar.settings.project import Project
 from nightjar.tables import arrow, reviews, scan
 from nightjar.tables.predictions import is_served
@@ -33,13 +34,13 @@ class Queue:
         rows: `prediction_id`, `prediction_time`, the key, score, tier, abstained, reasons, model_version, run_date,
             `DUE` (instant) and `WORTH` (what orders the cases of a tier; null: unknown).
         key: of the spine.
-        hidden: columns whose values nobody sees.
+        masking: hides the values of some columns.
     """
 
     night: date | None
     rows: pa.Table
     key: Sequence[str]
-    hidden: frozenset[str] = frozenset()
+    masking: Masking = NOTHING_HIDDEN
     _places: dict[str, int] = field(default_factory=dict, init=False)
 
     @cached_property
@@ -61,7 +62,7 @@ class Queue:
     @cached_property
     def texts(self) -> list[str]:
         """What a search looks at: each case's key and id in small letters, nothing that is hidden."""
-        names = [name for name in self.key if name not in self.hidden]
+        names = [name for name in self.key if not self.masking.hides(name)]
         columns = [self.rows[name].to_pylist() for name in names]
         keys = zip(*columns, strict=True) if columns else ((),) * len(self.rows)
         return [" ".join([*map(str, values), name]).casefold() for values, name in zip(keys, self.ids, strict=True)]
@@ -87,7 +88,6 @@ def read_queue(warehouse: Warehouse, project: Project, night: date | None) -> Qu
     Raises:
         TableError: a table or column is missing, or a file is damaged.
     """
-    hidden = frozenset(project.serving.sensitive)
     if night is None:
         return Queue(None, pa.table({"prediction_id": pa.array([], pa.string()), DUE: pa.array([], INSTANT)}), ())
     settings, key = project.serving.review, list(project.spine.key)
@@ -106,7 +106,7 @@ def read_queue(warehouse: Warehouse, project: Project, night: date | None) -> Qu
     due = shift(predicted, parse_duration(settings.due), project.zone)
     rows = rows.append_column(DUE, pa.array(due, pa.int64()).cast(INSTANT))
     rows = rows.append_column(WORTH, pa.array(_worth(warehouse, project, rows), pa.float64(), from_pandas=True))
-    return Queue(night, rows.take(_order(rows, settings.tiers)), key, hidden)
+    return Queue(night, rows.take(_order(rows, settings.tiers)), key, masking_of(project))
 
 
 def _worth(warehouse: Warehouse, project: Project, rows: pa.Table) -> npt.NDArray[np.float64]:

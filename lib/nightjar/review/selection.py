@@ -9,10 +9,10 @@ import numpy as np
 import numpy.typing as npt
 
 from nightjar.review.cases import Status, history_of
+from nightjar.review.ledger import Stored
 from nightjar.review.queue import Queue
 from nightjar.settings.choices import Choice
 from nightjar.settings.serving.reviewing import Reviewing
-from nightjar.tables.reviews import Action
 
 Places = npt.NDArray[np.intp]
 
@@ -73,7 +73,7 @@ class Selected:
 
 def select(
     queue: Queue,
-    stored: Mapping[str, tuple[Action, ...]],
+    stored: Stored,
     settings: Reviewing,
     reviewer: str,
     selection: Selection,
@@ -83,18 +83,21 @@ def select(
 
     Args:
         queue: all cases.
-        stored: prediction id -> what was done with it.
+        stored: what was done with them.
         settings: of reviewing.
         reviewer: who looks.
         selection: what the person wants.
         now: claims end, and cases become overdue.
     """
     statuses = [Status.OPEN] * len(queue.ids)
-    for name in queue.places.keys() & stored.keys():
-        statuses[queue.places[name]] = history_of(name, stored[name], settings, now).status(reviewer)
+    for name in queue.places.keys() & stored.by_case.keys():
+        is_final = name in stored.decided
+        status = Status.DECIDED if is_final else history_of(name, stored.actions(name), settings, now).status(reviewer)
+        statuses[queue.places[name]] = status
     is_decided = np.array([status is Status.DECIDED for status in statuses], np.bool_)
     is_late = ~is_decided & (queue.due < int(now.timestamp() * 1_000_000))
-    counts = Counter(status.word for status in statuses) | Counter({View.OVERDUE.word: int(is_late.sum())})
+    counts = {status.word: count for status, count in Counter(statuses).items()}
+    counts = {**{status.word: 0 for status in Status}, **counts, View.OVERDUE.word: int(is_late.sum())}
     fits = _of_status(statuses, is_late, selection.view)
     if selection.tier:
         tiers = np.array(queue.rows["tier"].to_pylist(), dtype=object)
@@ -112,7 +115,8 @@ def _of_status(statuses: list[Status], is_late: npt.NDArray[np.bool_], view: Vie
     if view is View.OVERDUE:
         return is_late.copy()
     words = ("open", "mine") if view is View.TODO else (view.word,)
-    return np.array([status.word in words for status in statuses], np.bool_)
+    fitting = {status for status in Status if status.word in words}
+    return np.array([status in fitting for status in statuses], np.bool_)
 
 
 def _order(queue: Queue, places: Places, order: Order) -> Places:

@@ -5,8 +5,6 @@ from math import isnan
 from typing import Any
 from zoneinfo import ZoneInfo
 
-MASKED = "•••"
-"""In place of a value of a sensitive column."""
 _UNITS = (("d", 86_400), ("h", 3_600), ("min", 60))
 
 

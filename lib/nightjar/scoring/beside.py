@@ -89,12 +89,13 @@ def score_beside(night: Night, holders: Holders, outcome: Outcome) -> list[Alert
 
 def _score(night: Night, contender: Contender, outcome: Outcome) -> list[Alert]:
     """Score a night by one of them, and commit its rows; that of a challenger takes them from the champion's."""
-    with within(night.spark, night.project.serving.roles.budget, str(contender.holder)):
+    with within(night.session, night.project.serving.roles.budget, str(contender.holder)):
         scorer = verified_scorer(night, contender.holder)
         into = night.target(contender.role, **{**scorer.stamps(night), SERVED: False})
         serves = contender.challenge is not None and contender.challenge.share > 0
         plan = reasons_plan(night, scorer) if serves else None
-        files, unfinished = write_parts(night, scorer, partial(_make, night, contender, scorer, plan), into, plan)
+        make = partial(_make, night, contender, scorer, plan)
+        files, unfinished = write_parts(night, scorer, make, into, plan, is_bounded=True)
         files, unscored = without_unscored(files, into)
         if len(unscored) == night.rows:
             raise ModelError(f"It could not score a single row: {next(iter(unscored.values()))}")
@@ -138,7 +139,7 @@ def _champion_beside(night: Night, unscored: Mapping[str, str], version: int) ->
     """The champion's rows, as they are at a version of `scores`, as they will be once the challenger's are there."""
     into = night.target(CHAMPION_ROLE)
     of_champion = {"run_date": night.run_date, "role": CHAMPION_ROLE}
-    rows = read_partition(night.spark, night.warehouse, "scores", version, into.schema.names, of_champion)
+    rows = read_partition(night.session(), night.warehouse, "scores", version, into.schema.names, of_champion)
     return sink.collect(rows.task_input, arms.of_champion(rows.make, list(unscored)), into)
 
 

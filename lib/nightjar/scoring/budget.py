@@ -2,7 +2,7 @@
 
 import threading
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from pyspark.sql import SparkSession
@@ -15,14 +15,14 @@ AGAIN = 0.5
 
 
 @contextmanager
-def within(spark: SparkSession, budget: str | None, who: str) -> Iterator[None]:
+def within(session: Callable[[], SparkSession], budget: str | None, who: str) -> Iterator[None]:
     """Stop Spark's jobs of this block once it has taken as long as its budget.
 
     Tasks that hang in Python or in a library are killed with their workers. What the block does in this process is not
     interrupted, but has failed, too, once it comes to its end or to Spark.
 
     Args:
-        spark: the session.
+        session: gives Spark's, if there is a budget.
         budget: a duration as settings have it; None: as long as it takes.
         who: the name of what the block does, for the error.
 
@@ -32,7 +32,7 @@ def within(spark: SparkSession, budget: str | None, who: str) -> Iterator[None]:
     if budget is None:
         yield
         return
-    context, tag, is_over = spark.sparkContext, f"budget-{uuid.uuid4().hex}", threading.Event()
+    context, tag, is_over = session().sparkContext, f"budget-{uuid.uuid4().hex}", threading.Event()
     has_ended, seconds = threading.Event(), parse_duration(budget).at_most().total_seconds()
 
     def watch() -> None:

@@ -74,7 +74,7 @@ def first_that_can(
     settings = night.project.serving.fallback
     for link in chain:
         try:
-            with within(night.spark, settings.budget, f"The {link.title}"):
+            with within(night.session, settings.budget, f"The {link.title}"):
                 scorer = link.open()
                 write(link, scorer)
         except NOT_THE_MODELS:

@@ -132,6 +132,7 @@ def _sets(scores: Floats, sets: ConformalSets | None) -> "tuple[pa.Array[Any], d
         reason = f"{SET}: {UNKNOWN}" + ("" if sets is None else f", {sets.unknown()}")
         return pa.nulls(len(scores), pa.list_(pa.string())), dict.fromkeys(range(len(scores)), reason)
     which, number = np.unique(sets.contain(scores), axis=0, return_inverse=True)
+    place_of: pa.Array[Any] = pa.array(number)
     names = names_of_sets(which, [one.value for one in sets.classes])
     reasons = {
         row: f"{SET}: {{{', '.join(own)}}}"
@@ -139,4 +140,4 @@ def _sets(scores: Floats, sets: ConformalSets | None) -> "tuple[pa.Array[Any], d
         if len(own) != 1
         for row in np.flatnonzero(number == place).tolist()
     }
-    return pa.array(names, pa.list_(pa.string())).take(pa.array(number)), reasons
+    return pa.array(names, pa.list_(pa.string())).take(place_of), reasons

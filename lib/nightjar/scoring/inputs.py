@@ -2,7 +2,7 @@
 
 import json
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import date
 from functools import partial
 from typing import Any
@@ -28,11 +28,13 @@ FEW_ROWS = 100_000
 MESSAGE = pa.schema({"column": pa.string(), "summary": pa.string()})
 
 
-def store(spark: SparkSession, warehouse: Warehouse, run_date: date, version: int, run_id: str) -> Outcome:
+def store(
+    session: Callable[[], SparkSession], warehouse: Warehouse, run_date: date, version: int, run_id: str
+) -> Outcome:
     """Replace the summaries of a night by those of the features that its served scores were made of.
 
     Args:
-        spark: the session; a night of few rows does without.
+        session: gives Spark's; a night of few rows does without.
         warehouse: where the tables lie.
         run_date: the night.
         version: of the table `features` that was scored.
@@ -40,7 +42,7 @@ def store(spark: SparkSession, warehouse: Warehouse, run_date: date, version: in
     """
     scored_by = _model_version(warehouse, run_date)
     bins = {} if scored_by is None else _bins(warehouse, scored_by, arrow.schema(warehouse, "features", version).names)
-    summaries = _summaries(spark, warehouse, run_date, version, bins) if bins else {}
+    summaries = _summaries(session, warehouse, run_date, version, bins) if bins else {}
     rows = [_row(name, summary, bins[name].kind) for name, summary in summaries.items()]
     stamps = {"run_date": run_date, "role": CHAMPION, "model_version": scored_by, "run_id": run_id}
     stored = arrow.replace(warehouse, INPUTS, [row | stamps for row in rows], {"run_date": run_date}, run_id)
@@ -51,7 +53,7 @@ def store(spark: SparkSession, warehouse: Warehouse, run_date: date, version: in
 def _model_version(warehouse: Warehouse, run_date: date) -> str | None:
     """The version whose scores of the night are the champion's; None: it has none."""
     of_night = (pc.field("run_date") == run_date) & (pc.field("role") == CHAMPION)
-    versions: list[Any] = arrow.read(warehouse, "scores", ["model_version"], of_night)["model_version"].to_pylist()
+    versions: list[Any] = pc.unique(arrow.read(warehouse, "scores", ["model_version"], of_night)[0]).to_pylist()
     return str(versions[0]) if versions else None
 
 
@@ -65,14 +67,14 @@ def _bins(warehouse: Warehouse, model_version: str, stored: list[str]) -> dict[s
 
 
 def _summaries(
-    spark: SparkSession, warehouse: Warehouse, run_date: date, version: int, bins: Mapping[str, Bins]
+    session: Callable[[], SparkSession], warehouse: Warehouse, run_date: date, version: int, bins: Mapping[str, Bins]
 ) -> dict[str, Summary]:
     night, columns = pc.field("run_date") == run_date, list(bins)
     files = scan.snapshot(warehouse, "features", version).where(lambda file: file.partition["run_date"] == run_date)
     if files.rows <= FEW_ROWS:
         rows = arrow.read(warehouse, "features", columns, night, version)
         return {name: summarise(bins[name], rows[name]) for name in columns}
-    parts = read_partition(spark, warehouse, "features", version, columns, {"run_date": run_date})
+    parts = read_partition(session(), warehouse, "features", version, columns, {"run_date": run_date})
     messages = in_tasks(parts.task_input, partial(_in_task, parts.make, dict(bins)), MESSAGE).collect()
     by_column: dict[str, list[Summary]] = {}
     for message in messages:

@@ -1,6 +1,6 @@
 """The rows of a night, pinned: what everybody scores who scores it, and where the scores go."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -11,12 +11,12 @@ from pyspark.sql import SparkSession
 
 from nightjar.settings.environment import Environment
 from nightjar.settings.project import Project
-from nightjar.tables import arrow, scan, sink
+from nightjar.tables import arrow, execution, scan, sink
+from nightjar.tables.datafiles import NewFile
 from nightjar.tables.entries import DataFile
-from nightjar.tables.file_splits import read_partition
+from nightjar.tables.execution import FEW_ROWS, Make
 from nightjar.tables.predictions import RETROSPECTIVE_ROLE
-from nightjar.tables.rows import Rows
-from nightjar.tables.serving_definitions import scores_table
+from nightjar.tables.score_definitions import scores_table
 from nightjar.tables.sink import Target
 from nightjar.tables.table import Table
 from nightjar.tables.warehouse import Warehouse
@@ -27,7 +27,7 @@ class Night:
     """The rows of one run date in one version of `features`.
 
     Attributes:
-        spark: the session.
+        session: gives Spark's, which is started by the first who asks.
         warehouse: where tables lie.
         project: whose.
         run_date: the night.
@@ -41,7 +41,7 @@ class Night:
         table: `scores`.
     """
 
-    spark: SparkSession
+    session: Callable[[], SparkSession]
     warehouse: Warehouse
     project: Project
     run_date: date
@@ -59,10 +59,17 @@ class Night:
         """The spine's key."""
         return [*self.project.spine.key]
 
-    def read(self, columns: Sequence[str]) -> Rows:
-        """Columns of its rows, distributed over tasks."""
-        return read_partition(
-            self.spark, self.warehouse, "features", self.version, columns, {"run_date": self.run_date}
+    def make(
+        self, columns: Sequence[str], make: Make, into: Target, *, is_bounded: bool
+    ) -> tuple[list[NewFile], list[pa.Table]]:
+        """Make rows of columns of its rows, as `execution.collect`: few in this process, unless a budget bounds it.
+
+        Tasks can be stopped, this process cannot.
+        """
+        of_night = {"run_date": self.run_date}
+        few_rows = 0 if is_bounded else FEW_ROWS
+        return execution.collect(
+            self.session, self.warehouse, "features", self.version, columns, of_night, make, into, few_rows
         )
 
     def read_here(self, columns: Sequence[str]) -> pa.Table:
@@ -87,7 +94,12 @@ class Night:
 
 
 def open_night(
-    spark: SparkSession, warehouse: Warehouse, project: Project, run_date: date, run_id: str, environment: Environment
+    session: Callable[[], SparkSession],
+    warehouse: Warehouse,
+    project: Project,
+    run_date: date,
+    run_id: str,
+    environment: Environment,
 ) -> Night:
     """The rows of a run date in the latest version of `features`."""
     version = arrow.version(warehouse, "features")
@@ -105,7 +117,7 @@ def open_night(
             definitions |= set(batch["definitions_hash"].unique().to_pylist())
             earliest = [min([*earliest, pc.min(batch["prediction_time"]).as_py()])]
     return Night(
-        spark,
+        session,
         warehouse,
         project,
         run_date,

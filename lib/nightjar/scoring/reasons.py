@@ -177,7 +177,7 @@ def _usual_ranges(warehouse: Warehouse, version: str, schema: pa.Schema) -> Mapp
         return {}
     where = (pc.field("model_version") == version) & pc.field("night").is_null()
     stored = arrow.read(warehouse, "references", ["column", "bins", "counts"], where).to_pylist()
-    ranges = {}
+    ranges = dict[str, str]()
     for row in stored:
         if row["column"] in schema.names:
             is_boolean = pa.types.is_boolean(schema.field(row["column"]).type)

@@ -1,7 +1,7 @@
 """Score a night: who serves it is resolved once, verified, checked against the feature table, and shipped as bytes."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import date
 from functools import partial
 
@@ -36,7 +36,7 @@ log = logging.getLogger("nightjar.score")
 
 
 def score(
-    spark: SparkSession,
+    session: Callable[[], SparkSession],
     warehouse: Warehouse,
     project: Project,
     run_date: date,
@@ -55,7 +55,7 @@ def score(
             cannot compute with a number of the night, and nobody else could.
         TableError: the night has no features though its weekday has rows.
     """
-    night = open_night(spark, warehouse, project, run_date, run_id, environment)
+    night = open_night(session, warehouse, project, run_date, run_id, environment)
     outcome = Outcome(inputs={"features": night.version}, rows={"scores": night.rows})
     absence = project.spine.absence(run_date)
     if not night.rows and absence is None:
@@ -84,7 +84,8 @@ def _serve(night: Night, outcome: Outcome) -> None:
         into = night.target(CHAMPION_ROLE, **stamps)
         plan = reasons_plan(night, scorer)
         make = partial(_make, night, scorer, link, challenge, plan)
-        written[scorer.number] = into, write(night, scorer, make, into, plan)
+        is_bounded = night.project.serving.fallback.budget is not None
+        written[scorer.number] = into, write(night, scorer, make, into, plan, is_bounded=is_bounded)
 
     try:
         scorer, link, failures = chain.first_that_can(night, chain.links(night, holders), score_by)
@@ -111,7 +112,7 @@ def _score_in_hindsight(night: Night, outcome: Outcome) -> None:
     scorer = verified_scorer(night, Holder("champion", champion), retrospective=True)
     into = night.target(RETROSPECTIVE_ROLE, **{**scorer.stamps(night), SERVED: False})
     make = partial(_make, night, scorer, None, None, None)
-    _commit(night, into, write(night, scorer, make, into), outcome)
+    _commit(night, into, write(night, scorer, make, into, is_bounded=False), outcome)
 
 
 def _make(

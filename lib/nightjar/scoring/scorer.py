@@ -1,6 +1,6 @@
 """Who scores a night: a version that was verified and checked against it, or a rule of thumb."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,10 +12,11 @@ from nightjar.models.estimators.rule_grammar import names_in, parse
 from nightjar.models.fixed_rule import fixed_rule
 from nightjar.registry import verified
 from nightjar.registry.manifest import Manifest
+from nightjar.registry.opened import opened
 from nightjar.registry.signature import Subject
 from nightjar.registry.tiers import TierThreshold, columns_of_tiers
 from nightjar.scoring.capacity import finish, hold_back
-from nightjar.scoring.checks import Holder, require_lifetime, require_usable, sources_lacking_rows
+from nightjar.scoring.checks import Holder, log_unknown, require_lifetime, require_usable, sources_lacking_rows
 from nightjar.scoring.limits import describe_extremes
 from nightjar.scoring.night import Night
 from nightjar.scoring.reasons import ReasonsPlan, add_reasons, plan_reasons, with_reasons
@@ -23,9 +24,10 @@ from nightjar.scoring.rule_model import Model, RuleModel
 from nightjar.settings.task import Task
 from nightjar.tables import sink
 from nightjar.tables.datafiles import NewFile
+from nightjar.tables.execution import Make
 from nightjar.tables.predictions import RULE
 from nightjar.tables.rows import TaskFunction
-from nightjar.tables.sink import Target
+from nightjar.tables.sink import Target, UnfinishedTask
 
 
 @dataclass(frozen=True)
@@ -73,6 +75,7 @@ def verified_scorer(night: Night, holder: Holder, *, retrospective: bool = False
     require_lifetime(holder, night.run_date, retrospective=retrospective)
     artifact = verified.load(night.environment, Subject(night.project.name, version.model_name, version.number))
     require_usable(night, holder, artifact.manifest, retrospective=retrospective)
+    log_unknown(artifact.manifest, version.number, night.project.serving.abstention)
     return Scorer(version.number, version.model_name, artifact)
 
 
@@ -82,7 +85,7 @@ def reasons_plan(night: Night, scorer: Scorer) -> ReasonsPlan | None:
     """
     if isinstance(scorer.artifact, RuleModel) or not night.project.serving.reasons.is_declared():
         return None
-    predictor, project = scorer.artifact.open(), night.project
+    predictor, project = opened(scorer.artifact).predictor, night.project
     return plan_reasons(night.warehouse, project, scorer.manifest, predictor, scorer.number, night.run_date)
 
 
@@ -126,40 +129,48 @@ def rule_scorer(night: Night) -> Scorer:
 def write(
     night: Night,
     scorer: Scorer,
-    make: Callable[[TaskFunction], TaskFunction],
+    make: Make,
     into: Target,
     plan: ReasonsPlan | None = None,
+    *,
+    is_bounded: bool,
 ) -> list[NewFile]:
-    """Let tasks score the night and store the rows, which nobody sees until they are committed.
+    """Score the night and store the rows, which nobody sees until they are committed.
 
     Args:
         night: that is scored.
         scorer: who scores it.
-        make: from what reads a task's share of the night's rows to what makes scores of them.
+        make: from what reads a share of the night's rows to what makes scores of them.
         into: the table, with what all rows say.
         plan: how the reasons are made of what the rows carry; None: no row has any.
+        is_bounded: whether a budget says how long that may take.
 
     Raises:
         ModelError: the model cannot compute with a row; names rows with numbers that are too great.
     """
-    files, unfinished = write_parts(night, scorer, make, into, plan)
+    files, unfinished = write_parts(night, scorer, make, into, plan, is_bounded=is_bounded)
     return files + write_unfinished(night, scorer, unfinished, into, plan)
 
 
 def write_parts(
     night: Night,
     scorer: Scorer,
-    make: Callable[[TaskFunction], TaskFunction],
+    make: Make,
     into: Target,
     plan: ReasonsPlan | None = None,
+    *,
+    is_bounded: bool,
 ) -> tuple[list[NewFile], list[pa.Table]]:
     """The same without the rows of which only the whole night tells the tier: these are for `write_unfinished`."""
     columns, artifact = scorer.columns(night), scorer.artifact
-    rows, tiers = night.read(columns), scorer.tiers(night)
-    score = make(rows.make)
-    task = with_reasons(lambda batches: hold_back(score(batches), tiers), artifact.open, plan)
+    tiers = scorer.tiers(night)
+
+    def task(read: TaskFunction) -> UnfinishedTask:
+        score = make(read)
+        return with_reasons(lambda batches: hold_back(score(batches), tiers), lambda: opened(artifact).predictor, plan)
+
     try:
-        return sink.collect_parts(rows.task_input, task, into)
+        return night.make(columns, task, into, is_bounded=is_bounded)
     except ModelError as error:
         culprits = describe_extremes(
             night.read_here(columns), scorer.manifest.features, [*night.key, "prediction_time"]
@@ -179,4 +190,4 @@ def write_unfinished(
     if not tables:
         return []
     rows = finish(tables, scorer.tiers(night), claimed)
-    return sink.write(rows if plan is None else add_reasons(rows, scorer.artifact.open(), plan), into)
+    return sink.write(rows if plan is None else add_reasons(rows, opened(scorer.artifact).predictor, plan), into)

@@ -15,7 +15,7 @@ from nightjar.tables.datafiles import NewFile
 from nightjar.tables.entries import DataFile
 from nightjar.tables.predictions import ARM, CHALLENGER_ROLE, CHAMPION_ROLE, SERVED
 from nightjar.tables.scan import Snapshot
-from nightjar.tables.serving_definitions import scores_table
+from nightjar.tables.score_definitions import scores_table
 from nightjar.tables.warehouse import Warehouse
 
 Mask = npt.NDArray[np.bool_]

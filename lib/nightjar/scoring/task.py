@@ -5,9 +5,10 @@ from collections.abc import Iterator, Sequence
 import pyarrow as pa
 
 from nightjar.models.unseen import unseen_texts
+from nightjar.registry.opened import opened
 from nightjar.scoring.assignment import add_assignments
 from nightjar.scoring.decisions import decision_columns, predict_both
-from nightjar.scoring.identity import prediction_ids
+from nightjar.scoring.identity import id_column
 from nightjar.scoring.predictions import prediction_columns
 from nightjar.scoring.reasons import ReasonsPlan, carry
 from nightjar.scoring.rule_model import Model
@@ -22,15 +23,16 @@ def score_rows(
 
     Tiers that have so many rows of a night are not decided yet, see `capacity`, and rows carry what their reasons will
     be made of.
+
+    The model is opened once in each process of Python that runs tasks, and scores with that process's one thread.
     """
     manifest = artifact.manifest
 
     def score_share(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.Table]:
-        predictor = None
         for rows in read(batches):
-            predictor = predictor or artifact.open()
+            predictor = opened(artifact).suited_to(rows)
             columns = rows.select(["prediction_time", *key])
-            ids = pa.array(prediction_ids(project.name, columns.select([*key, "prediction_time"])), pa.string())
+            ids = id_column(project.name, columns.select([*key, "prediction_time"]))
             columns = columns.append_column("unseen_levels", unseen_texts(predictor, rows))
             scores, raw = predict_both(predictor, rows, manifest)
             decided = decision_columns(scores, raw, rows, predictor, manifest, project)

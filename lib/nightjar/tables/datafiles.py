@@ -101,13 +101,17 @@ def _store(rows: pa.Table, values: Mapping[str, Any], folder: str) -> NewFile:
 def _encoding(rows: pa.Table) -> dict[str, Any]:
     """Which columns get a dictionary and which are compressed: numbers only where a sample shows that it pays.
 
-    Noise, such as measurements of many digits, hardly shrinks, and takes half as long again to write and to read.
+    Noise, such as measurements of many digits, hardly shrinks, and takes half as long again to write and to read. Texts
+    are so only where all of a sample differ, and do not shrink: hashes.
     """
     if any(pa.types.is_nested(field.type) for field in rows.schema):
         return {"compression": COMPRESSION}
     samples = {field.name: _sample(rows.column(field.name)) for field in rows.schema if _is_number(field.type)}
     noise = {name for name, sample in samples.items() if not _shrinks(sample)}
     varied = {name for name, sample in samples.items() if pc.count_distinct(sample).as_py() * REPEATED > len(sample)}
+    texts = {field.name: _sample(rows.column(field.name)) for field in rows.schema if pa.types.is_string(field.type)}
+    hashes = {name for name, sample in texts.items() if len(sample) == SAMPLE and _are_hashes(sample)}
+    noise, varied = noise | hashes, varied | hashes
     return {
         "use_dictionary": [name for name in rows.column_names if name not in varied],
         "compression": {name: "none" if name in noise else COMPRESSION for name in rows.column_names},
@@ -131,6 +135,15 @@ def _shrinks(sample: "pa.Array[Any]") -> bool:
     values: Any = sample.buffers()[1]
     values = values.slice(sample.offset * width, len(sample) * width)
     return len(pa.compress(values, codec="lz4_raw")) <= SHRUNK * len(values)
+
+
+def _are_hashes(sample: "pa.Array[Any]") -> bool:
+    """Whether texts all differ, and compression leaves at least three quarters of them."""
+    texts: list[Any] = sample.to_pylist()
+    content = "".join(texts).encode()
+    return bool(pc.count_distinct(sample).as_py() == len(sample)) and len(
+        pa.compress(content, codec="lz4_raw")
+    ) > SHRUNK * len(content)
 
 
 def partition_text(value: Any) -> str | None:

@@ -64,10 +64,13 @@ def in_tasks(
 
     A Python worker of Spark collects garbage after each task, through all objects of its modules, which takes as long
     as a small task. So objects that exist when a task begins are frozen: the collector skips them.
+
+    Arrow has one thread there, as all other libraries have: the tasks already fill the cores.
     """
 
     def frozen(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         gc.freeze()
+        pa.set_cpu_count(1)
         return task(batches)
 
     return frame.mapInArrow(frozen, from_arrow_schema(schema))

@@ -5,11 +5,6 @@ All instants are UTC with microseconds. `run_date` is a local date in the projec
 
 import pyarrow as pa
 
-from nightjar.settings.project import Project
-from nightjar.settings.task import Task
-from nightjar.settings.tiers import TierKind
-from nightjar.tables.predictions import ABSTAINED, PREDICTION_SET, RAW_SCORE
-from nightjar.tables.reasons import REASONS_COLUMN
 from nightjar.tables.table import INSTANT, RUN_DATE, RUN_ID, Column, Table, columns_of
 
 ALERTS = Table(
@@ -62,60 +57,43 @@ INPUTS = Table(
 )
 
 
-SERVED_COLUMNS = (
-    Column(
-        "served",
-        pa.bool_(),
-        "whether this row's score is the one that is served for its prediction_id, of which one at most is; null: from "
-        "before there was this column, when the champion's was",
-    ),
-    Column(
-        "fallback",
-        pa.string(),
-        "who has scored it in the place of the version that has the role, which could not: previous champion, or rule; "
-        "null: that version itself",
+EXPERIMENTS = Table(
+    "experiments",
+    "One figure by which a version that scores beside the champion is compared with it, as of one run date.",
+    ("run_date", "model_version", "figure"),
+    ("run_date",),
+    "monitor",
+    (
+        Column("model_version", pa.string(), "the version beside the champion: challenger, or shadow"),
+        Column("champion_version", pa.string(), "the champion that it is compared with"),
+        Column("kind", pa.string(), "randomised: entities of two arms; paired: two scores of each row"),
+        Column("figure", pa.string(), "value, the name of a guard, or of a metric"),
+        Column("since", pa.date32(), "from this run date on the two are compared"),
+        Column("last_night", pa.date32(), "the last night whose entities, or rows, count; null: none does yet"),
+        Column("champion_entities", pa.int64(), "of the champion's arm that count; of paired rows their number"),
+        Column("challenger_entities", pa.int64(), "the same of the challenger's"),
+        Column("waiting", pa.int64(), "entities that are not as old yet as they have to be; of paired rows null"),
+        Column("changed", pa.int64(), "entities that changed arm before they counted, and never count; else null"),
+        Column("champion_mean", pa.float64(), "of an entity, nights weighted alike in both arms; of paired rows null"),
+        Column("challenger_mean", pa.float64(), "the same of the challenger's"),
+        Column("difference", pa.float64(), "challenger minus champion; null: nothing to compare yet"),
+        Column("low", pa.float64(), "lower bound of the difference; null: there is none"),
+        Column("high", pa.float64(), "upper bound; both hold at all nights together, but for the level"),
+        Column("level", pa.float64(), "the chance that bounds are ever wrong"),
+        Column("deviation", pa.float64(), "of what entities of one night are worth; null: unknown"),
+        Column("planned_power", pa.float64(), "chance of having shown the plan's effect by so many nights; else null"),
+        Column(
+            "verdict",
+            pa.string(),
+            "open, better, not worse (within the margin), worse, or undecided (the plan's nights are over); of a guard "
+            "open (too few entities), holds or breached; null: it cannot be computed",
+        ),
+        Column("decided_on", pa.date32(), "the run date on which the verdict was first reached; null: it is open"),
+        Column("reason", pa.string(), "why it cannot be computed, or has no bounds; null: it has"),
+        RUN_DATE,
+        RUN_ID,
     ),
 )
-
-
-def scores_table(project: Project, spine: pa.Schema) -> Table:
-    """The table of predictions; `spine` holds the types of the spine's key columns."""
-    return Table(
-        "scores",
-        "One prediction by one model in one role.",
-        ("prediction_id", "role", "model_version"),
-        ("run_date", "role"),
-        "score",
-        (
-            Column("prediction_id", pa.string(), "hash of project, key names, types and values"),
-            Column("prediction_time", INSTANT, "the prediction uses only what was known at this instant"),
-            *columns_of(spine, "key of the row"),
-            Column("score", pa.float64(), score_meaning(project)),
-            *_class_columns(project),
-            *_tier_column(project),
-            Column("model_version", pa.string(), "registered version of the model"),
-            Column("model_name", pa.string(), "name of the candidate that it is"),
-            Column("input_warnings", pa.string(), "sources it needs that brought too little, see quality; null: none"),
-            Column(
-                "unseen_levels",
-                pa.string(),
-                "native categories whose level here the model has not seen in training, so that it counts as missing; "
-                "null: none",
-            ),
-            *_assignment_columns(project),
-            *SERVED_COLUMNS,
-            *_arm_columns(project),
-            *((REASONS_COLUMN,) if project.serving.reasons.is_declared() else ()),
-            RUN_DATE,
-            Column(
-                "role",
-                pa.string(),
-                "champion; challenger and shadow_<version>: beside it; retrospective: by a model that has seen later "
-                "data",
-            ),
-            RUN_ID,
-        ),
-    )
 
 
 def reviews_table(spine: pa.Schema) -> Table:
@@ -149,75 +127,3 @@ def reviews_table(spine: pa.Schema) -> Table:
             RUN_ID,
         ),
     )
-
-
-def _tier_column(project: Project) -> tuple[Column, ...]:
-    """Where it is said which rows are acted on: the row's tier."""
-    tiers, abstention = project.decision_tiers(), project.serving.abstention
-    columns = []
-    if tiers or abstention.abstains():
-        meaning = (
-            "the first tier whose threshold, its group's where groups have their own, the score reaches; null: none"
-        )
-        columns.append(Column("tier", pa.string(), meaning))
-    if any(tier.kind is TierKind.TOP for tier in tiers.values()):
-        columns.append(Column(RAW_SCORE, pa.float64(), "score before calibration, by which rows are ranked"))
-    if abstention.abstains():
-        why = "why nobody should act on the score by itself: out of range, unsure, conformal set; null: no reason"
-        columns.append(Column(ABSTAINED, pa.string(), why))
-    if abstention.error is not None:
-        sets = "the classes that cannot be ruled out for the row; null: UNKNOWN, see abstained"
-        columns.append(Column(PREDICTION_SET, pa.list_(pa.string()), sets))
-    return tuple(columns)
-
-
-def _class_columns(project: Project) -> tuple[Column, ...]:
-    """What a prediction of several classes has beside its score."""
-    classes = project.label.classes
-    if not classes:
-        return ()
-    named = ", ".join(f"{value}: {name}" for value, name in classes.items())
-    return (
-        Column("predicted", pa.string(), f"the class of the least expected cost ({named})"),
-        Column("probabilities", pa.map_(pa.string(), pa.float64()), "of every class, by its value in labels"),
-    )
-
-
-def _assignment_columns(project: Project) -> tuple[Column, ...]:
-    """What is said of each row where some are drawn that nobody acts on."""
-    if not project.feedback.draws():
-        return ()
-    meaning = (
-        "score: to be acted on by its score; exploration: drawn, and control: of an entity that is drawn for good, "
-        "neither of which is to be acted on"
-    )
-    return (
-        Column("assignment", pa.string(), meaning),
-        Column("propensity", pa.float64(), "the chance that a row had of its assignment"),
-    )
-
-
-def _arm_columns(project: Project) -> tuple[Column, ...]:
-    """Where a challenger may serve some entities: which of the two each row's entity is assigned to."""
-    if not project.serving.assigns_arms():
-        return ()
-    return (
-        Column(
-            "arm",
-            pa.string(),
-            "champion or challenger: who is to serve the row's entity, drawn by its hash, whoever served it in the "
-            "end; null: there was no challenger",
-        ),
-        Column("arm_propensity", pa.float64(), "the chance that the entity had of that arm on this night"),
-    )
-
-
-def score_meaning(project: Project) -> str:
-    """What a score of a project means, in words."""
-    label = project.label
-    if label.task is Task.RANKING:
-        return f"places the row among those of the same {', '.join(label.query)}: more {label.question()}, higher score"
-    if label.task is Task.MULTICLASS:
-        return f"probability of predicted: {label.question()}"
-    how = "probability that" if label.task is Task.CLASSIFICATION else "value of"
-    return f"predicted {how} {label.question()}"

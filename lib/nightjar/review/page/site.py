@@ -25,7 +25,7 @@ from nightjar.review.similar import PastCases
 from nightjar.review.tokens import Session
 from nightjar.tables import arrow
 from nightjar.tables.reviews import CLAIM, DECIDE, RELEASE, UNDO
-from nightjar.tables.serving_definitions import score_meaning
+from nightjar.tables.score_definitions import score_meaning
 
 log = logging.getLogger("nightjar.review")
 STATIC = {"review.css": "text/css", "keys.js": "text/javascript", "icon.svg": "image/svg+xml"}

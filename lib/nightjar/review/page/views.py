@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from nightjar.masking.values import MASK
 from nightjar.review.cases import History, Status
 from nightjar.review.desk import Desk
 from nightjar.review.queue import DUE, WORTH, Queue
-from nightjar.review.showing import MASKED, show, show_instant, show_score, show_span
+from nightjar.review.showing import show, show_instant, show_score, show_span
 from nightjar.review.similar import PastCase
 from nightjar.tables.reviews import CLAIM, DECIDE, RELEASE, UNDO, Action
 
@@ -54,16 +55,15 @@ class Reason:
     """What raised or lowered a score.
 
     Attributes:
-        feature, value, usual, text: as they are shown.
-        added: with its sign.
+        text: in words; without any, the feature.
+        beside: its value and the usual range, where the text does not say them.
+        added: how much, without its sign.
         share: of the greatest of them, in percent.
         raises: whether it made the score higher.
     """
 
-    feature: str
-    value: str
-    usual: str
     text: str
+    beside: str
     added: str
     share: int
     raises: bool
@@ -116,8 +116,7 @@ def line_of(desk: Desk, queue: Queue, row: Mapping[str, Any], history: History, 
 
 def title_of(queue: Queue, row: Mapping[str, Any]) -> str:
     """What a case is about: its key."""
-    parts = [f"{name} {MASKED if name in queue.hidden else show(row[name])}" for name in queue.key]
-    return ", ".join(parts)
+    return ", ".join(f"{name} {queue.masking.value(name, show(row[name]))}" for name in queue.key)
 
 
 def _state(history: History, status: Status) -> str:
@@ -133,34 +132,42 @@ def _why(desk: Desk, row: Mapping[str, Any]) -> str:
     if row["abstained"]:
         return f"The model abstains: {row['abstained']}"
     reasons = reasons_of(desk, row)
-    return (reasons[0].text or f"{reasons[0].feature} {reasons[0].value}") if reasons else ""
+    return reasons[0].text if reasons else ""
 
 
 def reasons_of(desk: Desk, row: Mapping[str, Any]) -> list[Reason]:
-    """The reasons of a score, as they are stored."""
+    """The reasons of a score, as they are stored; of those from before a column was sensitive only its name."""
     stored: Sequence[Mapping[str, Any]] = row["reasons"] or ()
-    hidden = desk.project.serving.sensitive
     greatest = max((abs(one["contribution"]) for one in stored), default=0.0) or 1.0
-    shown = []
-    for one in stored:
-        is_hidden, added = one["feature"] in hidden, one["contribution"]
-        reason = Reason(
-            one["feature"],
-            MASKED if is_hidden else str(one["value"] if one["value"] is not None else "missing"),
-            "" if is_hidden else one["usual"] or "",
-            "" if is_hidden else one["text"] or "",
-            f"{'+' if added >= 0 else '−'}{abs(added):.3f}",
-            round(100 * abs(added) / greatest),
-            added > 0,
+    return [
+        Reason(
+            one["text"] if one["text"] and not _is_exposed(desk, one) else one["feature"],
+            _beside(one) if not desk.masking.hides(one["feature"]) else f"{one['feature']} is {MASK}",
+            f"{abs(one['contribution']):.3f}",
+            round(100 * abs(one["contribution"]) / greatest),
+            one["contribution"] > 0,
         )
-        shown.append(reason)
-    return shown
+        for one in stored
+    ]
+
+
+def _is_exposed(desk: Desk, reason: Mapping[str, Any]) -> bool:
+    """Whether a reason was stored with a value that nobody may see any more."""
+    return desk.masking.hides(reason["feature"]) and reason["value"] != MASK
+
+
+def _beside(reason: Mapping[str, Any]) -> str:
+    """Value and usual range, where the text does not say them."""
+    value = "missing" if reason["value"] is None else reason["value"]
+    if f": {value}" in (reason["text"] or ""):
+        return ""
+    usual = f", usually {reason['usual']}" if reason["usual"] else ""
+    return f"{reason['feature']} is {value}{usual}"
 
 
 def columns_of(desk: Desk, values: Mapping[str, Any]) -> list[tuple[str, str]]:
     """The columns that a reviewer is shown, with their values."""
-    hidden = desk.project.serving.sensitive
-    return [(name, MASKED if name in hidden else show(values[name])) for name in desk.settings.shown if name in values]
+    return [(name, desk.masking.value(name, show(values[name]))) for name in desk.settings.shown if name in values]
 
 
 def steps_of(actions: Iterable[Action], zone: str) -> list[Step]:
@@ -180,7 +187,7 @@ def _what(action: Action) -> str:
 
 def past_of(desk: Desk, queue: Queue, case: Mapping[str, Any], past: Iterable[PastCase], now: datetime) -> list[Past]:
     """Similar past cases with what came of them."""
-    hidden, shown = set(desk.project.serving.sensitive), []
+    shown = []
     for one in past:
         row, name = one.row, one.row["prediction_id"]
         final = desk.history(name, now).final if name else None
@@ -188,7 +195,7 @@ def past_of(desk: Desk, queue: Queue, case: Mapping[str, Any], past: Iterable[Pa
         differing = [
             f"{column} {show(row[column])}, here {show(case.get(column))}"
             for column in one.differing
-            if column not in hidden
+            if not desk.masking.hides(column)
         ]
         shown.append(
             Past(
@@ -213,8 +220,8 @@ def _outcome(desk: Desk, label: Any) -> str:
 def worth_of(desk: Desk, row: Mapping[str, Any]) -> str:
     """What orders a case among those of its tier, in words; empty: its score."""
     column, worth = desk.settings.worth, row[WORTH]
-    hidden = column is None or column in desk.project.serving.sensitive
-    return "" if hidden or worth is None else f"score × {column} = {show(worth)}"
+    is_hidden = column is None or desk.masking.hides(column)
+    return "" if is_hidden or worth is None else f"score × {column} = {show(worth)}"
 
 
 def ends_in(history: History) -> timedelta | None:

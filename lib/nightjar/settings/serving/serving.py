@@ -7,6 +7,7 @@ from nightjar.settings.checks import Issue, expect_one_of
 from nightjar.settings.serving.abstention import Abstention
 from nightjar.settings.serving.budgets import Budget
 from nightjar.settings.serving.canary import Canary
+from nightjar.settings.serving.experiment import Experiment
 from nightjar.settings.serving.fallback import Fallback
 from nightjar.settings.serving.reasons import Reasons
 from nightjar.settings.serving.reviewing import Reviewing
@@ -45,6 +46,7 @@ class Serving:
     Attributes:
         roles: the versions that score beside the champion.
         canary: how a new winner serves some entities before all.
+        experiment: how the challenger is compared with the champion while both score; None: it is not.
         fallback: who scores where the champion cannot.
         abstention: of which rows nobody should act on the score by itself.
         reasons: which scores are stored with the reasons for them, and in which words.
@@ -56,6 +58,7 @@ class Serving:
 
     roles: Roles = field(default_factory=Roles)
     canary: Canary = field(default_factory=Canary)
+    experiment: Experiment | None = None
     fallback: Fallback = field(default_factory=Fallback)
     reasons: Reasons = field(default_factory=Reasons)
     abstention: Abstention = field(default_factory=Abstention)
@@ -69,6 +72,7 @@ class Serving:
         yield from expect_one_of("budgets", self.budgets, WITH_BUDGET, "jobs that may have one")
         abstained = [self.abstention.tier] if self.abstention.abstains() else []
         parts = {
+            "experiment": self.experiment.issues_with(names.task, self.canary.steps) if self.experiment else (),
             "fallback": self.fallback.issues_with(names.task, names.tiers),
             "abstention": self.abstention.issues_with(names.task),
             "reasons": self.reasons.issues_with(names.features, [*names.tiers, *abstained, *names.classes]),

@@ -17,6 +17,8 @@ from nightjar.models.boosters.xgboost_booster import XgBoost
 Floats = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]
 LEAF = -1
+LIGHTGBM_ZERO = float(np.float32(1e-35))
+"""Of a row LightGBM keeps the numbers that are greater than this in size; the others are 0 to it."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,18 +65,22 @@ class Trees:
         base: what is added to their sum, (outputs,).
         as_float32: whether inputs are rounded to 32 bits before they are compared.
         shift: what is taken from each input before, (inputs,); None: nothing.
+        zero: numbers of this size, or a smaller one, are read as 0.
     """
 
     trees: Sequence[Tree]
     base: Floats
     as_float32: bool = False
     shift: Floats | None = None
+    zero: float = 0.0
 
     def read(self, inputs: Floats) -> Floats:
         """Inputs as the conditions take them, each input's values in a row: (inputs, rows)."""
         shifted = inputs if self.shift is None else inputs - self.shift
         if self.as_float32:
             shifted = shifted.astype(np.float32)
+        if self.zero:
+            shifted = np.where(np.abs(shifted) <= self.zero, 0.0, shifted)
         return np.ascontiguousarray(shifted.T, dtype=np.float64)
 
 
@@ -88,7 +94,7 @@ def trees_of_lightgbm(booster: LightGbm) -> Trees:
     lines = [dict(line.split("=", 1) for line in block.split("\n") if line) for block in blocks]
     sizes = booster.levels or (0,) * booster.inputs_
     trees = [_lightgbm_tree(one, sizes, number % booster.outputs_) for number, one in enumerate(lines)]
-    return Trees(trees, np.zeros(booster.outputs_))
+    return Trees(trees, np.zeros(booster.outputs_), zero=LIGHTGBM_ZERO)
 
 
 def _lightgbm_tree(lines: dict[str, str], sizes: Sequence[int], output: int) -> Tree:
