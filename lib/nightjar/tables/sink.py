@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from deltalake import DeltaTable
 from pyspark.sql import DataFrame
+from threadpoolctl import threadpool_limits
 
 from nightjar.errors import BusyError
 from nightjar.tables import arrow, datafiles, failures, fields, opening, requirements, scan, storage, transaction
@@ -153,6 +154,23 @@ def _to_bytes(rows: pa.Table) -> bytes:
 def _from_bytes(content: bytes) -> pa.Table:
     with pa.ipc.open_stream(pa.py_buffer(bytes(content))) as reader:
         return reader.read_all()
+
+
+def make_here(make: UnfinishedTask, into: Target) -> tuple[list[NewFile], list[pa.Table]]:
+    """What `collect_parts` gives of a single task, made in this process, with one thread as a task has.
+
+    Raises:
+        NightjarError: the making has raised it; nothing will be committed.
+    """
+    only = pa.record_batch({"id": pa.array([0], pa.int64())})
+    files, unfinished = list[NewFile](), list[pa.Table]()
+    with threadpool_limits(1):
+        for part in make(iter([only])):
+            if isinstance(part, Unfinished):
+                unfinished.append(part.rows)
+            else:
+                files += write(part, into)
+    return files, unfinished
 
 
 def commit(
