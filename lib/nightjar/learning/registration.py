@@ -21,6 +21,7 @@ from nightjar.learning.search.fold_tasks import FoldResult, FoldTask
 from nightjar.learning.search.ledger import Ledger, in_use
 from nightjar.learning.search.queue import Callback
 from nightjar.learning.splits.folding import Fold
+from nightjar.masking.values import masking_of
 from nightjar.models.predictor import Predictor
 from nightjar.registry import events, tracking
 from nightjar.registry.lifetime import dates_of
@@ -188,7 +189,7 @@ def _manifest(
     winner: Candidate,
     evidence: Evidence,
 ) -> Manifest:
-    checks_ranges = project.serving.abstention.out_of_range
+    checks_ranges, hidden = project.serving.abstention.out_of_range, masking_of(project).columns
     return Manifest(
         project=project.name,
         model_name=winner.name,
@@ -209,6 +210,6 @@ def _manifest(
         classes=rows.classes,
         costs=project.class_costs(),
         thresholds=tuple(map(tier_of_evidence, evidence.thresholds)),
-        ranges=ranges_of(rows.features.take(fit_rows), rows.columns) if checks_ranges else (),
+        ranges=ranges_of(rows.features.take(fit_rows), rows.columns, hidden) if checks_ranges else (),
         sets=read_sets(evidence.sets),
     )

@@ -67,7 +67,7 @@ def read_prediction(warehouse: Warehouse, run_date: date, prediction_id: str) ->
             f"No prediction of {run_date} has prediction_id {prediction_id}: table scores has {rows:,} rows of "
             "that date. Take the id from scores.prediction_id, and run_date from the same row. Nothing was written."
         )
-    return Prediction(prediction_id, min(own, key=lambda row: row["role"] != "champion"))
+    return Prediction(prediction_id, min(own, key=lambda row: (not row.get("served"), row["role"] != "champion")))
 
 
 def read_features(

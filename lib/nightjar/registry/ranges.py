@@ -1,6 +1,7 @@
 """What the features of the rows were that a model was fitted on, and which rows lie outside of that."""
 
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -53,8 +54,13 @@ class FeatureRange:
         return np.asarray(amiss | (numbers < self.low - span) | (numbers > self.high + span))
 
 
-def ranges_of(rows: pa.Table, features: Sequence[FeatureColumn]) -> tuple[FeatureRange, ...]:
+def ranges_of(
+    rows: pa.Table, features: Sequence[FeatureColumn], hidden: Collection[str] = ()
+) -> tuple[FeatureRange, ...]:
     """The ranges of features in the rows that a model is fitted on.
+
+    They are stored with the model, where anybody may read them: of features whose values nobody is to see, numbers are
+    those of two digits around the least and the greatest, and levels are left out.
 
     Example:
         >>> rows = pa.table({"load": [1.0, None, 3.0], "site": ["south", "north", "south"]})
@@ -63,7 +69,7 @@ def ranges_of(rows: pa.Table, features: Sequence[FeatureColumn]) -> tuple[Featur
         load 1.0 3.0 None True
         site None None ('north', 'south') False
     """
-    return tuple(_range(rows, feature) for feature in features)
+    return tuple(_range(rows, feature, is_hidden=feature.name in hidden) for feature in features)
 
 
 def read_range(stored: Mapping[str, Any]) -> FeatureRange:
@@ -77,12 +83,22 @@ def read_range(stored: Mapping[str, Any]) -> FeatureRange:
     return FeatureRange(str(stored["name"]), low, high, levels, bool(stored["has_missing"]))
 
 
-def _range(rows: pa.Table, feature: FeatureColumn) -> FeatureRange:
+def _range(rows: pa.Table, feature: FeatureColumn, *, is_hidden: bool) -> FeatureRange:
     if feature.type == "category":
         levels: list[str] = sorted(str(one) for one in pc.unique(rows[feature.name]).drop_null().to_pylist())
-        few = tuple(levels) if len(levels) <= MOST_LEVELS else None
+        few = tuple(levels) if len(levels) <= MOST_LEVELS and not is_hidden else None
         return FeatureRange(feature.name, None, None, few, rows[feature.name].null_count > 0)
     numbers = to_frame(rows, [feature])[feature.name].to_numpy()
     present = numbers[~np.isnan(numbers)]
     low, high = (float(present.min()), float(present.max())) if len(present) else (None, None)
+    if is_hidden and low is not None and high is not None:
+        low, high = _rounded(low, math.floor), _rounded(high, math.ceil)
     return FeatureRange(feature.name, low, high, None, len(present) < len(numbers))
+
+
+def _rounded(number: float, towards: Callable[[float], int]) -> float:
+    """A number of two digits beside another one."""
+    if not number:
+        return number
+    unit = 10.0 ** (math.floor(math.log10(abs(number))) - 1)
+    return towards(number / unit) * unit

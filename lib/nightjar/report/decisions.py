@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+import pyarrow as pa
+
 from nightjar.report.figures import JudgedFigure
 from nightjar.report.performance import JudgedDate
 from nightjar.report.reading import PinnedTables
@@ -47,17 +49,17 @@ def read_decisions(tables: PinnedTables, project: Project, judged: Sequence[Judg
     columns = [name for name in ("tier", ABSTAINED) if name in tables.columns("scores")]
     if not columns:
         return None
-    night = tables.rows("scores", columns, tables.of_night() & is_served(tables.columns("scores")))
-    if not night:
+    night = tables.read("scores", columns, tables.of_night() & is_served(tables.columns("scores")))
+    if night is None or not len(night):
         return None
-    counts, why = Counter(row.get("tier") for row in night), [row.get(ABSTAINED) for row in night]
+    counts, why = (_counts(night, name) for name in ("tier", ABSTAINED))
     error, coverage = project.serving.abstention.error, _coverage(judged)
     return Decisions(
         rows=len(night),
         tiers=_tiers(project, counts),
-        without=counts[None],
-        abstained=sum(one is not None for one in why) if ABSTAINED in columns else None,
-        reasons=_by_frequency(Counter(kind for text in why if text is not None for kind in _kinds(text))),
+        without=counts.pop(None, 0),
+        abstained=len(night) - why.pop(None, 0) if ABSTAINED in columns else None,
+        reasons=_by_frequency(why),
         covers=None if error is None else 1 - error,
         coverage=coverage[1],
         up_to=coverage[0],
@@ -72,8 +74,20 @@ def _tiers(project: Project, counts: Mapping[Any, int]) -> dict[str, tuple[str, 
     return declared | {name: ("", counts[name]) for name in others}
 
 
-def _by_frequency(counts: Mapping[str, int]) -> dict[str, int]:
-    return dict(sorted(counts.items(), key=lambda pair: (-pair[1], pair[0])))
+def _counts(night: pa.Table, column: str) -> dict[Any, int]:
+    """Value -> rows; of a column that the table lacks there are none."""
+    if column not in night.column_names:
+        return {}
+    counted = night.select([column]).group_by(column).aggregate([([], "count_all")])
+    return {row[column]: row["count_all"] for row in counted.to_pylist()}
+
+
+def _by_frequency(why: Mapping[str, int]) -> dict[str, int]:
+    """Kind of reason -> rows, the most frequent first."""
+    kinds: Counter[str] = Counter()
+    for text, rows in why.items():
+        kinds.update(dict.fromkeys(_kinds(text), rows))
+    return dict(sorted(kinds.items(), key=lambda pair: (-pair[1], pair[0])))
 
 
 def _kinds(text: str) -> set[str]:

@@ -7,6 +7,7 @@ import numpy as np
 import pyarrow.compute as pc
 
 from nightjar.report.reading import PinnedTables
+from nightjar.tables.predictions import is_served
 from nightjar.tables.reasons import REASONS
 
 
@@ -48,10 +49,10 @@ class NightReasons:
 
 def read_reasons(tables: PinnedTables) -> NightReasons | None:
     """The reasons of the night; None where no row has any."""
-    if REASONS not in tables.columns("scores"):
+    stored = tables.columns("scores")
+    if REASONS not in stored:
         return None
-    served = tables.of_night() & (pc.field("role") == "champion")
-    scores = tables.read("scores", [REASONS], served)
+    scores = tables.read("scores", [REASONS], tables.of_night() & is_served(stored))
     if scores is None:
         return None
     lists = scores[REASONS].combine_chunks()

@@ -12,6 +12,7 @@ from nightjar.registry.manifest import Manifest
 from nightjar.registry.tiers import columns_of_tiers
 from nightjar.scoring.night import Night
 from nightjar.settings.project import Project
+from nightjar.settings.serving.abstention import Abstention
 from nightjar.tables import labels, quality
 from nightjar.tables.warehouse import Warehouse
 
@@ -59,6 +60,17 @@ def require_lifetime(holder: Holder, run_date: date, *, retrospective: bool = Fa
     dates = lifetime(evidence)
     if dates.is_due(run_date):
         log.warning("%s version %s: %s", holder.title, holder.version.number, dates.describe(run_date))
+
+
+def log_unknown(manifest: Manifest, version: str, abstention: Abstention) -> None:
+    """Warn of what is not known of a version that rows are to abstain by."""
+    if abstention.spread is not None and not manifest.structure.get("members"):
+        log.warning("version %s has no members: no row abstains because these differ (abstention.spread)", version)
+    if abstention.out_of_range and not manifest.ranges and manifest.features:
+        log.warning("version %s was trained before ranges were asked for: all rows abstain. Train again", version)
+    amiss = "it was trained before sets were asked for" if manifest.sets is None else manifest.sets.unknown()
+    if abstention.error is not None and amiss is not None:
+        log.warning("the sets of version %s are UNKNOWN, and all rows abstain: %s", version, amiss)
 
 
 def sources_lacking_rows(warehouse: Warehouse, project: Project, manifest: Manifest, run_date: date) -> list[str]:

@@ -1,6 +1,6 @@
 """Who scores a night: a version that was verified and checked against it, or a rule of thumb."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,7 +16,7 @@ from nightjar.registry.opened import opened
 from nightjar.registry.signature import Subject
 from nightjar.registry.tiers import TierThreshold, columns_of_tiers
 from nightjar.scoring.capacity import finish, hold_back
-from nightjar.scoring.checks import Holder, require_lifetime, require_usable, sources_lacking_rows
+from nightjar.scoring.checks import Holder, log_unknown, require_lifetime, require_usable, sources_lacking_rows
 from nightjar.scoring.limits import describe_extremes
 from nightjar.scoring.night import Night
 from nightjar.scoring.reasons import ReasonsPlan, add_reasons, plan_reasons, with_reasons
@@ -24,7 +24,6 @@ from nightjar.scoring.rule_model import Model, RuleModel
 from nightjar.settings.task import Task
 from nightjar.tables import sink
 from nightjar.tables.datafiles import NewFile
-from nightjar.tables.execution import Make
 from nightjar.tables.predictions import RULE
 from nightjar.tables.rows import TaskFunction
 from nightjar.tables.sink import Target, UnfinishedTask
@@ -75,6 +74,7 @@ def verified_scorer(night: Night, holder: Holder, *, retrospective: bool = False
     require_lifetime(holder, night.run_date, retrospective=retrospective)
     artifact = verified.load(night.environment, Subject(night.project.name, version.model_name, version.number))
     require_usable(night, holder, artifact.manifest, retrospective=retrospective)
+    log_unknown(artifact.manifest, version.number, night.project.serving.abstention)
     return Scorer(version.number, version.model_name, artifact)
 
 
@@ -128,7 +128,7 @@ def rule_scorer(night: Night) -> Scorer:
 def write(
     night: Night,
     scorer: Scorer,
-    make: Make,
+    make: Callable[[TaskFunction], TaskFunction],
     into: Target,
     plan: ReasonsPlan | None = None,
     *,
@@ -154,7 +154,7 @@ def write(
 def write_parts(
     night: Night,
     scorer: Scorer,
-    make: Make,
+    make: Callable[[TaskFunction], TaskFunction],
     into: Target,
     plan: ReasonsPlan | None = None,
     *,

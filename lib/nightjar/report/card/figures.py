@@ -134,7 +134,19 @@ def _tiers(evidence: Mapping[str, Any]) -> list[Part]:
     ]
     parts += [Paragraph(f"{one.name}: {one.shortfall}.", is_note=True) for one in shown if one.shortfall]
     parts += [Paragraph(f"{one.name}: {one.by_row}.", is_note=True) for one in shown if one.by_row]
-    return [*parts, *groups.thresholds(shown)]
+    return [*parts, *groups.thresholds(shown), *_sets(evidence)]
+
+
+def _sets(evidence: Mapping[str, Any]) -> list[Part]:
+    """What sets of classes, by which rows abstain, are calibrated on; evidence of before has none."""
+    sets = evidence.get("sets")
+    if sets is None:
+        return []
+    classes = ", ".join(f"{one['rows']:,} rows of {one['value']}" for one in sets["classes"])
+    unknown = any(one["limit"] is None for one in sets["classes"])
+    amiss = " These are too few: the sets are UNKNOWN, and all rows abstain." if unknown else ""
+    words = f"Sets of classes are calibrated at an error of {percent(sets['error'])} in each class, on {classes}."
+    return [Paragraph(f"{words}{amiss} They promise nothing for a single night.", is_note=True)]
 
 
 def _reached(name: str, values: tuple[float | None, ...] | None) -> Cell:
