@@ -15,6 +15,8 @@ from nightjar.pipeline.sessions import Sessions
 from nightjar.pipeline.steps import resources, tables
 from nightjar.settings.jobs import BuildFeatures, Job, JobName
 from nightjar.settings.roots import ROOTS
+from nightjar.settings.serving.budgets import Budget
+from nightjar.settings.serving.serving import Serving
 from nightjar.tables import arrow, lease, transaction
 from nightjar.tables.granting import Claim
 from nightjar.tables.lease import Pace
@@ -159,6 +161,22 @@ def test_who_is_overtaken_is_refused_even_in_a_later_step_of_its_night_and_says_
         perform(JobName.NIGHTLY, step_of(context), "config-2", night)
     assert {(row["job"], row["status"]) for row in recorded()} == {("nightly", "failed"), ("score", "failed")}
     assert all("freed by ada on desk: stuck. Nothing was written" in row["error"] for row in recorded())
+
+
+def test_a_step_that_takes_more_than_its_budget_is_done_and_raises_an_alert(context, recorded):
+    serving = Serving(budgets={"score": Budget(seconds=1e-9, rows_per_second=1e9), "monitor": Budget(seconds=1e9)})
+    settings = replace(context.settings, project=replace(context.settings.project, serving=serving))
+    for job in (JobName.SCORE, JobName.MONITOR):
+        perform(job, context.step(D3, settings), "config-2", lambda _: DONE)
+    score, monitor = recorded()
+    assert score["status"] == monitor["status"] == "done"
+    assert score["rows_per_second"] == pytest.approx(5 / score["seconds"])
+    assert score["peak_memory_bytes"] > 1 << 20
+    assert score["stages"] is None  # no Spark was started
+    (alert,) = arrow.read(context.warehouse, "alerts").to_pylist()
+    assert (alert["kind"], alert["subject"], alert["run_id"]) == ("budget", "score", score["run_id"])
+    assert "score for 2024-04-03 has taken more than project.serving.budgets.score allows: seconds" in alert["message"]
+    assert "rows_per_second" in alert["message"]
 
 
 def test_ingests_of_two_dates_need_the_same_sources_and_builds_the_same_labels(context):

@@ -13,6 +13,7 @@ from deltalake import DeltaTable
 
 from nightjar.errors import JoinError, TableError
 from nightjar.tables import arrow, delta, opening, scan, sink
+from nightjar.tables.rows import number_tasks, task_numbers
 from nightjar.tables.table import Column
 from tables.things import THINGS, ids, of, store, stored_rows, things
 
@@ -230,6 +231,26 @@ def test_a_failing_task_leaves_no_table_and_its_own_words(warehouse, spark):
     with pytest.raises(JoinError, match=r"^facts 'x': two rows tie. Give a sequence.$"):
         sink.collect(spark.range(3), fail, into)
     assert not arrow.exists(warehouse, "things")
+
+
+def test_rows_that_tasks_leave_to_the_driver_are_stored_with_the_others_in_one_commit(warehouse, spark):
+    """Each of three tasks stores a row, and leaves one to the driver, which says where it belongs."""
+
+    def make(batches):
+        for number in task_numbers(batches):
+            yield pa.table({"id": [number], "place": ["a"]})
+            tags = pa.array([["x", None] if number else None], pa.list_(pa.string()))
+            yield sink.Unfinished(pa.table({"id": [10 + number], "tags": tags}))
+
+    into = sink.target(warehouse, THINGS)
+    files, unfinished = sink.collect_parts(number_tasks(spark, 3), make, into)
+    assert sorted(row["id"] for rows in unfinished for row in rows.to_pylist()) == [10, 11, 12]
+    files += sink.write(pa.concat_tables(unfinished).append_column("place", pa.array(["b"] * 3)), into)
+    assert sink.commit(warehouse, into, files, of("a"), "run-1") == 1
+    assert stored_rows(warehouse, "id", "place", "tags") == [
+        *((number, "a", None) for number in range(3)),
+        *((10 + number, "b", ["x", None] if number else None) for number in range(3)),
+    ]
 
 
 def test_vacuum_removes_what_no_commit_has_shown_and_nothing_else(warehouse):

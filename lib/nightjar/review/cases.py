@@ -103,7 +103,7 @@ def is_looked_at_twice(prediction_id: str, share: float) -> bool:
 
     Example:
         >>> sum(is_looked_at_twice(str(number), 0.1) for number in range(1000))
-        93
+        90
     """
     digest = hashlib.sha256(f"looked at twice {prediction_id}".encode()).digest()
     return int.from_bytes(digest[:6]) / 2**48 < share

@@ -1,6 +1,6 @@
 """Who scores a night: a version that was verified and checked against it, or a rule of thumb."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,7 +24,6 @@ from nightjar.scoring.rule_model import Model, RuleModel
 from nightjar.settings.task import Task
 from nightjar.tables import sink
 from nightjar.tables.datafiles import NewFile
-from nightjar.tables.execution import Make
 from nightjar.tables.predictions import RULE
 from nightjar.tables.rows import TaskFunction
 from nightjar.tables.sink import Target, UnfinishedTask
@@ -129,7 +128,7 @@ def rule_scorer(night: Night) -> Scorer:
 def write(
     night: Night,
     scorer: Scorer,
-    make: Make,
+    make: Callable[[TaskFunction], TaskFunction],
     into: Target,
     plan: ReasonsPlan | None = None,
     *,
@@ -155,7 +154,7 @@ def write(
 def write_parts(
     night: Night,
     scorer: Scorer,
-    make: Make,
+    make: Callable[[TaskFunction], TaskFunction],
     into: Target,
     plan: ReasonsPlan | None = None,
     *,

@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterable
 from datetime import date
 from functools import partial
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -79,8 +80,9 @@ def _served(rows: pa.Table) -> Mask:
     of_champion = rows["role"].to_numpy() == CHAMPION_ROLE
     if SERVED not in rows.column_names:
         return np.asarray(of_champion, np.bool_)
-    served = rows[SERVED]
-    return np.where(served.is_valid().to_numpy(), pc.fill_null(served, False).to_numpy(), of_champion)
+    served: list[Any] = rows[SERVED].to_pylist()
+    pairs = zip(served, of_champion.tolist(), strict=True)
+    return np.array([own if one is None else one for one, own in pairs], np.bool_)
 
 
 def _with_served(rows: pa.Table, served: Mask) -> pa.Table:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterator, Sequence
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -85,6 +86,8 @@ def without_unscored(files: Sequence[NewFile], into: Target) -> tuple[list[NewFi
         rows = sink.read(file, into)
         is_scored = pc.is_valid(rows[SCORE])
         named = rows.filter(pc.invert(is_scored))
-        unscored |= dict(zip(named["prediction_id"].to_pylist(), named[FALLBACK].to_pylist(), strict=True))
+        ids: list[Any] = named["prediction_id"].to_pylist()
+        reasons: list[Any] = named[FALLBACK].to_pylist()
+        unscored |= dict(zip(ids, reasons, strict=True))
         whole += sink.write(rows.filter(is_scored), into)
     return whole, unscored

@@ -24,7 +24,7 @@ from nightjar.tables.table import Table
 from nightjar.tables.transaction import Change, Note
 from nightjar.tables.warehouse import Warehouse
 
-MESSAGE = pa.schema([pa.field("file", pa.string()), pa.field("rows", pa.binary())])
+MESSAGE = pa.schema({"file": pa.string()}).append(pa.field("rows", pa.binary()))
 
 
 @dataclass(frozen=True, eq=False)

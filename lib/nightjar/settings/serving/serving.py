@@ -1,6 +1,6 @@
 """Settings of serving as a whole."""
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 
 from nightjar.settings.checks import Issue, expect_one_of
@@ -13,7 +13,6 @@ from nightjar.settings.serving.reasons import Reasons
 from nightjar.settings.serving.reviewing import Reviewing
 from nightjar.settings.serving.roles import Roles
 from nightjar.settings.task import Task
-from nightjar.settings.tiers import Tier
 from nightjar.settings.validation import settings
 
 WITH_BUDGET = ("ingest", "build_features", "train", "promote", "score", "monitor", "nightly", "maintain")
@@ -35,7 +34,7 @@ class ProjectNames:
     stored: Collection[str]
     features: Collection[str]
     task: Task
-    tiers: Mapping[str, Tier]
+    tiers: Collection[str]
     classes: Collection[str]
 
 
@@ -70,13 +69,13 @@ class Serving:
         """Whether the names in it are the project's."""
         yield from expect_one_of("sensitive", self.sensitive, names.stored, "feature table's columns")
         yield from expect_one_of("budgets", self.budgets, WITH_BUDGET, "jobs that may have one")
-        abstained = [self.abstention.tier] if self.abstention.abstains() else []
+        tiers = [*names.tiers, *([self.abstention.tier] if self.abstention.abstains() else [])]
         parts = {
             "experiment": self.experiment.issues_with(names.task, self.canary.steps) if self.experiment else (),
-            "fallback": self.fallback.issues_with(names.task, names.tiers),
+            "fallback": self.fallback.issues_with(names.task, tiers),
             "abstention": self.abstention.issues_with(names.task),
-            "reasons": self.reasons.issues_with(names.features, [*names.tiers, *abstained, *names.classes]),
-            "review": self.review.issues_with(names.stored, names.tiers),
+            "reasons": self.reasons.issues_with(names.features, [*tiers, *names.classes]),
+            "review": self.review.issues_with(names.stored, tiers),
         }
         for part, issues in parts.items():
             for issue in issues:
