@@ -59,7 +59,8 @@ def spark_udf(place: Place) -> Callable[[str], Callable[[], pa.Table]]:
 
     def score(name: str) -> Callable[[], pa.Table]:
         model, target = place.folder / "models" / f"mlflow-{name}", place.folder / "results" / f"spark_udf-{name}"
-        if not model.exists():
+        if not (model / "MLmodel").exists():
+            shutil.rmtree(model, ignore_errors=True)
             mlflow.sklearn.save_model(
                 _model(place, name),
                 str(model),
