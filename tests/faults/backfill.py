@@ -62,7 +62,7 @@ def start(checkout: Path, dates: str, *settings: str) -> subprocess.Popen:
     variables = {name: value for name, value in os.environ.items() if not name.startswith(("SPARK_", "RAY_"))}
     variables |= {"PYTHONPATH": str(tree.ROOT / "lib")}
     log = (checkout / f"{dates}.log").open("w")
-    return subprocess.Popen([sys.executable, *command], cwd=checkout, env=variables, stdout=log, stderr=log)
+    return subprocess.Popen([sys.executable, *command, *settings], cwd=checkout, env=variables, stdout=log, stderr=log)
 
 
 def comparable(checkout: Path, table: str) -> list[str]:
