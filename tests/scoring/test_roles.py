@@ -342,9 +342,9 @@ def test_an_alias_that_moves_during_a_run_changes_no_row_of_it_and_a_stop_lets_i
     version, real = stage.register("2"), scoring.write
 
     def write_and(then):
-        def write(*arguments):
+        def write(*arguments, **options):
             then()
-            return real(*arguments)
+            return real(*arguments, **options)
 
         monkeypatch.setattr(scoring, "write", write)
 

@@ -68,7 +68,7 @@ def read_scores(tables: PinnedTables, label: Label) -> Scores | None:
     values = _finite(served["score"])
     warnings = served["input_warnings"].drop_null().unique().to_pylist() if "input_warnings" in optional else []
     unseen = served["unseen_levels"].drop_null().to_pylist() if "unseen_levels" in optional else []
-    fallback: list[str] = served[FALLBACK].drop_null().to_pylist() if FALLBACK in optional else []
+    fallback: list[Any] = served[FALLBACK].drop_null().to_pylist() if FALLBACK in optional else []
     return Scores(
         rows=len(served),
         versions=versions,
