@@ -49,13 +49,20 @@ def copy(base: Path, to: Path) -> Path:
     return to
 
 
-def start(checkout: Path, dates: str) -> subprocess.Popen:
+def start(checkout: Path, dates: str, *settings: str) -> subprocess.Popen:
     """A nightly of the dates as a process, its log beside the checkout."""
-    command = ["jobs/nightly.py", "project=machines", "search=tiny", "environment=quick", f"run_date={dates}"]
+    command = [
+        "jobs/nightly.py",
+        "project=machines",
+        "search=tiny",
+        "environment=quick",
+        f"run_date={dates}",
+        *settings,
+    ]
     variables = {name: value for name, value in os.environ.items() if not name.startswith(("SPARK_", "RAY_"))}
     variables |= {"PYTHONPATH": str(tree.ROOT / "lib")}
     log = (checkout / f"{dates}.log").open("w")
-    return subprocess.Popen([sys.executable, *command], cwd=checkout, env=variables, stdout=log, stderr=log)
+    return subprocess.Popen([sys.executable, *command, *settings], cwd=checkout, env=variables, stdout=log, stderr=log)
 
 
 def comparable(checkout: Path, table: str) -> list[str]:
@@ -71,15 +78,21 @@ def main() -> int:
     """Run it; exit code 1: something differs."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--folder", type=Path, default=Path("faults"), help="where it works")
-    folder = parser.parse_args().folder.absolute()
-    base = build(folder)
+    parser.add_argument(
+        "--tree", type=Path, help="a small checkout as the tests build one, instead of a longer history"
+    )
+    parser.add_argument("--dates", default=OLD, help="the old dates")
+    parser.add_argument("--only", help="steps of the old dates, such as only=[ingest,build_features]")
+    options = parser.parse_args()
+    folder, old = options.folder.absolute(), (options.dates, *([options.only] if options.only else []))
+    base = build(folder) if options.tree is None else options.tree.absolute()
     both = copy(base, folder / "both")
     begun = time.monotonic()
-    processes = [start(both, OLD), start(both, TONIGHT)]
+    processes = [start(both, *old), start(both, TONIGHT)]
     codes = [process.wait(LIMIT) for process in processes]
     show(f"both at once: exit codes {codes}, {time.monotonic() - begun:.0f} s")
     alone, begun = copy(base, folder / "alone"), time.monotonic()
-    codes += [start(alone, dates).wait(LIMIT) for dates in (OLD, TONIGHT)]
+    codes += [start(alone, *dates).wait(LIMIT) for dates in (old, (TONIGHT,))]
     show(f"one after the other: exit codes {codes[2:]}, {time.monotonic() - begun:.0f} s")
     names = sorted({*tables(both), *tables(alone)} - LEDGERS)
     wrong = [name for name in names if comparable(both, name) != comparable(alone, name)]

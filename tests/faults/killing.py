@@ -23,7 +23,7 @@ from pathlib import Path
 from nightjar.tables import lease, sink, transaction
 from nightjar.tables.lease import Pace
 
-QUICK_PACE = Pace(beat=0.3, patience=1.5, look=0.1)
+QUICK_PACE = Pace(beat=2, patience=6, look=0.2)
 LIMIT = 20.0  # seconds after which a victim that was never there is given up
 PYTHON_WORKER = b"nightjar.runtime.daemon", b"pyspark.daemon", b"pyspark/daemon"
 
@@ -148,27 +148,41 @@ def _victims(victim: str, driver: int, java: int | None) -> list[int]:
         return [driver]
     if victim == "jvm":
         return [] if java is None else [java]
-    commands = _commands(driver)
+    commands = _commands()
     if victim == "executor":
-        return [pid for pid, words in commands.items() if b"CoarseGrainedExecutorBackend" in words][:1]
-    workers = [pid for pid, words in commands.items() if any(name in words for name in PYTHON_WORKER)]
+        wanted = b"CoarseGrainedExecutorBackend", f":{_driver_port()}".encode()
+        return [pid for pid, words in commands.items() if all(part in words for part in wanted)][:1]
+    own = _tree(driver, commands)
+    workers = [pid for pid in own if any(name in commands[pid] for name in PYTHON_WORKER)]
     return [pid for pid in workers if _parent(pid) in workers]  # the forks of a daemon, not itself
 
 
-def _commands(driver: int) -> dict[int, bytes]:
-    """Process -> its command line, of all that the driver has started, and of those of a cluster that is named."""
-    found = {}
+def _driver_port() -> str:
+    """The port at which executors, wherever they run, have been told to reach this driver."""
+    from pyspark import SparkContext
+
+    context = SparkContext._active_spark_context
+    return "none" if context is None else str(context.getConf().get("spark.driver.port"))
+
+
+def _commands() -> dict[int, bytes]:
+    """Process -> its command line."""
+    commands = {}
     for folder in Path("/proc").glob("[0-9]*"):
         try:
-            found[int(folder.name)] = (folder / "cmdline").read_bytes()
+            commands[int(folder.name)] = (folder / "cmdline").read_bytes()
         except OSError:
             continue
-    tree, new, parents = {driver}, {driver}, {pid: _parent(pid) for pid in found}
+    return commands
+
+
+def _tree(driver: int, commands: dict[int, bytes]) -> set[int]:
+    """The driver and all processes that it has started."""
+    tree, new, parents = {driver}, {driver}, {pid: _parent(pid) for pid in commands}
     while new:
         new = {pid for pid, parent in parents.items() if parent in new} - tree
         tree |= new
-    cluster = os.environ.get("NIGHTJAR_FAULTS_CLUSTER", "").encode()
-    return {pid: words for pid, words in found.items() if pid in tree or (cluster and cluster in words)}
+    return tree & set(commands)
 
 
 def _parent(pid: int) -> int:

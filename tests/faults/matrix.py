@@ -30,7 +30,7 @@ LEDGERS = {"runs", "leases", "beats", "intake"}
 """Not compared row for row: they tell of dead runs, too. Of `runs` and `leases` see `problems_of_ledgers`."""
 VOLATILE = {"run_id", "event_id", "recorded_at", "changed_at", "alert_id", "model_version", "evidence"}
 """Columns that differ from run to run; a training that died may have used up a version's number."""
-JOB = ("project=machines", "search=tiny", "environment=quick", f"run_date={tree.NEXT}", "retries.wait=0.1")
+JOB = ("project=machines", "search=tiny", "environment=quick", "retries.wait=0.1")
 LIMIT = 600
 
 
@@ -70,40 +70,61 @@ class Result:
 
 
 class Ground:
-    """Copies of a small checkout: before and after each step of an undisturbed night that trains."""
+    """Copies of a small checkout: before and after each step of an undisturbed night.
 
-    def __init__(self, folder: Path) -> None:
+    Attributes:
+        folder: where they lie.
+        tree: a small checkout as the tests build one, whose last night is run again: it does not train, and what stands
+            before and after each of its steps is the same; None: one is built, and its champion taken away, so that
+            the next night trains.
+        steps: of the night.
+        night: its run date.
+    """
+
+    def __init__(self, folder: Path, given: Path | None = None) -> None:
         self.folder = folder
+        self.tree = folder / "tree" if given is None else given
+        self.is_given = given is not None
+        self.steps = [step for step in STEPS if not (self.is_given and step in ("train", "promote"))]
+        self.night = tree.NIGHT if self.is_given else tree.NEXT
 
-    def prepare(self) -> None:
-        """Run the undisturbed night, step by step, and keep what stands before and after each."""
+    def prepare(self, steps: list[str]) -> None:
+        """Run the undisturbed night, step by step, and keep what stands before and after each, and its commits."""
         if (self.folder / "complete").exists():
             return
         shutil.rmtree(self.folder, ignore_errors=True)
-        base = self.folder / "tree"
-        base.mkdir(parents=True)
-        tree._build(base, None)
-        DeltaTable(base / "warehouse" / "machines" / "model_events").delete()  # so that the night trains
-        for step in STEPS:
+        self.folder.mkdir(parents=True)
+        if not self.is_given:
+            self.tree.mkdir()
+            tree._build(self.tree, None)
+            DeltaTable(self.tree / "warehouse" / "machines" / "model_events").delete()  # so that the night trains
+        base = self._checkout(self.folder / "base", self.tree)
+        for step in self.steps:
+            if self.is_given and step not in steps:
+                continue
             self._keep(base, f"before-{step}")
             record = self.folder / f"commits-{step}"
-            code, said = run(base, {"record": str(record)}, f"only=[{step}]")
+            code, said = run(base, {"record": str(record)}, f"run_date={self.night}", f"only=[{step}]")
             assert code == 0, said
         self._keep(base, "after-monitor")
         (self.folder / "complete").touch()
 
     def _keep(self, base: Path, name: str) -> None:
-        for part in ("warehouse", ".nightjar"):
-            shutil.copytree(base / part, self.folder / name / part)
+        if not self.is_given:
+            for part in ("warehouse", ".nightjar"):
+                shutil.copytree(base / part, self.folder / name / part)
 
     def before(self, step: str) -> Path:
         """What stands before a step."""
-        return self.folder / f"before-{step}"
+        return self.folder / ("base" if self.is_given else f"before-{step}")
 
     def after(self, step: str) -> Path:
         """What stands after it."""
-        place = STEPS.index(step) + 1
-        return self.folder / ("after-monitor" if place == len(STEPS) else f"before-{STEPS[place]}")
+        if self.is_given:
+            return self.folder / "base"
+        if step == self.steps[-1]:
+            return self.folder / "after-monitor"
+        return self.folder / f"before-{self.steps[self.steps.index(step) + 1]}"
 
     def commits(self, step: str) -> list[tuple[str, int]]:
         """The commits of a step: table, and how many of it there have been."""
@@ -117,13 +138,16 @@ class Ground:
 
     def copy(self, step: str, to: Path) -> Path:
         """A checkout as it stands before a step."""
+        return self._checkout(to, self.before(step))
+
+    def _checkout(self, to: Path, standing: Path) -> Path:
+        """Code, configuration and data of the tree, whose paths stay as they are, and tables that stand elsewhere."""
         shutil.rmtree(to, ignore_errors=True)
         to.mkdir(parents=True)
         for part in ("jobs", "conf", "lib", "cluster", "data"):
-            (to / part).symlink_to(self.folder / "tree" / part)
+            (to / part).symlink_to(self.tree / part)
         for part in ("warehouse", ".nightjar"):
-            shutil.copytree(self.before(step) / part, to / part)
-        # The project's file names its data by their absolute path, which stays.
+            shutil.copytree(standing / part, to / part)
         return to
 
 
@@ -150,8 +174,9 @@ def tables(checkout: Path) -> list[str]:
     return sorted(one.name for one in folder.iterdir() if DeltaTable.is_deltatable(str(one)))
 
 
-def differing(checkout: Path, undisturbed: Path, step: str) -> Iterator[str]:
+def differing(checkout: Path, ground: Ground, step: str) -> Iterator[str]:
     """The tables that are not as after an undisturbed step, and what is wrong in the ledgers."""
+    undisturbed = ground.after(step)
     names = set(tables(undisturbed)) | set(tables(checkout))
     for table in sorted(names - LEDGERS):
         sides = [rows(one, table) if table in tables(one) else [] for one in (checkout, undisturbed)]
@@ -160,14 +185,14 @@ def differing(checkout: Path, undisturbed: Path, step: str) -> Iterator[str]:
             sides = [sorted(set(side)) for side in sides]
         if sides[0] != sides[1]:
             yield f"{table}: {len(sides[0])} rows, undisturbed {len(sides[1])}"
-    yield from problems_of_ledgers(checkout, step)
+    yield from problems_of_ledgers(checkout, ground.night, step)
 
 
-def problems_of_ledgers(checkout: Path, step: str) -> Iterator[str]:
+def problems_of_ledgers(checkout: Path, night: str, step: str) -> Iterator[str]:
     """Whether a run is recorded as done, and no lease is left."""
     folder = checkout / "warehouse" / "machines"
     recorded = DeltaTable(folder / "runs").to_pyarrow_table().to_pylist()
-    done = [row for row in recorded if (row["job"], str(row["run_date"])) == (step, tree.NEXT)]
+    done = [row for row in recorded if (row["job"], str(row["run_date"])) == (step, night)]
     if [row["status"] for row in sorted(done, key=lambda row: row["started_at"])][-1:] != ["done"]:
         yield f"runs: {step} is not done"
     active = [row["resource"] for row in DeltaTable(folder / "leases").to_pyarrow_table().to_pylist()]
@@ -182,12 +207,13 @@ def attack(ground: Ground, cell: Cell, work: Path) -> Result:
     checkout = ground.copy(cell.step, work)
     marker = checkout / "marker"
     spec = asdict(cell) | {"warehouse": str(checkout / "warehouse" / "machines"), "marker": str(marker)}
-    code, said = run(checkout, spec, f"only=[{cell.step}]")
+    settings = (f"run_date={ground.night}", f"only=[{cell.step}]")
+    code, said = run(checkout, spec, *settings)
     exits = [code]
     while exits[-1] != 0 and len(exits) < 3:
-        code, said = run(checkout, {}, f"only=[{cell.step}]")
+        code, said = run(checkout, {}, *settings)
         exits.append(code)
-    found = tuple(differing(checkout, ground.after(cell.step), cell.step))
+    found = tuple(differing(checkout, ground, cell.step))
     if found or exits[-1]:
         (work.parent / f"{'-'.join(map(str, asdict(cell).values()))}.log").write_text(said)
     return Result(cell, marker.exists(), tuple(exits), found, time.monotonic() - started)
@@ -197,7 +223,8 @@ def cells(ground: Ground, options: argparse.Namespace) -> list[Cell]:
     """The chosen part of the matrix; moments and victims change fastest."""
     return [
         Cell(step, table, nth, moment, victim)
-        for step in options.steps
+        for step in ground.steps
+        if step in options.steps
         for table, nth in ground.commits(step)
         if not options.tables or table in options.tables
         for victim in options.victims
@@ -224,6 +251,9 @@ def main(arguments: list[str] | None = None) -> int:
     """Run it."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--folder", type=Path, default=Path("faults"), help="where it works")
+    parser.add_argument(
+        "--tree", type=Path, help="a small checkout whose champion holds: train and promote are left out"
+    )
     parser.add_argument("--steps", nargs="+", choices=STEPS, default=list(STEPS))
     parser.add_argument("--victims", nargs="+", choices=VICTIMS, default=list(VICTIMS))
     parser.add_argument("--moments", nargs="+", choices=MOMENTS, default=list(MOMENTS))
@@ -232,9 +262,9 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--minutes", type=float, default=1e9, help="begin no further cell after that")
     parser.add_argument("--json", type=Path, help="file for the results, a line each")
     options = parser.parse_args(arguments)
-    options.folder = options.folder.absolute()
-    ground, deadline = Ground(options.folder / "ground"), time.monotonic() + 60 * options.minutes
-    ground.prepare()
+    options.folder, options.tree = options.folder.absolute(), options.tree and options.tree.absolute()
+    ground, deadline = Ground(options.folder / "ground", options.tree), time.monotonic() + 60 * options.minutes
+    ground.prepare(options.steps)
     results = []
     show("| step | commit | killed | moment | exit codes | tables after the rerun | s |")
     show("|---|---|---|---|---|---|---|")

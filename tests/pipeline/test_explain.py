@@ -16,6 +16,7 @@ from nightjar.pipeline.execution import Context
 from nightjar.registry import location, tracking
 from nightjar.settings.explain import Explain
 from nightjar.settings.explaining import Actionable, Explaining
+from nightjar.settings.serving.serving import Serving
 from nightjar.tables import arrow
 from system.tree import NIGHT
 
@@ -71,6 +72,23 @@ def test_a_model_is_explained_by_the_rows_of_past_nights(run, copied, capsys):
         assert title in text
         assert title in printed
     assert text.count("<svg") >= 3
+
+
+def test_values_of_sensitive_columns_are_on_no_explanation(run, copied, capsys):
+    row = max(scores_of(copied), key=lambda one: one["score"])
+    hidden = Serving(sensitive=["machine", "site", "load"])
+    reports = run(prediction_id=row["prediction_id"], serving=hidden)
+    of_row = (reports / f"explanation-{row['prediction_id'][:16]}.html").read_text(encoding="utf-8")
+    run(serving=hidden)
+    (file,) = reports.glob("explanation-model-*.html")
+    of_model, printed = file.read_text(encoding="utf-8"), capsys.readouterr().out
+    for text in (of_row, of_model, printed):
+        assert {"north", "south", row["machine"]}.isdisjoint(re.findall(r"\w+", text))
+    assert "machine (masked)" in of_row
+    assert re.search(r"load\s*│\s*\(masked\)\s*│\s*[+-][0-9.]+", printed)
+    assert "load (masked)" in of_model  # where the small tree parts it
+    assert "Score by load" not in of_model
+    assert "Score by load" in (run() / file.name).read_text(encoding="utf-8")
 
 
 def test_what_cannot_be_explained_says_why(run, copied):

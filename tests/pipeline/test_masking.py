@@ -1,4 +1,7 @@
-"""Secrets of the environment are shown nowhere: in no configuration, message, log line or row, and not by a hash."""
+"""Secrets of the environment are shown nowhere: in no configuration, message, log line or row, and not by a hash.
+
+Nor are values of columns that the project declares sensitive, in messages and log lines.
+"""
 
 import logging
 from pathlib import Path
@@ -103,3 +106,35 @@ def test_no_line_that_is_logged_holds_it_not_even_a_traceback(tmp_path, capsys, 
     assert "it failed" in output
     assert HIDDEN not in output
     assert logs.redact(f"the store refuses {HIDDEN}") == "the store refuses ********"  # as `runs` has it
+
+
+AIRPORT = "LGA"
+
+
+def refuse_key(origin):
+    raise TableError(f"the key origin={origin!r} is there twice")
+
+
+def test_no_line_that_is_logged_has_a_value_of_a_sensitive_column(tmp_path, capsys, monkeypatch):
+    """A message, a traceback, and what `runs` has of an error; a later job masks by its own project alone."""
+    monkeypatch.setattr(logs, "_MASKS", [])
+    logger = logging.getLogger("nightjar")
+    before = logger.handlers, logger.propagate
+    try:
+        logs.start()
+        run(*FLIGHTS, "project.serving.sensitive=[origin]", f"environment.warehouse={tmp_path}")
+        logger.warning("seats is too great in %d rows: seats=9e38 at carrier=UA, origin=JFK, flight=12", 1)
+        try:
+            refuse_key(AIRPORT)
+        except TableError as error:
+            logger.exception("it failed")
+            kept = logs.masked(str(error))
+    finally:
+        logger.handlers, logger.propagate = before
+    output = capsys.readouterr().err
+    assert kept == "the key origin=(masked) is there twice"
+    assert "seats=9e38 at carrier=UA, origin=(masked), flight=12" in output
+    assert "JFK" not in output
+    assert AIRPORT not in output
+    run(*FLIGHTS, f"environment.warehouse={tmp_path}")
+    assert logs.masked("origin=JFK") == "origin=JFK"

@@ -55,6 +55,18 @@ def test_a_row_is_explained_in_every_form(capsys):
     assert "the score is below it" in html
 
 
+def test_the_stored_reasons_stand_beside_what_columns_add_today():
+    stored = [{"text": "It was late before", "feature": "delay", "contribution": 0.751}]
+    stored += [{"text": "It was long ago", "feature": "age", "contribution": -0.2}]
+    (text, html), (none, _), (moved, _) = (
+        texts_of(row.document(ROW, **ABOUT_ROW, reasons=reasons)) for reasons in (stored, None, [])
+    )
+    assert "It was late before | delay | +0.751 | +0.750" in " ".join(text.split())
+    assert "the model does not read it" in html
+    assert "project.serving.reasons asks for none" in none
+    assert "no feature is shown to move it" in moved
+
+
 def test_what_is_weak_or_was_not_looked_for_is_said():
     sampled = replace(
         ROW,

@@ -91,6 +91,18 @@ def test_rows_abstain_whose_set_has_not_one_class(tmp_path):
     }
 
 
+def test_sets_of_more_classes_than_a_number_has_bits_are_told_apart(tmp_path):
+    names = tuple(f"c{one}" for one in range(70))
+    scores = np.random.default_rng(0).dirichlet(np.full(70, 0.2), 300)
+    sets = ConformalSets(0.1, tuple(ClassLimit(name, 90, 0.97) for name in names))
+    manifest = replace(KNOWN, thresholds=(), classes=names, sets=sets)
+    rows = pa.table({"load": np.zeros(300)})
+    columns = decide(project(tmp_path, error=0.1), scores, rows, manifest)
+    expected = [[name for name, own in zip(names, row, strict=True) if 1 - own <= 0.97] for row in scores]
+    assert columns["prediction_set"] == expected
+    assert len({tuple(one) for one in expected}) > 200
+
+
 def test_where_sets_are_unknown_all_rows_abstain_and_no_set_is_stated(tmp_path):
     few = replace(KNOWN, sets=replace(SETS, classes=(SETS.classes[0], ClassLimit("True", 7, None))))
     columns = decide(project(tmp_path, error=0.1), [0.1, 0.9], ROWS.slice(0, 2), few)

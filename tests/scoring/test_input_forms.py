@@ -8,6 +8,7 @@ import pyarrow.compute as pc
 import pytest
 from deltalake import write_deltalake
 
+from nightjar.errors import TableError
 from nightjar.registry import events, verified
 from nightjar.registry.signature import Subject
 from nightjar.scoring.score import score
@@ -55,14 +56,16 @@ def test_columns_are_bound_by_name_whatever_their_order_number_and_exact_numeric
     assert rescored(reform) == before
 
 
-def test_times_without_a_zone_are_not_taken_for_instants_in_silence(rescored, copied):
+def test_times_without_a_zone_are_refused_and_not_taken_for_instants_in_silence(rescored, copied):
     """The ids of the rows hold the time: with another reading of it they would be those of other predictions."""
     before = of_night(copied)
 
     def without_zone(rows):
         return with_column(rows, "prediction_time", rows["prediction_time"].cast(pa.timestamp("us")))
 
-    assert rescored(without_zone) == before
+    with pytest.raises(TableError, match=r"prediction_time of table features is .*, without a time zone: expected"):
+        rescored(without_zone)
+    assert of_night(copied) == before
 
 
 def test_a_category_that_training_has_not_seen_is_scored_as_the_predictor_scores_it_alone(rescored, copied):

@@ -175,8 +175,8 @@ def failing(stage, how, monkeypatch):
     if how == "hangs":
         version, real = stage.register("2"), beside.score_rows
 
-        def hang(project, key, read, artifact):
-            make = real(project, key, read, artifact)
+        def hang(*arguments):
+            make = real(*arguments)
 
             def never(batches):
                 time.sleep(600)
@@ -286,8 +286,8 @@ def test_the_chain_goes_on_to_the_champion_before_and_then_to_the_rule_and_each_
 def test_a_champion_that_runs_past_its_budget_or_raises_is_followed_by_the_next_of_the_chain(stage, monkeypatch):
     real = scoring.score_rows
 
-    def slow(project, key, read, artifact):
-        make, number = real(project, key, read, artifact), artifact.manifest.model_name
+    def slow(*arguments):
+        make, number = real(*arguments), arguments[3].manifest.model_name
 
         def wait(batches):
             time.sleep(0 if number == "rule" else 600)
@@ -342,9 +342,9 @@ def test_an_alias_that_moves_during_a_run_changes_no_row_of_it_and_a_stop_lets_i
     version, real = stage.register("2"), scoring.write
 
     def write_and(then):
-        def write(*arguments):
+        def write(*arguments, **options):
             then()
-            return real(*arguments)
+            return real(*arguments, **options)
 
         monkeypatch.setattr(scoring, "write", write)
 

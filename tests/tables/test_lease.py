@@ -186,6 +186,14 @@ def test_a_step_lives_and_dies_with_its_nightly(warehouse):
     assert ids(warehouse) == [1, 2]
 
 
+def test_what_a_step_could_not_give_back_its_nightly_takes_again_at_once(warehouse):
+    """Though the nightly, and so the step that has failed, gives signs of life."""
+    with hold(warehouse, "night", "nightly/1") as night:
+        lease.take(night, claim("failed", "score/1"), LIVELY)
+        with hold(night, "again", "score/1", pace=Pace(patience=1000)):
+            assert holder(warehouse) == {"nightly/1": "night", "score/1": "again"}
+
+
 def test_who_was_overtaken_leaves_the_lease_to_who_has_it(warehouse):
     overtaken = hold(warehouse, "a", pace=FROZEN)
     overtaken.__enter__()

@@ -143,9 +143,9 @@ def _check_decisions(
     evidence = add_importance(evidence, plan, judgement)
     evidence = add_mitigation(evidence, plan, winner, checks.scores)
     evidence, files = add_error_analysis(evidence, plan, winner, scores, checks.scores)
-    files |= final_scores(rows, final.test, scores[winner.name], plan.clusters)
     masking = masking_of(project)
-    tracking.attach(record, {name: masking.table(rows) for name, rows in {**checks.files, **files}.items()})
+    shown = {name: masking.table(table) for name, table in {**checks.files, **files}.items()}
+    tracking.attach(record, shown | final_scores(rows, final.test, scores[winner.name], plan.clusters))
     return evidence
 
 

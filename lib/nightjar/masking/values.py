@@ -46,10 +46,11 @@ class Masking:
     def table(self, rows: pa.Table) -> pa.Table:
         """Rows in which a sensitive column is the text `MASK`.
 
-        Columns that were renamed, since the name was another's, count as well: `feature income`, `income (column)`.
+        A column that was renamed, as the name was another's, counts in its stead: `feature income`, `income (column)`.
         """
+        renamed = {_PLAIN.sub("", name) for name in rows.column_names if _PLAIN.search(name)}
         for place, name in enumerate(rows.column_names):
-            if _PLAIN.sub("", name) in self.columns:
+            if _PLAIN.sub("", name) in self.columns and name not in renamed:
                 rows = rows.set_column(place, name, pa.repeat(pa.scalar(MASK), len(rows)))
         return rows
 

@@ -51,13 +51,16 @@ class PinnedTables:
         return [] if selected is None else [self._masked(row) for row in selected.to_pylist()]
 
     def _masked(self, row: dict[str, Any]) -> dict[str, Any]:
-        """A row as people may see it: JSON by what it says, other texts as messages, columns by their names."""
+        """A row as people may see it: JSON by what it says, other texts as messages.
+
+        Tables that pages read row by row have no column of the feature table; one of theirs may be called like one.
+        """
         if not self.masking.columns:
             return row
         shown = {name: self.masking.text(value) if isinstance(value, str) else value for name, value in row.items()}
         for name in {"evidence", "row"} & set(row):
             shown[name] = self._masked_json(name, row[name])
-        return self.masking.row(shown)
+        return shown
 
     def _masked_json(self, name: str, text: str | None) -> str | None:
         try:

@@ -2,7 +2,8 @@
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -15,7 +16,7 @@ from nightjar.report.reading import PinnedTables
 from nightjar.report.references import training_histograms
 from nightjar.settings.label import Label
 from nightjar.settings.task import Task
-from nightjar.tables.predictions import PREDICTED, PREDICTED_CLASS
+from nightjar.tables.predictions import FALLBACK, PREDICTED, PREDICTED_CLASS
 
 
 @dataclass(frozen=True)
@@ -25,11 +26,12 @@ class Scores:
     Attributes:
         rows: how many predictions the champion made.
         versions: model version -> predictions.
-        other_roles: role -> predictions that are not served.
+        other_roles: role -> predictions beside the champion's.
         warnings: sources that some of the scores need and of which too little arrived.
         unseen: native category -> scores whose level of it the model has not seen in training.
         distribution: None if there are no scores; its slots lack a reference if none is stored.
         predicted: of several classes: the shares of the predicted classes, likewise.
+        fallback: who has scored in the champion's place -> predictions.
     """
 
     rows: int
@@ -42,6 +44,7 @@ class Scores:
     unseen: dict[str, int]
     distribution: Distribution | None
     predicted: Distribution | None = None
+    fallback: dict[str, int] = field(default_factory=dict)
 
     def version(self) -> str | None:
         """The version that made most of them."""
@@ -55,7 +58,7 @@ class Scores:
 def read_scores(tables: PinnedTables, label: Label) -> Scores | None:
     """The night's scores; None where nothing was scored in any role."""
     # Scores of earlier versions lack these columns.
-    optional = {"input_warnings", "unseen_levels", PREDICTED} & set(tables.columns("scores"))
+    optional = {"input_warnings", "unseen_levels", FALLBACK, PREDICTED} & set(tables.columns("scores"))
     scores = tables.read("scores", ["score", "model_version", "role", *optional], tables.of_night())
     if scores is None or not len(scores):
         return None
@@ -66,6 +69,7 @@ def read_scores(tables: PinnedTables, label: Label) -> Scores | None:
     values = _finite(served["score"])
     warnings = served["input_warnings"].drop_null().unique().to_pylist() if "input_warnings" in optional else []
     unseen = served["unseen_levels"].drop_null().to_pylist() if "unseen_levels" in optional else []
+    fallback: list[Any] = served[FALLBACK].drop_null().to_pylist() if FALLBACK in optional else []
     return Scores(
         rows=len(served),
         versions=versions,
@@ -74,6 +78,7 @@ def read_scores(tables: PinnedTables, label: Label) -> Scores | None:
         least=float(values.min()) if len(values) else None,
         greatest=float(values.max()) if len(values) else None,
         warnings=tuple(sorted({source for text in warnings for source in str(text).split(", ")})),
+        fallback=dict(Counter(fallback).most_common()),
         unseen=dict(Counter(name for text in unseen for name in str(text).split(", ")).most_common()),
         distribution=_distribution(tables, next(iter(versions)), served["score"], label.task) if len(served) else None,
         predicted=_predicted(tables, next(iter(versions)), served[PREDICTED], label.classes)

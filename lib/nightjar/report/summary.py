@@ -95,6 +95,7 @@ def _scores_fact(scores: Scores | None, champion: Champion | None) -> Fact:
     rows, label = scores.rows, "score" if scores.rows == 1 else "scores"
     other_versions = [version for version in scores.versions if champion is None or version != champion.version]
     odd = [f"made by version {', '.join(other_versions)}"] if other_versions else []
+    odd += [f"in the champion's place, by the {who}" for who in scores.fallback]
     odd += [f"made with too little of {', '.join(scores.warnings)}"] if scores.warnings else []
     return Fact(whole(rows), label, "; ".join(odd) or _mean(scores), "scores", is_marked=bool(odd))
 

@@ -24,6 +24,7 @@ SHOWN = 5
 OUT_OF_RANGE, UNSURE, SET = "out of range", "unsure", "conformal set"
 """How the reasons begin for which rows abstain."""
 UNKNOWN = "UNKNOWN"
+LARGEST = 2**60
 
 
 def predict_both(predictor: Predictor, rows: pa.Table, manifest: Manifest) -> tuple[Floats, Floats | None]:
@@ -131,7 +132,9 @@ def _sets(scores: Floats, sets: ConformalSets | None) -> "tuple[pa.Array[Any], d
     if sets is None or sets.unknown() is not None:
         reason = f"{SET}: {UNKNOWN}" + ("" if sets is None else f", {sets.unknown()}")
         return pa.nulls(len(scores), pa.list_(pa.string())), dict.fromkeys(range(len(scores)), reason)
-    which, number = np.unique(sets.contain(scores), axis=0, return_inverse=True)
+    is_in = sets.contain(scores)
+    first, number = np.unique(_codes(is_in), return_index=True, return_inverse=True)[1:]
+    which = is_in[first]
     place_of: pa.Array[Any] = pa.array(number)
     names = names_of_sets(which, [one.value for one in sets.classes])
     reasons = {
@@ -141,3 +144,13 @@ def _sets(scores: Floats, sets: ConformalSets | None) -> "tuple[pa.Array[Any], d
         for row in np.flatnonzero(number == place).tolist()
     }
     return pa.array(names, pa.list_(pa.string())).take(place_of), reasons
+
+
+def _codes(is_in: npt.NDArray[np.bool_]) -> npt.NDArray[np.intp]:
+    """A number for each row, the same for the same set."""
+    codes = np.zeros(len(is_in), np.intp)
+    for own in is_in.T:  # numbers stay below the number of rows, however many classes there are
+        codes = (
+            np.unique(2 * codes + own, return_inverse=True)[1] if codes.max(initial=0) > LARGEST else 2 * codes + own
+        )
+    return codes

@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pyspark.sql import SparkSession
 
+from nightjar.errors import TableError
 from nightjar.settings.environment import Environment
 from nightjar.settings.project import Project
 from nightjar.tables import arrow, execution, scan, sink
@@ -101,9 +102,20 @@ def open_night(
     run_id: str,
     environment: Environment,
 ) -> Night:
-    """The rows of a run date in the latest version of `features`."""
+    """The rows of a run date in the latest version of `features`.
+
+    Raises:
+        TableError: their times are no instants.
+    """
     version = arrow.version(warehouse, "features")
     schema = arrow.schema(warehouse, "features", version)
+    kind = schema.field("prediction_time").type
+    if not pa.types.is_timestamp(kind) or kind.tz is None:
+        raise TableError(
+            f"Column prediction_time of table features is {kind}, without a time zone: expected instants in UTC. "
+            "Nothing was written. Somebody has written the table anew: build it again (jobs/build_features.py "
+            "since=...), or store its times as timestamps with a zone."
+        )
     rows, definitions, earliest = 0, set[Any](), list[datetime]()
     of_night, columns = pc.field("run_date") == run_date, ["prediction_time", "definitions_hash"]
     files = scan.snapshot(warehouse, "features", version)

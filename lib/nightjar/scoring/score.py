@@ -1,15 +1,18 @@
 """Score a night: who serves it is resolved once, verified, checked against the feature table, and shipped as bytes."""
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import date
 from functools import partial
+from typing import Any
 
 from pyspark.sql import SparkSession
 
 from nightjar.alerts import recording
 from nightjar.alerts.recording import Alert
 from nightjar.errors import ModelError, TableError
+from nightjar.masking.values import masking_of
 from nightjar.models.unseen import reads_native_categories
 from nightjar.registry import events, roles
 from nightjar.registry.roles import Challenge, Holders
@@ -91,7 +94,7 @@ def _serve(night: Night, outcome: Outcome) -> None:
         scorer, link, failures = chain.first_that_can(night, chain.links(night, holders), score_by)
     except ModelError as error:
         if night.project.serving.fallback.chain:
-            recording.record(night.warehouse, [chain.alert_of_nobody(error)], night.run_date, night.run_id)
+            _record(night, [chain.alert_of_nobody(error)], outcome)
         raise
     chain.require_serving(night, scorer)
     _commit(night, *written[scorer.number], outcome)
@@ -103,7 +106,18 @@ def _serve(night: Night, outcome: Outcome) -> None:
 
 
 def _record(night: Night, alerts: Sequence[Alert], outcome: Outcome) -> None:
-    outcome.outputs |= recording.record(night.warehouse, alerts, night.run_date, night.run_id)
+    """Record alerts without the values of sensitive columns, which a model's error may quote."""
+    text = masking_of(night.project).text
+    masked = [replace(one, message=text(one.message), evidence=_masked(one.evidence, text)) for one in alerts]
+    outcome.outputs |= recording.record(night.warehouse, masked, night.run_date, night.run_id)
+
+
+def _masked(value: Any, text: Callable[[str], str]) -> Any:
+    if isinstance(value, Mapping):
+        return {name: _masked(one, text) for name, one in value.items()}
+    if isinstance(value, list):
+        return [_masked(one, text) for one in value]
+    return text(value) if isinstance(value, str) else value
 
 
 def _score_in_hindsight(night: Night, outcome: Outcome) -> None:

@@ -118,7 +118,10 @@ def look(warehouse: Warehouse, claim: Claim, watch: Watch) -> tuple[int, list[Ro
         HeldError: one of them has given a sign of life since the first look.
     """
     version, rows = granting.read_leases(warehouse)
-    others = [row for row in rows if row["resource"] in claim.resources and row["released_at"] is None]
+    # What an earlier attempt of this very nightly could not give back is its own.
+    own = {lease.run_id for lease in warehouse.leases}
+    unreleased = [row for row in rows if row["resource"] in claim.resources and row["released_at"] is None]
+    others = [row for row in unreleased if row["alive"] not in own]
     dead = frozenset[str]().union(*(lease.dead for lease in warehouse.leases))
     watched = {row["alive"] for row in others} - dead
     silences = watch.silences(warehouse, watched) if watched else {}
