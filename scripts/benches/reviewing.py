@@ -1,4 +1,4 @@
-"""`scripts/bench review`: the page of reviewers with many cases, half of them decided, as a client of it waits for it.
+"""`scripts/bench review`: the page of reviewers with many cases, half of them decided, as a client of it asks for it.
 
     first      the list, of a server that has read nothing yet
     list       the list once more
@@ -7,7 +7,8 @@
     search     the cases whose key has a text
     case       one case, with past cases that are like it
 
-The data are the loans of tests/review; the last hundred decisions are commits of their own.
+Seconds are those of processors, of server and client together, which are threads of one process: what else the machine
+does is not in them. The data are the loans of tests/review; the last hundred decisions are commits of their own.
 """
 
 import sys
@@ -85,7 +86,7 @@ def _times(desk: Desk, of_tokens: Path, token: str, undecided: str) -> dict[str,
 
 
 def _seconds(client: Client, path: str) -> float:
-    started = time.perf_counter()
+    started = time.process_time()
     status, _, _ = client.ask("GET", path)
     assert status == 200, (path, status)  # noqa: S101
-    return time.perf_counter() - started
+    return time.process_time() - started

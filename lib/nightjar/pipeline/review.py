@@ -79,9 +79,10 @@ def _lines(desk: Desk, settings: Review) -> list[views.Line]:
     queue, now, reviewer = desk.queue(), datetime.now(UTC), settings.by or ""
     view = next(one for one in View if one.word == settings.status)
     selection = Selection(view, settings.tier or "", settings.text or "")
-    places = select(queue, desk.ledger.read(), desk.settings, reviewer, selection, now).places
+    stored = desk.ledger.read()
+    places = select(queue, stored, desk.settings, reviewer, selection, now).places
     cases = (queue.rows.slice(int(place), 1).to_pylist()[0] for place in places)
-    return [views.line_of(desk, queue, row, desk.history(row["prediction_id"], now), reviewer) for row in cases]
+    return [views.line_of(desk, queue, row, desk.history(row["prediction_id"], now, stored), reviewer) for row in cases]
 
 
 def _show(desk: Desk, prediction_id: str, reviewer: str) -> None:

@@ -75,9 +75,9 @@ class Desk:
                 self._queue = versions, read_queue(self.warehouse, self.project, night)
             return self._queue[1]
 
-    def history(self, prediction_id: str, now: datetime) -> History:
-        """What was done with a case."""
-        return self._history(self.ledger.read(), prediction_id, now)
+    def history(self, prediction_id: str, now: datetime, stored: Stored | None = None) -> History:
+        """What was done with a case; `stored` is what the ledger has read, for who asks about many."""
+        return self._history(self.ledger.read() if stored is None else stored, prediction_id, now)
 
     def act(self, acts: Sequence[Act], reviewer: str, recorded_by: str, now: datetime) -> None:
         """Record what a person does with some cases, in one commit: all or nothing.

@@ -45,9 +45,9 @@ class Ledger:
             TableError: the table cannot be read.
         """
         if version is None:
-            if not arrow.exists(self._warehouse, reviews.TABLE):
-                return Stored()
-            version = arrow.version(self._warehouse, reviews.TABLE)
+            version = arrow.versions(self._warehouse, [reviews.TABLE]).get(reviews.TABLE)
+        if version is None:
+            return Stored()
         with self._lock:
             if version != self._version:
                 self._read_to(version)

@@ -75,7 +75,7 @@ class Site:
         lines = []
         for place in selected.places[(page - 1) * PER_PAGE :][:PER_PAGE]:
             row = queue.rows.slice(int(place), 1).to_pylist()[0]
-            history = self._desk.history(row["prediction_id"], moment)
+            history = self._desk.history(row["prediction_id"], moment, stored)
             lines.append(views.line_of(self._desk, queue, row, history, session.reviewer))
         return self._templates.fill(
             "list.html.j2",

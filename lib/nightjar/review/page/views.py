@@ -187,10 +187,10 @@ def _what(action: Action) -> str:
 
 def past_of(desk: Desk, queue: Queue, case: Mapping[str, Any], past: Iterable[PastCase], now: datetime) -> list[Past]:
     """Similar past cases with what came of them."""
-    shown = []
+    shown, stored = [], desk.ledger.read()
     for one in past:
         row, name = one.row, one.row["prediction_id"]
-        final = desk.history(name, now).final if name else None
+        final = desk.history(name, now, stored).final if name else None
         outcome = _outcome(desk, row["label"])
         differing = [
             f"{column} {show(row[column])}, here {show(case.get(column))}"
