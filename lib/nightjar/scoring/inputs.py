@@ -53,8 +53,8 @@ def store(
 def _model_version(warehouse: Warehouse, run_date: date) -> str | None:
     """The version whose scores of the night are the champion's; None: it has none."""
     of_night = (pc.field("run_date") == run_date) & (pc.field("role") == CHAMPION)
-    versions: list[Any] = pc.unique(arrow.read(warehouse, "scores", ["model_version"], of_night)[0]).to_pylist()
-    return str(versions[0]) if versions else None
+    of_rows = scan.batches(scan.snapshot(warehouse, "scores"), ["model_version"], of_night)  # of which one is enough
+    return next((str(batch.column(0)[0].as_py()) for batch in of_rows if batch.num_rows), None)
 
 
 def _bins(warehouse: Warehouse, model_version: str, stored: list[str]) -> dict[str, Bins]:
