@@ -302,7 +302,7 @@ class Power:
         drift, variance = self.drift.mean(axis=0), self.variance.mean(axis=0)
         times, looks = np.linspace(0.2, 3.0, 57), plan.looks()
         powers = [crossing(drift * one, variance, looks, LEVEL, plan.tuned())[-1] for one in times]
-        signal = self.drift[:, -1] / np.sqrt(self.variance[:, -1])
+        signal = self.effect * self.weight[:, -1] / np.sqrt(self.variance[:, -1])
         return float(np.interp(signal / (drift[-1] / np.sqrt(variance[-1])), times, powers).mean())
 
 

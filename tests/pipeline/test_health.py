@@ -43,8 +43,8 @@ def test_stages_are_named_by_action_and_module_and_those_of_before_or_unfinished
 
 
 def test_skew_is_the_longest_task_by_the_median_one():
-    assert skew_of({"duration": [200.0, 500.0]}) == 2.5
-    assert skew_of({"duration": [0.0, 500.0]}) is None
+    assert skew_of(200.0, 500.0) == 2.5
+    assert skew_of(0.0, 500.0) is None
 
 
 def test_memory_is_that_of_the_largest_moment():

@@ -8,7 +8,7 @@ from nightjar.runtime import outages
 from nightjar.runtime.outages import Cause
 from nightjar.settings.retries import Passing, Retries
 
-THREE = Retries(attempts=3, wait=10, longest_wait=15, lease=3 * LOOK)
+THREE = Retries(attempts=3, wait=10, longest_wait=15, lease=2.5 * LOOK)
 
 
 class Counted:
@@ -30,7 +30,7 @@ def tried(failures, retries=THREE):
         return "done"
 
     try:
-        result = retrying(work, "score for 2024-04-01", retries, sessions, waits.append)
+        result = retrying(work, "score for 2024-04-01", retries, sessions, waits.append, lambda: sum(waits))
     except NightjarError as error:
         result = error
     return result, waits, sessions.stopped

@@ -12,18 +12,22 @@ from builders import rows_of
 from nightjar.errors import ModelError
 from nightjar.explanation.contributions import contributions
 from nightjar.explanation.of_row import explain_row
-from nightjar.masking.values import MASK
+from nightjar.explanation.reasons import Wording
+from nightjar.masking.values import MASK, Masking
 from nightjar.models.examples import Examples
 from nightjar.models.fitting import fit
 from nightjar.registry import events, verified
 from nightjar.registry.signature import Subject
-from nightjar.scoring.reasons import add_reasons, carry, plan_reasons, with_reasons
+from nightjar.registry.tiers import TierThreshold
+from nightjar.scoring.capacity import finish, hold_back
+from nightjar.scoring.reasons import ReasonsPlan, add_reasons, carry, plan_reasons, with_reasons
 from nightjar.scoring.score import score
 from nightjar.scoring.task import score_rows
 from nightjar.settings.model import Estimator, Model
 from nightjar.settings.serving.reasons import AdverseAction, Reasons
 from nightjar.settings.serving.serving import Serving
 from nightjar.tables import arrow
+from nightjar.tables.sink import Unfinished
 from registry.made import ABOUT, FEATURES, ROWS
 
 D1, D2 = date(2024, 4, 1), date(2024, 4, 2)
@@ -140,3 +144,42 @@ def test_a_model_without_exact_contributions_is_explained_beside_rows_of_past_ni
     ]
     assert plan_reasons(copied.warehouse, copied.project, about, sampled, "1", D2) is None
     assert carry(scored, ROWS, None) is scored
+
+
+def test_rows_that_are_chosen_once_all_are_scored_are_explained_then_in_the_words_of_their_tier():
+    """Two tasks hold back three rows each; three of all are decided against, and have reasons, and nobody else."""
+    linear = fit(Model(Estimator.LOGISTIC), Examples(ROWS, np.arange(40) % 17 > 8), features=FEATURES, seed=0)
+    adverse = AdverseAction(["review"], wording=dict.fromkeys(["load", "site"], SENTENCE))
+    wording = Wording(Reasons(["review"], adverse=adverse), {}, Masking())
+    plan = ReasonsPlan(wording, ("load", "site"), (), ROWS.slice(0, 0))
+    tiers = [TierThreshold("review", 2.0, at_most=3)]
+
+    def score_share(batches):
+        for batch in batches:
+            rows = pa.Table.from_batches([batch])
+            scores = linear.predict(rows)
+            ids = pa.array(
+                [f"{load}-{site}-{len(rows)}" for load, site in zip(*rows.to_pydict().values(), strict=True)]
+            )
+            columns = {
+                "prediction_id": ids,
+                "score": scores,
+                "raw_score": scores,
+                "tier": pa.nulls(len(rows), pa.string()),
+            }
+            yield carry(pa.table(columns), rows, plan)
+
+    shares = ROWS.slice(0, 22).to_batches(), ROWS.slice(22).to_batches()
+    task = with_reasons(lambda batches: hold_back(score_share(batches), tiers), lambda: linear, plan)
+    parts = [part for share in shares for part in task(iter(share))]
+    unfinished = [part.rows for part in parts if isinstance(part, Unfinished)]
+    others = [part for part in parts if not isinstance(part, Unfinished)]
+    last = add_reasons(finish(unfinished, tiers), linear, plan)
+    assert [len(rows) for rows in unfinished] == [3, 3]
+    assert all(one.column_names == last.column_names == [*last.column_names[:4], "reasons"] for one in others)
+    assert {reason for one in others for reason in one["reasons"].to_pylist()} == {None}
+    rows = last.to_pylist()
+    assert sum(row["tier"] == "review" for row in rows) == 3
+    for row in rows:
+        told = [reason["text"] for reason in row["reasons"] or ()]
+        assert told == ([SENTENCE] if row["tier"] == "review" else [])

@@ -296,11 +296,12 @@ def test_a_champion_that_runs_past_its_budget_or_raises_is_followed_by_the_next_
         return wait
 
     monkeypatch.setattr(scoring, "score_rows", slow)
-    stage.serving(fallback=Fallback(chain=[Substitute.RULE], rule="load > 50", otherwise=0.25, budget="15s"))
+    stage.serving(fallback=Fallback(chain=[Substitute.RULE], rule="load > 50", otherwise=0.25, budget="5s"))
     stage.score()
     assert {row[1:] for row in stage.rows("machine", "fallback", "tier")} == {("rule", None)}
-    assert "The champion has taken longer than its budget of 15s" in stage.alerts()[-1][3]
+    assert "The champion has taken longer than its budget of 5s" in stage.alerts()[-1][3]
     monkeypatch.undo()
+    stage.serving(fallback=Fallback(chain=[Substitute.RULE], rule="load > 50", otherwise=0.25))
     raising = stage.register("raising", RAISING)
     events.record(stage.warehouse, "promoted", raising, "test", events.CHAMPION)
     stage.score()

@@ -47,7 +47,7 @@ def usual(bins: Bins, counts: Sequence[int], *, is_boolean: bool = False) -> str
         is_boolean: whether the numbers stand for no and yes.
 
     Example:
-        >>> usual(Bins("numeric", edges=(1.0, 2.0, 5.0, 5.1)), [0, 0, 10, 70, 20, 0])
+        >>> usual(Bins("numeric", edges=(1.0, 2.0, 5.0, 5.1)), [0, 0, 20, 60, 20, 0])
         '1 to 5'
         >>> usual(Bins("categorical", levels=("car", "home", "boat")), [5, 60, 25, 10, 0])
         'car or home'

@@ -1,6 +1,7 @@
 """A night: its steps in order, for one date, a range of dates, or the project's own history and nights."""
 
 import logging
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
@@ -23,6 +24,8 @@ from nightjar.timeline import parse_run_date
 
 log = logging.getLogger("nightjar.nightly")
 TRAINING = (JobName.TRAIN, JobName.PROMOTE)
+LET_IN = 2.0
+"""Seconds between two ingests of a range: a run that waits for a source, and looks each second, gets its turn."""
 HISTORY = (JobName.INGEST, JobName.BUILD_FEATURES, *TRAINING)
 
 
@@ -90,9 +93,11 @@ def _run(nights: Nights, dates: list[date], names: list[JobName], night: Step[Jo
     must_train = JobName.TRAIN in names and is_named(nights.settings, JobName.TRAIN)
     if must_train or (JobName.TRAIN in names and not is_current_winner(champion, nights.settings.project, dates[0])):
         require_trainable(nights.settings.search, nights.settings.project, dates[0])
-    for day in dates:
-        if JobName.INGEST in names:
-            whole |= _step(nights, night, JobName.INGEST, day)
+    for day in dates if JobName.INGEST in names else ():
+        before = len(nights.done)
+        whole |= _step(nights, night, JobName.INGEST, day)
+        if day != dates[-1] and len(nights.done) > before:
+            time.sleep(LET_IN)
     if JobName.BUILD_FEATURES in names:
         whole |= _build(nights, night, dates)
     for day in dates:

@@ -14,8 +14,8 @@ from nightjar.tables import failures
 
 log = logging.getLogger("nightjar.nightly")
 Result = TypeVar("Result")
-LOOK = 5.0
-"""Seconds between two looks at a lease that another run holds."""
+LOOK = 0.5
+"""Seconds after which a lease that another run holds is wanted once more; while it is, it is looked at each second."""
 
 
 def retrying(
@@ -24,6 +24,7 @@ def retrying(
     retries: Retries,
     sessions: Sessions,
     sleep: Callable[[float], object] = time.sleep,
+    clock: Callable[[], float] = time.monotonic,
 ) -> Result:
     """Do some work, and once more after each failure that may pass by itself, as often and for as long as settings say.
 
@@ -35,11 +36,12 @@ def retrying(
         retries: the settings.
         sessions: those that the work runs in.
         sleep: waits for so many seconds.
+        clock: seconds since some moment.
 
     Raises:
         NightjarError: the work has failed for good, or too often.
     """
-    attempt, waited = 1, 0.0
+    attempt, begun, waits = 1, clock(), False
     while True:
         try:
             with ExitStack() as translated:
@@ -52,11 +54,11 @@ def retrying(
                 raise
             if passing is Passing.LEASE:
                 pause = LOOK
-                if waited + pause > retries.lease:
+                if clock() - begun > retries.lease:
                     raise
-                if not waited:
+                if not waits:
                     log.info("%s waits for up to %g s: %s", what, retries.lease, error)
-                waited += pause
+                waits = True
             else:
                 if attempt >= retries.attempts:
                     log.warning("%s has failed in all of %d attempts (%s)", what, attempt, passing)

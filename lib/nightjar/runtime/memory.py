@@ -66,7 +66,7 @@ def _proportional(pid: int) -> int:
 class Sampler:
     """Looks at the memory of the process and all that it has started, from a thread of its own, until it is stopped."""
 
-    def __init__(self, every: float = 0.5) -> None:
+    def __init__(self, every: float = 2.0) -> None:
         self._every = every
         self._most: int | None = None
         self._stop = threading.Event()

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import pyarrow as pa
@@ -32,11 +32,13 @@ class Link:
         title: in words.
         fallback: what its rows say in `scores.fallback`; None: it is the champion.
         open: verifies it; raises ModelError where it cannot score the night.
+        budget: how long it may take; None: as long as it takes, as nobody comes after it.
     """
 
     title: str
     fallback: str | None
     open: Callable[[], Scorer]
+    budget: str | None = None
 
 
 @dataclass(frozen=True)
@@ -48,13 +50,16 @@ class Failure:
 
 
 def links(night: Night, holders: Holders) -> Iterator[Link]:
-    """The champion, and then who may score in its place."""
-    yield Link("champion", None, partial(_open_champion, night, holders))
-    for substitute in night.project.serving.fallback.chain:
+    """The champion, and then who may score in its place; all but the last one within the budget."""
+    settings = night.project.serving.fallback
+    chain = [Link("champion", None, partial(_open_champion, night, holders))]
+    for substitute in settings.chain:
         if substitute is Substitute.RULE:
-            yield Link("rule of thumb", substitute.value, partial(rule_scorer, night))
+            chain.append(Link("rule of thumb", substitute.value, partial(rule_scorer, night)))
         else:
-            yield Link("previous champion", substitute.value, partial(_open_previous, night, holders))
+            chain.append(Link("previous champion", substitute.value, partial(_open_previous, night, holders)))
+    yield from (replace(link, budget=settings.budget) for link in chain[:-1])
+    yield chain[-1]
 
 
 def first_that_can(
@@ -71,10 +76,9 @@ def first_that_can(
         ModelError: none of several can; tells why each could not. The error of the champion, where it is the only one.
     """
     failures, errors = list[Failure](), list[Exception]()
-    settings = night.project.serving.fallback
     for link in chain:
         try:
-            with within(night.session, settings.budget, f"The {link.title}"):
+            with within(night.session, link.budget, f"The {link.title}"):
                 scorer = link.open()
                 write(link, scorer)
         except NOT_THE_MODELS:

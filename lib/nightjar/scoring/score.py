@@ -87,7 +87,7 @@ def _serve(night: Night, outcome: Outcome) -> None:
         into = night.target(CHAMPION_ROLE, **stamps)
         plan = reasons_plan(night, scorer)
         make = partial(_make, night, scorer, link, challenge, plan)
-        is_bounded = night.project.serving.fallback.budget is not None
+        is_bounded = link.budget is not None
         written[scorer.number] = into, write(night, scorer, make, into, plan, is_bounded=is_bounded)
 
     try:

@@ -164,7 +164,7 @@ RUNS = Table(
             "peak_memory_bytes",
             pa.int64(),
             "the most memory that its process held together with those it had started (Java, Python, Ray) on the "
-            "driver's machine, by looks at them twice a second; null: the system does not tell",
+            "driver's machine, by looks every two seconds; null: the system does not tell",
         ),
     ),
 )

@@ -30,8 +30,8 @@ class Fallback:
         rule: the rule of thumb: an expression over features, as `estimator: rule` takes, of a number or of yes and no.
         otherwise (the score's): the score of a row for which the rule is null.
         tier: that the rule's rows have; none: nobody acts on them.
-        budget: how long each of the chain may take with the rows of a night, the champion first; none: as long as it
-            takes.
+        budget: how long the champion may take with the rows of a night, and each of the chain but the last, after whom
+            nobody comes; none: as long as it takes.
     """
 
     chain: list[Substitute] = field(default_factory=list)
@@ -50,6 +50,7 @@ class Fallback:
         expected = "the score where the rule is null" if has_rule else "none without rule in the chain"
         yield from expect((self.otherwise is not None) == has_rule, "otherwise", self.otherwise, expected)
         yield from expect(has_rule or self.tier is None, "tier", self.tier, "none without rule in the chain")
+        yield from expect(bool(self.chain) or self.budget is None, "budget", self.budget, "none without a chain")
 
     def issues_with(self, task: Task, tiers: Collection[str]) -> Iterator[Issue]:
         """Whether the rule's scores are of the project's task, and its tier is one of the project's."""
