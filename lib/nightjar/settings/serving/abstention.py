@@ -49,6 +49,10 @@ class Abstention:
             expected = f"none for label.task={task}"
             yield from expect(task.has_classes or value is None, name, value, expected)
 
+    def tiers(self) -> list[str]:
+        """The tier of rows that abstain, where any may."""
+        return [self.tier] if self.abstains() else []
+
     def abstains(self) -> bool:
         """Whether any row may abstain."""
         return self.out_of_range or self.spread is not None or self.error is not None

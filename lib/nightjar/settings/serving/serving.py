@@ -69,7 +69,7 @@ class Serving:
         """Whether the names in it are the project's."""
         yield from expect_one_of("sensitive", self.sensitive, names.stored, "feature table's columns")
         yield from expect_one_of("budgets", self.budgets, WITH_BUDGET, "jobs that may have one")
-        tiers = [*names.tiers, *([self.abstention.tier] if self.abstention.abstains() else [])]
+        tiers = [*names.tiers, *self.abstention.tiers()]
         parts = {
             "experiment": self.experiment.issues_with(names.task, self.canary.steps) if self.experiment else (),
             "fallback": self.fallback.issues_with(names.task, tiers),
