@@ -20,6 +20,7 @@ from nightjar.models.fitting import fit
 from nightjar.models.predictor import Predictor
 from nightjar.registry.artifacts import load, save
 from nightjar.registry.manifest import TierThreshold
+from nightjar.registry.ranges import FeatureRange
 from nightjar.settings.model import Estimator, Model
 from nightjar.settings.task import Task
 from registry.made import ABOUT, FEATURES, PARAMETERS, ROWS, Boom, fit_small, plant, rewrite_manifest
@@ -40,6 +41,13 @@ def test_an_opened_predictor_predicts_the_same_to_the_last_bit(estimator, tmp_pa
 
     assert opened.features == fit_small(estimator).features
     assert np.array_equal(opened.predict(ROWS), fit_small(estimator).predict(ROWS))
+
+
+def test_ranges_are_those_of_what_the_model_reads(tmp_path):
+    """A candidate may read some of the columns that there are: of others the rows to score have nothing."""
+    ranges = tuple(FeatureRange(name, 0.0, 1.0, None, has_missing=False) for name in (FEATURES[0].name, "another"))
+    written = save(fit_small(Estimator.LOGISTIC), replace(ABOUT, ranges=ranges), tmp_path)
+    assert written.ranges == ranges[:1]
 
 
 def test_an_artifact_in_memory_travels_without_its_folder(tmp_path):

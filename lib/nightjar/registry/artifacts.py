@@ -55,7 +55,7 @@ def save(predictor: Predictor, manifest: Manifest, folder: Path) -> Manifest:
     """Write a predictor into a new or empty folder; the manifest is written last, so that half a folder is no artifact.
 
     Returns:
-        The manifest with features, structure, packages and files filled in.
+        The manifest with features, structure, packages and files filled in, and ranges of those features alone.
 
     Raises:
         ModelError: the folder holds something, the predictor holds types that could not be opened again, or the
@@ -64,9 +64,11 @@ def save(predictor: Predictor, manifest: Manifest, folder: Path) -> Manifest:
     from nightjar.models.serialization.predictor_files import dump  # noqa: PLC0415 - see `Artifact.open`
 
     structure, contents = dump(predictor)
+    read = {feature.name for feature in predictor.features}
     complete = replace(
         manifest,
         features=predictor.features,
+        ranges=tuple(one for one in manifest.ranges if one.name in read),
         structure=structure,
         packages=packages.dependencies(list(contents)),
         files={name: _sha256(content) for name, content in contents.items()},
