@@ -150,11 +150,12 @@ def _is_in_any(night: Night, names: Sequence[str], file: DataFile) -> bool:
 def _alert_of_failure(night: Night, contender: Contender, error: BaseException) -> Alert:
     served = "; the champion serves all of its entities" if contender.challenge else ""
     message = (
-        f"{contender.holder} has no scores of {night.run_date}{served}. {error} The champion's rows are not touched. "
+        f"{contender.holder} has no scores of {night.run_date}{served}. {chain.in_words(error)} "
+        "The champion's rows are not touched. "
         f"Mend it and score the night again, or let it go: jobs/promote.py ... action=withdraw "
         f"version={contender.holder.version.number} reason=..."
     )
-    evidence = {"version": contender.holder.version.number, "error": f"{type(error).__name__}: {error}"}
+    evidence = {"version": contender.holder.version.number, "error": chain.in_words(error)}
     return Alert("role_failed", contender.role, Severity.WARNING, message, evidence)
 
 

@@ -8,7 +8,7 @@ from functools import partial
 import pyarrow as pa
 
 from nightjar.alerts.recording import Alert, Severity
-from nightjar.errors import LeaseError, MachineError, ModelError, TableError, UsageError
+from nightjar.errors import LeaseError, MachineError, ModelError, NightjarError, TableError, UsageError
 from nightjar.registry import events, roles
 from nightjar.registry.roles import Holders
 from nightjar.scoring.budget import within
@@ -84,8 +84,9 @@ def first_that_can(
         except NOT_THE_MODELS:
             raise
         except Exception as error:  # noqa: BLE001  (whatever it is, the next of the chain may do without)
-            log.warning("the %s cannot score %s: %s", link.title, night.run_date, error)
-            failures.append(Failure(link.title, str(error)))
+            reason = in_words(error)
+            log.warning("the %s cannot score %s: %s", link.title, night.run_date, reason)
+            failures.append(Failure(link.title, reason))
             errors.append(error)
         else:
             return scorer, link, failures
@@ -93,6 +94,11 @@ def first_that_can(
         raise errors[0]  # such as one of the machine, which those who know it put into words
     reasons = failures[0].reason if len(failures) == 1 else f"Nobody could score it. {_reasons(failures)}"
     raise ModelError(f"No score of {night.run_date} was written. {reasons}") from errors[0]
+
+
+def in_words(error: BaseException) -> str:
+    """What has gone wrong: of an error that nobody has put into words its class, too."""
+    return str(error) if isinstance(error, NightjarError) else f"{type(error).__name__}: {error}"
 
 
 def alert_of_fallback(night: Night, scorer: Scorer, link: Link, failures: list[Failure]) -> Alert:
