@@ -14,6 +14,7 @@ from nightjar.models.examples import Examples
 from nightjar.models.fitting import fit
 from nightjar.registry.ranges import ranges_of
 from nightjar.registry.tiers import GroupThreshold, TierThreshold
+from nightjar.scoring.chain import with_tier
 from nightjar.scoring.decisions import decision_columns, predict_both, spread_of
 from nightjar.settings.model import Estimator, Model
 from nightjar.settings.serving.abstention import Abstention
@@ -137,3 +138,17 @@ def test_rows_are_ranked_by_scores_before_calibration_and_served_with_those_afte
     assert np.array_equal(scores, predictor.predict(ROWS))
     assert np.array_equal(raw, replace(predictor, calibration=None).predict(ROWS))
     assert predict_both(predictor, ROWS, ABOUT)[1] is None
+
+
+def test_no_row_of_a_rule_of_thumb_abstains_since_there_was_no_training(tmp_path):
+    of = project(tmp_path, out_of_range=True, error=0.1)
+    columns = decision_columns(
+        np.full(2, 0.5), None, ROWS.slice(0, 2), fit_small(), replace(KNOWN, ranges=(), sets=None), of
+    )
+    assert columns["abstained"].null_count == 0
+    make = with_tier(lambda _: iter([pa.table(columns)]), "review")
+    (rows,) = make(iter(()))
+    assert rows.to_pydict() == {"abstained": [None] * 2, "prediction_set": [None] * 2, "tier": ["review"] * 2}
+    assert rows.schema == pa.table(columns).schema
+    (rows,) = with_tier(lambda _: iter([pa.table(columns)]), None)(iter(()))
+    assert set(rows["tier"].to_pylist()) == {None}

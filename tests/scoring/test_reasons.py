@@ -183,3 +183,15 @@ def test_rows_that_are_chosen_once_all_are_scored_are_explained_then_in_the_word
     for row in rows:
         told = [reason["text"] for reason in row["reasons"] or ()]
         assert told == ([SENTENCE] if row["tier"] == "review" else [])
+
+
+def test_of_several_classes_rows_have_reasons_by_their_class_where_they_have_no_tier_of_abstention():
+    """The column `tier` is there where rows may abstain, and null for all others."""
+    linear = fit(Model(Estimator.LOGISTIC), Examples(ROWS, np.arange(40) % 17 > 8), features=FEATURES, seed=0)
+    columns = pa.table({"prediction_id": ["a", "b", "c"], "score": linear.predict(ROWS.slice(0, 3))})
+    columns = columns.append_column("tier", pa.array([None, None, "abstained"], pa.string()))
+    columns = columns.append_column("predicted", pa.array(["late", "early", "late"]))
+    for names, expected in ((["late"], [True, False, False]), (["abstained", "early"], [False, True, True])):
+        plan = ReasonsPlan(Wording(Reasons(names), {}, Masking()), ("load", "site"), (), ROWS.slice(0, 0))
+        explained = add_reasons(carry(columns, ROWS.slice(0, 3), plan), linear, plan)
+        assert explained["reasons"].is_valid().to_pylist() == expected

@@ -22,6 +22,7 @@ from nightjar.settings.project import Project
 from nightjar.settings.promotion import Fairness, Promotion, Slices
 from nightjar.settings.quarantine import Quarantine, QuarantineAction
 from nightjar.settings.serving.abstention import Abstention
+from nightjar.settings.serving.fallback import Fallback, Substitute
 from nightjar.settings.serving.serving import Serving
 from nightjar.settings.sources import Column, ColumnType, Lookup, Source
 from nightjar.settings.spine import Sample, SampleBy, Spine, SpineKind, Weekday
@@ -30,6 +31,7 @@ from nightjar.settings.task import Task
 from nightjar.settings.tiers import Tier, TierKind
 
 TOP = Tier(TierKind.TOP, at_most=3)
+RULE_ALONE = Fallback(chain=[Substitute.RULE], rule="seats", otherwise=0.5)
 OF_GROUPS = Mitigation(MitigationKind.THRESHOLDS, ["site"])
 PROJECT = builders.machines(Path("files"))
 NUMBER = {"x": Column(ColumnType.DOUBLE)}
@@ -409,7 +411,11 @@ def test_a_feature_that_does_not_fit_its_kind_is_refused_with_its_column_and_sou
         ),
         (
             {"tiers": {"look": TOP}, "serving": Serving(abstention=Abstention(tier="look"))},
-            "serving.abstention.tier: found 'look', expected a name, or a tier without a capacity: rows that abstain",
+            "serving.abstention.tier: found 'look', expected a name, or a tier without a capacity: any number",
+        ),
+        (
+            {"tiers": {"look": TOP}, "serving": Serving(fallback=replace(RULE_ALONE, tier="look"))},
+            "serving.fallback.tier: found 'look', expected a name, or a tier without a capacity: any number",
         ),
         (
             {"tiers": {"act": TOP}, "fairness": GroupFairness(mitigation=OF_GROUPS, allow_as_feature=["site"])},

@@ -4,6 +4,7 @@ import logging
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
+from typing import Any
 
 import pyarrow as pa
 
@@ -16,7 +17,7 @@ from nightjar.scoring.checks import Holder
 from nightjar.scoring.night import Night
 from nightjar.scoring.scorer import Scorer, rule_scorer, verified_scorer
 from nightjar.settings.serving.fallback import Substitute
-from nightjar.tables.predictions import CHAMPION_ROLE, TIER
+from nightjar.tables.predictions import ABSTAINED, CHAMPION_ROLE, PREDICTION_SET, TIER
 from nightjar.tables.rows import TaskFunction
 
 log = logging.getLogger("nightjar.score")
@@ -119,17 +120,24 @@ def alert_of_nobody(error: ModelError) -> Alert:
 
 
 def with_tier(make: TaskFunction, tier: str | None) -> TaskFunction:
-    """The same task, whose rows have all one tier, or none, where the project has tiers: a rule has no thresholds."""
+    """The same task, whose rows have all one tier, or none, where the project has tiers: a rule has no thresholds.
+
+    None of them abstains: nobody has trained the rule, so that there is no training whose ranges they could be out of.
+    """
+    same = {TIER: tier, ABSTAINED: None, PREDICTION_SET: None}
 
     def mark(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.Table]:
         for rows in make(batches):
-            if TIER in rows.column_names:
-                same = pa.repeat(pa.scalar(tier, pa.string()), len(rows))
-                yield rows.set_column(rows.column_names.index(TIER), TIER, same)
-            else:
-                yield rows
+            values = [
+                _repeated(same[one.name], one, rows) if one.name in same else rows[one.name] for one in rows.schema
+            ]
+            yield pa.table(values, names=rows.column_names)
 
     return mark
+
+
+def _repeated(value: str | None, field: "pa.Field[Any]", rows: pa.Table) -> "pa.Array[Any]":
+    return pa.repeat(pa.scalar(value, field.type), len(rows))
 
 
 def require_serving(night: Night, scorer: Scorer) -> None:

@@ -4,7 +4,6 @@ Which rows need reasons follows from what is decided about them, which may take 
 of a row go along with its score (`carry`) until all is decided, and `add_reasons` leaves the reasons in their place.
 """
 
-import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date
@@ -23,11 +22,12 @@ from nightjar.explanation.values import usual
 from nightjar.masking.values import masking_of
 from nightjar.models.predictor import Predictor
 from nightjar.registry.manifest import Manifest
+from nightjar.scoring.assignment import uniform
 from nightjar.scoring.background import recent_rows
 from nightjar.settings.project import Project
 from nightjar.settings.serving.reasons import NO_TIER
 from nightjar.tables import arrow
-from nightjar.tables.predictions import PREDICTED, probabilities_of, unfold
+from nightjar.tables.predictions import PREDICTED, TIER, probabilities_of, unfold
 from nightjar.tables.reasons import REASONS, REASONS_TYPE
 from nightjar.tables.sink import Unfinished, UnfinishedTask
 from nightjar.tables.warehouse import Warehouse
@@ -195,9 +195,12 @@ def _usual(bins: str | None, counts: Sequence[int] | None, *, is_boolean: bool) 
 
 
 def _groups(columns: pa.Table) -> list[Any]:
-    """What is decided for each row: its tier, or the predicted class; None: none."""
-    name = next((name for name in ("tier", PREDICTED) if name in columns.column_names), None)
-    return [None] * len(columns) if name is None else columns[name].to_pylist()
+    """What is decided for each row: its tier, or where it has none the predicted class; None: none.
+
+    Of several classes only rows that abstain have a tier.
+    """
+    named = [columns[name] for name in (TIER, PREDICTED) if name in columns.column_names]
+    return pc.coalesce(*named).to_pylist() if named else [None] * len(columns)
 
 
 def _is_among(groups: Sequence[Any], names: Sequence[str]) -> Mask:
@@ -209,9 +212,4 @@ def _is_drawn(ids: "pa.ChunkedArray[Any]", share: float) -> Mask:
     """Whether each row is in the sample: by a hash, so that a rerun draws the same, a greater share those and more."""
     if not share:
         return np.zeros(len(ids), np.bool_)
-    return np.array([_uniform(str(one)) < share for one in ids.to_pylist()], np.bool_)
-
-
-def _uniform(prediction_id: str) -> float:
-    """A number in [0, 1) that looks random, and is independent of those that other drawings take of the same id."""
-    return int.from_bytes(hashlib.sha256(f"reasons {prediction_id}".encode()).digest()[:6]) / 2**48
+    return np.array([uniform("reasons", str(one)) < share for one in ids.to_pylist()], np.bool_)

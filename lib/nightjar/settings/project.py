@@ -123,7 +123,9 @@ class Project:
         for name, column in self.costs.amounts().items():
             yield from expect_one_of(f"costs.{name}.column", [column], stored, "feature table's columns")
         moved, serving = self.fairness.mitigation.kind is MitigationKind.THRESHOLDS, self.serving
-        yield from tier_issues(self.tiers, self.label.task, self.costs, moved=moved, abstained=serving.abstention.tier)
+        yield from tier_issues(
+            self.tiers, self.label.task, self.costs, moved=moved, whole=serving.tiers_of_any_number()
+        )
         names = ProjectNames(stored, self.feature_names(), self.label.task, self.decision_tiers(), self.label.classes)
         for issue in serving.issues_with(names):
             yield Issue(f"serving.{issue.field}", issue.value, issue.expected)

@@ -74,7 +74,9 @@ MOST = 100_000
 """The greatest number of rows that a tier of the highest ones may have: the driver ranks so many of each task."""
 
 
-def tier_issues(tiers: Mapping[str, Tier], task: Task, costs: Costs, *, moved: bool, abstained: str) -> Iterator[Issue]:
+def tier_issues(
+    tiers: Mapping[str, Tier], task: Task, costs: Costs, *, moved: bool, whole: Mapping[str, str | None]
+) -> Iterator[Issue]:
     """Whether the task decides, and costs are declared where a tier needs them.
 
     Args:
@@ -82,7 +84,7 @@ def tier_issues(tiers: Mapping[str, Tier], task: Task, costs: Costs, *, moved: b
         task: of its label.
         costs: of wrong decisions.
         moved: whether groups have thresholds of their own.
-        abstained: the tier of rows whose score is not to be acted on.
+        whole: key -> a tier that any number of rows may have, see `Serving.tiers_of_any_number`.
     """
     yield from expect_names("tiers", tiers)
     yield from expect(not tiers or task is Task.CLASSIFICATION, "tiers", sorted(tiers), f"none for label.task={task}")
@@ -94,6 +96,7 @@ def tier_issues(tiers: Mapping[str, Tier], task: Task, costs: Costs, *, moved: b
         yield from expect(has_amount, where, kind, "another kind, or project.costs with an amount of each row")
         fitted = "a fitted kind (cost, recall, precision, capacity) where groups have thresholds of their own"
         yield from expect(not moved or tier.kind not in BY_ROW, where, kind, fitted)
-    is_free = abstained not in tiers or tiers[abstained].kind not in LIMITED
-    free = "a name, or a tier without a capacity: rows that abstain may be any number of a night"
-    yield from expect(is_free, "serving.abstention.tier", abstained, free)
+    free = "a name, or a tier without a capacity: any number of a night's rows may have it"
+    for key, name in whole.items():
+        is_free = name is None or name not in tiers or tiers[name].kind not in LIMITED
+        yield from expect(is_free, key, name, free)

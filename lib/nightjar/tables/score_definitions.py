@@ -9,56 +9,6 @@ from nightjar.tables.predictions import ABSTAINED, PREDICTION_SET, RAW_SCORE
 from nightjar.tables.reasons import REASONS_COLUMN
 from nightjar.tables.table import INSTANT, RUN_DATE, RUN_ID, Column, Table, columns_of
 
-ALERTS = Table(
-    "alerts",
-    "One state change of one alert: what somebody should look at, since when, and why.",
-    ("alert_id", "changed_at"),
-    (),
-    "score, monitor, nightly, alerts",
-    (
-        Column("alert_id", pa.string(), "names the alert: the same for the same kind, subject and run date"),
-        Column("changed_at", INSTANT, "when the state was recorded (wall clock)"),
-        Column("state", pa.string(), "new: nobody has acted on it yet"),
-        Column("kind", pa.string(), "what has happened, such as fallback or budget"),
-        Column("subject", pa.string(), "what it is about: a role, a step or a model version"),
-        Column("severity", pa.string(), "warning: look at it today; critical: scores that are served are affected"),
-        Column("message", pa.string(), "one or two sentences: what, where, and what to do"),
-        Column("evidence", pa.string(), "figures and reasons as JSON"),
-        RUN_DATE,
-        RUN_ID,
-    ),
-)
-
-INPUTS = Table(
-    "inputs",
-    "One summary of one feature of one scored night.",
-    ("run_date", "role", "column"),
-    ("run_date",),
-    "score",
-    (
-        Column("column", pa.string(), "name of the feature"),
-        Column("kind", pa.string(), "numeric or categorical"),
-        Column("rows", pa.int64(), "rows of the night"),
-        Column("nulls", pa.int64(), "rows without a value, or with NaN"),
-        Column("infinite", pa.int64(), "rows with an infinite number; they are in no moment"),
-        Column("mean", pa.float64(), "of the finite numbers; null: there are none, or it is categorical"),
-        Column("std", pa.float64(), "their sample standard deviation; null below two"),
-        Column("least", pa.float64(), "the least of them"),
-        Column("greatest", pa.float64(), "the greatest of them"),
-        Column(
-            "counts",
-            pa.list_(pa.int64()),
-            "rows per bin of the model's training data, see table references: nulls first; of numbers then those below "
-            "its least and last those above its greatest value, of levels last those that it did not have",
-        ),
-        Column("role", pa.string(), "of the scores that were made of them, see table scores"),
-        Column("model_version", pa.string(), "the model that scored"),
-        RUN_DATE,
-        RUN_ID,
-    ),
-)
-
-
 SERVED_COLUMNS = (
     Column(
         "served",

@@ -29,7 +29,7 @@ class Fallback:
             night stops.
         rule: the rule of thumb: an expression over features, as `estimator: rule` takes, of a number or of yes and no.
         otherwise (the score's): the score of a row for which the rule is null.
-        tier: that the rule's rows have; none: nobody acts on them.
+        tier: that the rule's rows have, all of them: one without a capacity; none: nobody acts on them.
         budget: how long the champion may take with the rows of a night, and each of the chain but the last, after whom
             nobody comes; none: as long as it takes.
     """

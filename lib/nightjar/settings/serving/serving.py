@@ -81,6 +81,10 @@ class Serving:
             for issue in issues:
                 yield Issue(f"{part}.{issue.field}", issue.value, issue.expected)
 
+    def tiers_of_any_number(self) -> dict[str, str | None]:
+        """Key of the project -> the tier of rows that have it for another reason than their scores, if there is one."""
+        return {"serving.abstention.tier": self.abstention.tier, "serving.fallback.tier": self.fallback.tier}
+
     def assigns_arms(self) -> bool:
         """Whether a challenger may serve some of the entities."""
         return bool(self.canary.steps)
