@@ -35,6 +35,12 @@ def test_of_hidden_features_no_value_of_a_row_is_stored(numbers, low, high):
     assert site.outside(pa.table({"site": ["elsewhere", None]})).tolist() == [False, True]
 
 
+@pytest.mark.parametrize("number", [0.026, 0.35, -0.35, -0.026])
+def test_rounding_errors_leave_no_training_row_of_a_hidden_feature_outside(number):
+    (own,) = ranges_of(pa.table({"load": [number]}), [LOAD], hidden=["load"])
+    assert own.low <= number <= own.high
+
+
 def test_of_many_levels_and_of_columns_without_any_value_nothing_but_missing_is_outside():
     many = pa.table({"site": [f"s{one}" for one in range(MOST_LEVELS + 1)]})
     (site,) = ranges_of(many, [SITE])

@@ -9,6 +9,7 @@ from datetime import date
 from pathlib import Path
 from shutil import copytree
 
+import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
 
@@ -22,8 +23,10 @@ from nightjar.registry import events, keys, lookup, roles, tracking, verified
 from nightjar.registry.events import Version
 from nightjar.registry.roles import CHALLENGER, SHADOW
 from nightjar.registry.signature import Subject
-from nightjar.scoring import beside
+from nightjar.scoring import arms, beside
 from nightjar.scoring import score as scoring
+from nightjar.scoring.chain import Link, first_that_can
+from nightjar.scoring.night import Night
 from nightjar.scoring.score import score
 from nightjar.scoring.stopping import stop_serving
 from nightjar.settings.serving.canary import Canary
@@ -360,3 +363,33 @@ def test_an_alias_that_moves_during_a_run_changes_no_row_of_it_and_a_stop_lets_i
     with pytest.raises(ModelError, match=f"Version {version.number} may serve nobody: it was stopped"):
         stage.score()
     assert arrow.version(stage.warehouse, "scores") == before
+
+
+def test_rows_of_a_stopped_champion_are_not_served_again_beside_a_challengers():
+    rows = pa.table(
+        {"prediction_id": ["a", "b", "c", "d"], "arm": ["champion", "champion", "challenger", "challenger"]}
+    )
+    (marked,) = arms.of_champion(lambda _: iter([rows.append_column("served", pa.array([False] * 4))]), ["d"])(iter(()))
+    assert marked["served"].to_pylist() == [False] * 4
+    (marked,) = arms.of_champion(lambda _: iter([rows.append_column("served", pa.array([True] * 4))]), ["d"])(iter(()))
+    assert marked["served"].to_pylist() == [True, True, False, True]
+
+
+def raise_it(error):
+    raise error
+
+
+class PanicException(BaseException):
+    """What PyO3 raises, see `is_panic`."""
+
+
+@pytest.mark.parametrize("error", [KeyError("load"), PanicException("index out of bounds")])
+def test_where_nobody_can_score_all_reasons_are_said_whatever_the_champions_is(error):
+    """Neither is any model's that Nightjar has put into words; alone it stays as it is."""
+    night = Night(None, None, None, D1, "test", None, 0, pa.schema([]), 5, frozenset(), None, None)
+    champion = Link("champion", None, lambda: raise_it(error))
+    rule = Link("rule of thumb", "rule", lambda: raise_it(ModelError("It names speed.")))
+    with pytest.raises(ModelError, match=r"Champion: .*(load|bounds).* Rule of thumb: It names speed"):
+        first_that_can(night, iter([champion, rule]), print)
+    with pytest.raises(type(error)):
+        first_that_can(night, iter([champion]), print)

@@ -97,8 +97,9 @@ def _range(rows: pa.Table, feature: FeatureColumn, *, is_hidden: bool) -> Featur
 
 
 def _rounded(number: float, towards: Callable[[float], int]) -> float:
-    """A number of two digits beside another one."""
+    """A number of two digits beside another one, or one more step away where rounding errors would end inside."""
     if not number:
         return number
-    unit = 10.0 ** (math.floor(math.log10(abs(number))) - 1)
-    return towards(number / unit) * unit
+    unit, step = 10.0 ** (math.floor(math.log10(abs(number))) - 1), 1 if towards is math.ceil else -1
+    steps = towards(number / unit)
+    return steps * unit if (steps * unit - number) * step >= 0 else (steps + step) * unit

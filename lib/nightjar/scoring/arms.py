@@ -49,7 +49,8 @@ def of_challenger(make: TaskFunction) -> TaskFunction:
 
 
 def of_champion(make: TaskFunction, unscored: Sequence[str]) -> TaskFunction:
-    """The champion's rows as they are beside a challenger's: those that the challenger serves are not served.
+    """The champion's rows as they are beside a challenger's: those that the challenger serves are not served, nor are
+    those of a champion that somebody has stopped since they were stored.
 
     Args:
         make: makes the champion's rows, with their arms.
@@ -61,6 +62,6 @@ def of_champion(make: TaskFunction, unscored: Sequence[str]) -> TaskFunction:
         for rows in make(batches):
             is_exception = pc.is_in(rows["prediction_id"], value_set=exceptions)
             is_own = pc.or_(pc.equal(rows[ARM], pa.scalar(CHAMPION_ROLE)), is_exception)
-            yield rows.set_column(rows.column_names.index(SERVED), SERVED, is_own)
+            yield rows.set_column(rows.column_names.index(SERVED), SERVED, pc.and_(is_own, rows[SERVED]))
 
     return mark

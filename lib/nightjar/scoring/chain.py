@@ -9,7 +9,7 @@ from typing import Any
 import pyarrow as pa
 
 from nightjar.alerts.recording import Alert, Severity
-from nightjar.errors import LeaseError, MachineError, ModelError, NightjarError, TableError, UsageError
+from nightjar.errors import LeaseError, MachineError, ModelError, NightjarError, TableError, UsageError, is_panic
 from nightjar.registry import events, roles
 from nightjar.registry.roles import Holders
 from nightjar.scoring.budget import within
@@ -74,9 +74,9 @@ def first_that_can(
         write: scores the night, without a commit.
 
     Raises:
-        ModelError: none of several can; tells why each could not. The error of the champion, where it is the only one.
+        ModelError: none of several can; tells why each could not. Where there is but one, its error, whatever it is.
     """
-    failures, errors = list[Failure](), list[Exception]()
+    failures, errors = list[Failure](), list[BaseException]()
     for link in chain:
         try:
             with within(night.session, link.budget, f"The {link.title}"):
@@ -84,14 +84,16 @@ def first_that_can(
                 write(link, scorer)
         except NOT_THE_MODELS:
             raise
-        except Exception as error:  # noqa: BLE001  (whatever it is, the next of the chain may do without)
+        except BaseException as error:  # whatever it is, the next of the chain may do without
+            if not (isinstance(error, Exception) or is_panic(error)):
+                raise
             reason = in_words(error)
             log.warning("the %s cannot score %s: %s", link.title, night.run_date, reason)
             failures.append(Failure(link.title, reason))
             errors.append(error)
         else:
             return scorer, link, failures
-    if not isinstance(errors[0], ModelError):
+    if len(errors) == 1 and not isinstance(errors[0], ModelError):
         raise errors[0]  # such as one of the machine, which those who know it put into words
     reasons = failures[0].reason if len(failures) == 1 else f"Nobody could score it. {_reasons(failures)}"
     raise ModelError(f"No score of {night.run_date} was written. {reasons}") from errors[0]

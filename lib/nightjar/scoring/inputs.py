@@ -13,18 +13,18 @@ from pyspark.sql import SparkSession
 
 from nightjar.evaluation.histograms import Bins
 from nightjar.evaluation.summaries import Summary, merge, summarise
+from nightjar.registry import events
 from nightjar.tables import arrow, scan
 from nightjar.tables.definitions import REFERENCES
+from nightjar.tables.execution import FEW_ROWS
 from nightjar.tables.file_splits import read_partition
+from nightjar.tables.predictions import CHAMPION_ROLE, RULE
 from nightjar.tables.rows import in_tasks
 from nightjar.tables.runs import Outcome
 from nightjar.tables.serving_definitions import INPUTS
 from nightjar.tables.warehouse import Warehouse
 
 log = logging.getLogger("nightjar.score")
-CHAMPION = "champion"
-FEW_ROWS = 100_000
-"""So many rows or fewer are summed up without Spark."""
 MESSAGE = pa.schema({"column": pa.string(), "summary": pa.string()})
 
 
@@ -41,10 +41,11 @@ def store(
         run_id: of the run that has scored it.
     """
     scored_by = _model_version(warehouse, run_date)
-    bins = {} if scored_by is None else _bins(warehouse, scored_by, arrow.schema(warehouse, "features", version).names)
+    trained = _trained(warehouse, run_date, scored_by)
+    bins = {} if trained is None else _bins(warehouse, trained, arrow.schema(warehouse, "features", version).names)
     summaries = _summaries(session, warehouse, run_date, version, bins) if bins else {}
     rows = [_row(name, summary, bins[name].kind) for name, summary in summaries.items()]
-    stamps = {"run_date": run_date, "role": CHAMPION, "model_version": scored_by, "run_id": run_id}
+    stamps = {"run_date": run_date, "role": CHAMPION_ROLE, "model_version": scored_by, "run_id": run_id}
     stored = arrow.replace(warehouse, INPUTS, [row | stamps for row in rows], {"run_date": run_date}, run_id)
     log.info("inputs: %d features summed up", len(rows))
     return Outcome(outputs={INPUTS.name: stored})
@@ -52,9 +53,17 @@ def store(
 
 def _model_version(warehouse: Warehouse, run_date: date) -> str | None:
     """The version whose scores of the night are the champion's; None: it has none."""
-    of_night = (pc.field("run_date") == run_date) & (pc.field("role") == CHAMPION)
+    of_night = (pc.field("run_date") == run_date) & (pc.field("role") == CHAMPION_ROLE)
     of_rows = scan.batches(scan.snapshot(warehouse, "scores"), ["model_version"], of_night)  # of which one is enough
     return next((str(batch.column(0)[0].as_py()) for batch in of_rows if batch.num_rows), None)
+
+
+def _trained(warehouse: Warehouse, run_date: date, scored_by: str | None) -> str | None:
+    """The version by whose bins the night is summed up: where a rule scored it the champion's."""
+    if scored_by != RULE:
+        return scored_by
+    champion = events.find_champion(warehouse, run_date)
+    return None if champion is None else champion.number
 
 
 def _bins(warehouse: Warehouse, model_version: str, stored: list[str]) -> dict[str, Bins]:

@@ -97,6 +97,6 @@ def tier_issues(
         fitted = "a fitted kind (cost, recall, precision, capacity) where groups have thresholds of their own"
         yield from expect(not moved or tier.kind not in BY_ROW, where, kind, fitted)
     free = "a name, or a tier without a capacity: any number of a night's rows may have it"
-    for key, name in whole.items():
-        is_free = name is None or name not in tiers or tiers[name].kind not in LIMITED
-        yield from expect(is_free, key, name, free)
+    for key, whole_tier in whole.items():
+        is_free = whole_tier is None or whole_tier not in tiers or tiers[whole_tier].kind not in LIMITED
+        yield from expect(is_free, key, whole_tier, free)
