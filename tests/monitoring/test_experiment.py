@@ -26,6 +26,7 @@ from nightjar.settings.task import Metric
 from nightjar.tables import arrow
 from nightjar.tables.definitions import features_table, labels_table
 from nightjar.tables.score_definitions import scores_table
+from nightjar.tables.serving_definitions import EXPERIMENTS
 from nightjar.tables.warehouse import Warehouse
 from nightjar.timeline import cutoff
 from oracles import experiments as oracle
@@ -221,6 +222,21 @@ def test_two_scores_of_each_row_are_compared_by_a_metric_on_nights_whose_labels_
     ((name, auc),) = figures(world.warehouse, run_date).items()
     assert (name, auc["verdict"]) == ("roc_auc", "open")
     assert auc["low"] < auc["difference"] < auc["high"]
+
+
+def test_a_verdict_of_an_earlier_night_holds_for_its_own_metric_kind_and_level_and_for_no_other(world):
+    paired = Experiment(ExperimentKind.PAIRED, metric=Metric.ROC_AUC, nights=20)
+    earlier = {"decided_on": START, "since": START, "run_date": START + timedelta(days=13), "run_id": "earlier"}
+    of_test = {"model_version": "2", "champion_version": "1", "kind": "paired", "figure": "roc_auc"}
+    decided = (
+        dict.fromkeys(EXPERIMENTS.schema().names) | earlier | of_test | {"level": paired.level, "verdict": "worse"}
+    )
+    others = ({"figure": "log_loss"}, {"kind": "randomised"}, {"level": 0.01}, {})
+    for other in others:
+        arrow.replace(world.warehouse, EXPERIMENTS, [decided | other], {"run_date": earlier["run_date"]}, "earlier")
+        run_date = START + timedelta(days=14)  # without Spark: it joins by Arrow
+        experiment.measure(None, world.warehouse, project_of(paired, Canary()), run_date, "run")
+        assert figures(world.warehouse, run_date)["roc_auc"]["verdict"] == ("open" if other else "worse")
 
 
 def test_the_age_waits_for_labels_only_where_a_value_uses_them():

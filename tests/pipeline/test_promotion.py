@@ -295,6 +295,13 @@ def test_people_name_who_scores_beside_the_champion_and_stop_and_resume_any_vers
     assert [one.number for one in now.shadows] == ["8"]
     with pytest.raises(UsageError, match=r"version 1 is champion on 2024-04-03. Nothing was written"):
         act(context, Action.SHADOW, version=1)
+    with pytest.raises(UsageError, match=r"version 7 is challenger on 2024-04-03, and scores every row already"):
+        act(context, Action.SHADOW, version=7)
+    with pytest.raises(UsageError, match=r"version 7 is challenger on 2024-04-03.*action=withdraw version=7"):
+        act(context, Action.REJECT, version=7)
+    act(context, Action.REJECT, version=8)
+    with pytest.raises(UsageError, match=r"version 8 serves nobody while somebody is against it \(rejected by"):
+        act(context, Action.CHALLENGE, version=8)
     with pytest.raises(UsageError, match=r"version 9 has no role beside it on 2024-04-03: .* versions 7, 8"):
         act(context, Action.WITHDRAW, version=9)
     act(context, Action.WITHDRAW, version=8)
@@ -332,3 +339,22 @@ def test_an_alias_that_somebody_has_moved_in_mlflow_is_noticed_by_the_next_job(
     assert f"MLflow named version {other} the champion of machines, and model_events says version 1" in caplog.text
     assert lookup.find_alias(step_of(context).home, "machines", "champion") == "1"
     assert events.champion(context.warehouse, D3).number == "1"
+
+
+def test_mlflow_names_no_challenger_where_it_has_become_champion_or_a_job_was_stopped_before(context):
+    step = step_of(context, Promote)
+    client = tracking.connect(step.home)
+    other = client.create_model_version("machines", client.get_model_version("machines", "1").source).version
+    version = events.Version(str(other), "w", D3, {})
+
+    def named():
+        return [lookup.find_alias(step.home, "machines", one) for one in ("champion", "challenger")]
+
+    client.set_registered_model_alias("machines", "challenger", other)
+    aliases.reconcile(step.home, context.warehouse)
+    assert named() == ["1", None]
+    roles.assign(context.warehouse, version, "challenger", "a winner", "x", 0.5)
+    aliases.repeat(step.home, context.warehouse)
+    assert named() == ["1", version.number]
+    deciding.record(step, Outcome(), "promoted", version, "approved")
+    assert named() == [version.number, None]

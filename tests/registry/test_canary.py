@@ -49,7 +49,9 @@ def judged(warehouse, number, judgement):
 @pytest.fixture
 def begun(warehouse):
     events.record(warehouse, "promoted", Version("1", "old", D1, {}), "run", events.CHAMPION)
-    roles.assign(warehouse, Version("2", "new", D1, {"metric": "x"}), CHALLENGER, "a winner", "run", 0.1)
+    roles.assign(
+        warehouse, Version("2", "new", D1, {"metric": "x", "outcomes": []}), CHALLENGER, "a winner", "run", 0.1
+    )
     return warehouse
 
 
@@ -85,3 +87,19 @@ def test_a_breach_brings_the_champion_back_from_the_next_night_on_whatever_the_s
     assert roles.find_loss(begun, "2").startswith("It was challenger, and rolled back: Version 2 has breached")
     roles.assign(begun, Version("2", "new", day(3), {}), CHALLENGER, "once more", "run", 0.1)
     assert roles.find_loss(begun, "2") is None
+
+
+@pytest.mark.parametrize("against", ["stopped", "rejected", "without scores", "by a person alone"])
+def test_who_may_not_serve_and_who_was_not_decided_for_does_not_become_champion_and_harm_still_ends_it(begun, against):
+    for number in range(5 if against == "without scores" else 6):
+        scored(begun, number)
+    evidence = {} if against == "by a person alone" else {"outcomes": []}
+    roles.assign(begun, Version("2", "new", day(1), evidence), CHALLENGER, "a winner", "run", 0.4)
+    if against == "stopped":
+        roles.stop(begun, Version("2", "new", day(2), {}), "it is wrong", {}, "run")
+    elif against == "rejected":
+        approval = {"user": "ada", "by": None, "reason": "no"}
+        rejected = Version("2", "new", day(2), {"reason": "rejected", events.APPROVAL: approval})
+        events.record(begun, "refused", rejected, "run", events.CHAMPION)
+    assert judged(begun, 5, Judgement.PASSED) == (("2", 0.4), "1")
+    assert judged(begun, 5, Judgement.BREACHED) == (None, "1")

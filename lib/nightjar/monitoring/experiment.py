@@ -98,7 +98,7 @@ def _figures(
         rows = paired.Rows(
             warehouse, project, pair.role, pair.version.number, pair.champion.number, pair.since, run_date, versions
         )
-        own = [paired.compare(rows, experiment, _decided(warehouse, pair, run_date))]
+        own = [paired.compare(rows, experiment, _decided(warehouse, project, experiment, pair, run_date))]
     elif ARM not in arrow.schema(warehouse, "scores", versions["scores"]).names:
         own = []
     else:
@@ -110,17 +110,27 @@ def _figures(
     return own
 
 
-def _decided(warehouse: Warehouse, pair: Pair, run_date: date) -> tuple[str, date] | None:
-    """The verdict of an earlier run date, which holds."""
+def _decided(
+    warehouse: Warehouse, project: Project, experiment: Experiment, pair: Pair, run_date: date
+) -> tuple[str, date] | None:
+    """The verdict of an earlier run date, which holds as long as it is of this metric, at this level."""
     if not arrow.exists(warehouse, EXPERIMENTS.name):
         return None
-    columns = ["run_date", "model_version", "champion_version", "since", "verdict", "decided_on"]
-    numbers = (pair.version.number, pair.champion.number, pair.since)
+    figure = paired.metric_of(experiment, project).value
+    of_test = {
+        "model_version": pair.version.number,
+        "champion_version": pair.champion.number,
+        "since": pair.since,
+        "kind": experiment.kind.value,
+        "figure": figure,
+        "level": experiment.level,
+    }
+    columns = ["run_date", *of_test, "verdict", "decided_on"]
     before = [
         row
         for row in arrow.read(warehouse, EXPERIMENTS.name, columns).sort_by("run_date").to_pylist()
         if row["run_date"] < run_date and row["decided_on"] is not None
-        if (row["model_version"], row["champion_version"], row["since"]) == numbers
+        if all(row[name] == value for name, value in of_test.items())
     ]
     return (before[-1]["verdict"], before[-1]["decided_on"]) if before else None
 

@@ -62,8 +62,7 @@ def compare(rows: Rows, experiment: Experiment, decided: tuple[str, date] | None
     Raises:
         TableError: see `performance.with_labels`.
     """
-    task = rows.project.label.task
-    metric = experiment.metric or headline(task)
+    metric = metric_of(experiment, rows.project)
     nights = _final_nights(rows)
     both = _scored_by_both(rows, nights) if nights else None
     if both is None:
@@ -78,6 +77,11 @@ def compare(rows: Rows, experiment: Experiment, decided: tuple[str, date] | None
     confidence = confidence_at(seen / experiment.nights, experiment.level)
     gap = metric_difference(metric, _in_blocks(truth, days, rows.project), own, other, confidence)
     return _figure(metric, days.max().item(), gap, experiment, decided, rows.run_date, seen >= experiment.nights)
+
+
+def metric_of(experiment: Experiment, project: Project) -> Metric:
+    """The metric by which two models are compared: the experiment's, or the headline of the task."""
+    return experiment.metric or headline(project.label.task)
 
 
 def _final_nights(rows: Rows) -> list[date]:

@@ -12,7 +12,7 @@ from typing import Any
 from nightjar.errors import UsageError
 from nightjar.features.definitions import definitions_hash, label_hash
 from nightjar.pipeline.step import Step
-from nightjar.registry import events, tracking
+from nightjar.registry import aliases, events, tracking
 from nightjar.registry.events import Version
 from nightjar.registry.gates.origin import SCHEMA, SIGNATURE
 from nightjar.registry.gates.outcome import Outcome as GateOutcome
@@ -107,5 +107,5 @@ def record(
     decided = replace(version, holds_from=step.run_date, evidence=evidence)
     alias = None if event == "approved" else events.CHAMPION
     outcome.outputs["model_events"] = events.record(step.warehouse, event, decided, step.run_id, alias)
-    if event == "promoted" and (holds := events.find_champion(step.warehouse)):  # a later date's stays MLflow's
-        tracking.set_alias(step.home, step.project.name, events.CHAMPION, holds.number)
+    if event == "promoted":  # a later date's stays MLflow's, and who was challenger is none any more
+        aliases.repeat(step.home, step.warehouse)

@@ -18,8 +18,6 @@ from nightjar.settings.project import Project
 from nightjar.tables.runs import Outcome
 
 log = logging.getLogger("nightjar.promote")
-OUTCOMES = "outcomes"
-"""In the evidence of a decision: what each gate says, as `registry.gates.outcome.Outcome` holds it."""
 
 
 def promote(step: Step[jobs.Promote]) -> Outcome:
@@ -139,6 +137,12 @@ def _reject(step: Step[jobs.Promote], outcome: Outcome) -> None:
             f"version {version.number} is champion on {step.run_date}. To have the one before it back: "
             "action=rollback. Nothing was written."
         )
+    challenge = roles.holders(step.warehouse, step.run_date).challenge
+    if challenge is not None and challenge.version.number == version.number:
+        raise UsageError(
+            f"version {version.number} is challenger on {step.run_date}. Take that from it first: action=withdraw "
+            f"version={version.number}. Nothing was written."
+        )
     approval = deciding.approval(step)
     deciding.record(step, outcome, "refused", version, f"rejected by {approval}", approval)
 
@@ -170,4 +174,4 @@ def _roll_back(step: Step[jobs.Promote], outcome: Outcome) -> None:
 
 
 def _outcomes(decision: Decision) -> dict[str, Any]:
-    return {OUTCOMES: [asdict(one) for one in decision.outcomes]}
+    return {events.OUTCOMES: [asdict(one) for one in decision.outcomes]}

@@ -38,14 +38,34 @@ def promote(
 
 
 def challenge(step: Step[jobs.Promote], outcome: Outcome) -> None:
-    """A person lets a version challenge the champion: it serves the canary's first share; without a canary nobody."""
+    """A person lets a version challenge the champion: it serves the canary's first share; without a canary nobody.
+
+    Raises:
+        UsageError: it cannot score, is champion, or a person is against it.
+    """
     version, steps = _usable_version(step), step.project.serving.canary.steps
+    veto = events.opinion(step.warehouse, version.number).veto
+    if veto is not None:
+        raise UsageError(
+            f"version {version.number} serves nobody while somebody is against it ({veto}). Who thinks otherwise "
+            f"approves it: action=approve version={version.number}. Nothing was written."
+        )
     _assign(step, outcome, version, CHALLENGER, str(deciding.approval(step)), steps[0] if steps else 0.0)
 
 
 def shadow(step: Step[jobs.Promote], outcome: Outcome) -> None:
-    """A person lets a version score beside the champion, and serve nobody."""
-    _assign(step, outcome, _usable_version(step), SHADOW, str(deciding.approval(step)))
+    """A person lets a version score beside the champion, and serve nobody.
+
+    Raises:
+        UsageError: it cannot score, or is champion or challenger.
+    """
+    version, now = _usable_version(step), roles.holders(step.warehouse, step.run_date)
+    if now.challenge is not None and now.challenge.version.number == version.number:
+        raise UsageError(
+            f"version {version.number} is challenger on {step.run_date}, and scores every row already. Nothing was "
+            "written."
+        )
+    _assign(step, outcome, version, SHADOW, str(deciding.approval(step)))
 
 
 def withdraw(step: Step[jobs.Promote], outcome: Outcome) -> None:
@@ -134,7 +154,7 @@ def _assign(
     dated = replace(version, holds_from=step.run_date)
     outcome.outputs["model_events"] = roles.assign(step.warehouse, dated, alias, reason, step.run_id, share)
     if alias == CHALLENGER:
-        tracking.set_alias(step.home, step.project.name, CHALLENGER, version.number)
+        aliases.repeat(step.home, step.warehouse)
 
 
 def _person(step: Step[jobs.Promote]) -> tuple[str, dict[str, Any]]:

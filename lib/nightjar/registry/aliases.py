@@ -10,13 +10,13 @@ log = logging.getLogger("nightjar.registry")
 
 
 def reconcile(home: Path, warehouse: Warehouse) -> None:
-    """Let the alias name the last promotion again, and say so where it named another version.
+    """Let the aliases name who holds the roles again, and say so where one named another version.
 
     Raises:
         ModelError: MLflow fails.
     """
-    project = warehouse.project
-    holds = events.find_champion(warehouse)
+    project, now = warehouse.project, roles.holders(warehouse)
+    holds, challenger = now.champion, None if now.challenge is None else now.challenge.version.number
     alias = None if holds is None else lookup.find_alias(home, project, events.CHAMPION)
     if holds is not None and alias not in (None, holds.number):
         log.warning(
@@ -25,9 +25,16 @@ def reconcile(home: Path, warehouse: Warehouse) -> None:
             "promote another one: jobs/promote.py action=approve or action=rollback",
             *(alias, project, holds.number, holds.holds_from, holds.number),
         )
-        from nightjar.registry import tracking  # noqa: PLC0415  (loading MLflow takes seconds)
-
-        tracking.set_alias(home, project, events.CHAMPION, holds.number)
+        repeat(home, warehouse)
+        return
+    beside = lookup.find_alias(home, project, roles.CHALLENGER)
+    if beside not in (None, challenger):
+        log.warning(
+            "MLflow named version %s the challenger of %s, and by model_events it is %s: a job was stopped before it "
+            "moved the alias, or somebody has moved it, which changes no score. It is set right.",
+            *(beside, project, "nobody" if challenger is None else f"version {challenger}"),
+        )
+        repeat(home, warehouse)
 
 
 def repeat(home: Path, warehouse: Warehouse) -> None:

@@ -48,7 +48,8 @@ def next_move(canary: Canary, challenge: Challenge, nights: int, judgement: Judg
     """What follows from a judgement on a night; None: all stays as it is.
 
     A step is taken once its nights are over and guards hold, and the last one, to champion, only where what has to be
-    shown is shown. Steps grow from the share that the challenger has, whatever was declared when it began.
+    shown is shown, of a version that gates and people have decided for. Steps grow from the share that the challenger
+    has, whatever was declared when it began.
 
     Args:
         canary: the project's.
@@ -73,8 +74,10 @@ def next_move(canary: Canary, challenge: Challenge, nights: int, judgement: Judg
     further = [share for share in canary.steps if share > challenge.share]
     if further:
         return Move(roles.SHARED, further[0], f"{over}: version {number} serves {further[0]:.0%} from now on.")
-    if judgement is Judgement.PASSED:
+    if judgement is Judgement.PASSED and challenge.is_decided_for:
         return Move("promoted", 1.0, f"{over}, the last of its steps: version {number} becomes champion.")
+    if judgement is Judgement.PASSED:
+        log.info("%s, the last of its steps; a person let it challenge: action=approve version=%s", over, number)
     return None
 
 
@@ -88,7 +91,8 @@ def advance(
 ) -> Move | None:
     """Record what follows from a night's judgement, from the next night on; what that is, None where nothing.
 
-    A rerun of the night records nothing again: what holds on the next night is decided then.
+    A rerun of the night records nothing again: what holds on the next night is decided then. A challenger that may
+    serve nobody, that a person is against, or that has no scores of the night goes no further; harm brings it back.
 
     Args:
         warehouse: of the project.
@@ -98,11 +102,16 @@ def advance(
         judgement: on the challenger of that night.
         evidence: figures, as JSON can say them.
     """
-    challenge, after = roles.holders(warehouse, run_date).challenge, run_date + timedelta(days=1)
+    now, after = roles.holders(warehouse, run_date), run_date + timedelta(days=1)
+    challenge = now.challenge
     if challenge is None or _is_decided(warehouse, challenge, after):
         return None
-    move = next_move(canary, challenge, nights_scored(warehouse, challenge, run_date), judgement)
+    nights, number = nights_scored(warehouse, challenge, run_date), challenge.version.number
+    move = next_move(canary, challenge, len(nights), judgement)
     if move is None:
+        return None
+    is_kept_out = number in now.stopped or events.opinion(warehouse, number).veto is not None
+    if move.event != roles.ROLLED_BACK and (is_kept_out or run_date not in nights):
         return None
     version, figures = replace(challenge.version, holds_from=after), dict(evidence or {})
     if move.event == roles.ROLLED_BACK:
@@ -117,21 +126,28 @@ def advance(
     return move
 
 
-def nights_scored(warehouse: Warehouse, challenge: Challenge, run_date: date) -> int:
+def is_rolled_back(warehouse: Warehouse, run_date: date) -> bool:
+    """Whether it is recorded that the challenger of a night has lost its role to the night's judgement."""
+    challenge, after = roles.holders(warehouse, run_date).challenge, run_date + timedelta(days=1)
+    return challenge is not None and any(
+        (row["event"], row["model_version"], row["holds_from"]) == (roles.ROLLED_BACK, challenge.version.number, after)
+        for row in events.read(warehouse)
+    )
+
+
+def nights_scored(warehouse: Warehouse, challenge: Challenge, run_date: date) -> set[date]:
     """The nights since the challenger has its share, up to a run date, of which it has scores."""
     if not arrow.exists(warehouse, "scores"):
-        return 0
+        return set()
     number, since = challenge.version.number, challenge.share_since
-    return len(
-        {
-            file.partition["run_date"]
-            for file in scan.snapshot(warehouse, "scores").files
-            if file.partition["role"] == CHALLENGER_ROLE
-            and since <= file.partition["run_date"] <= run_date
-            and file.rows
-            and file.may_hold("model_version", number, number)
-        }
-    )
+    return {
+        file.partition["run_date"]
+        for file in scan.snapshot(warehouse, "scores").files
+        if file.partition["role"] == CHALLENGER_ROLE
+        and since <= file.partition["run_date"] <= run_date
+        and file.rows
+        and file.may_hold("model_version", number, number)
+    }
 
 
 def _is_decided(warehouse: Warehouse, challenge: Challenge, after: date) -> bool:

@@ -29,6 +29,9 @@ has acted on; the most memory that the process of the training held, null where 
 them."""
 APPROVAL = "approval"
 """The person who has approved, rejected or rolled back."""
+OUTCOMES = "outcomes"
+"""In the evidence of a decision, or of a challenger that was decided for: what each gate says, as
+`registry.gates.outcome.Outcome` holds it."""
 ROLLED_BACK = "rolled_back"
 """In the evidence of a rollback: the version that was champion until then."""
 
@@ -159,15 +162,6 @@ def registered(warehouse: Warehouse, number: str) -> Version:
         numbers = ", ".join(row["model_version"] for row in _of_kind(warehouse, "registered", None)) or "none at all"
         raise ModelError(f"No training of {warehouse.project} has registered version {number}: there is {numbers}.")
     return version_of(rows[-1])
-
-
-def holders(warehouse: Warehouse) -> list[Version]:
-    """The version that each alias names by its last promotion, whatever date that is for."""
-    if not arrow.exists(warehouse, MODEL_EVENTS.name):
-        return []
-    aliases: set[Any] = set(arrow.read(warehouse, MODEL_EVENTS.name, ["alias"])["alias"].drop_null().to_pylist())
-    versions = (_latest(warehouse, date.max, "promoted", alias) for alias in sorted(aliases))
-    return [version for version in versions if version is not None]
 
 
 def newest_registered(warehouse: Warehouse, run_date: date) -> Version:

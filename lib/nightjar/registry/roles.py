@@ -5,7 +5,6 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
-from nightjar.errors import ModelError
 from nightjar.registry import events
 from nightjar.registry.events import CHAMPION, Version
 from nightjar.tables.warehouse import Warehouse
@@ -34,6 +33,11 @@ class Challenge:
     version: Version
     share: float
     share_since: date
+
+    @property
+    def is_decided_for(self) -> bool:
+        """Whether gates and people have said that it is to be champion; else a person lets it challenge, no more."""
+        return events.OUTCOMES in self.version.evidence
 
 
 @dataclass(frozen=True)
@@ -110,18 +114,6 @@ def stop(warehouse: Warehouse, version: Version, reason: str, evidence: Mapping[
 def resume(warehouse: Warehouse, version: Version, reason: str, evidence: Mapping[str, Any], run_id: str) -> int:
     """A version that was stopped may serve again."""
     return _record(warehouse, RESUMED, version, None, {REASON: reason, **evidence}, run_id)
-
-
-def require_challenge(warehouse: Warehouse, run_date: date) -> Challenge:
-    """The challenge of a run date.
-
-    Raises:
-        ModelError: there is none.
-    """
-    challenge = holders(warehouse, run_date).challenge
-    if challenge is None:
-        raise ModelError(f"No version of {warehouse.project} challenges the champion on {run_date}.")
-    return challenge
 
 
 def find_loss(warehouse: Warehouse, number: str) -> str | None:
