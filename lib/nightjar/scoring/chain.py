@@ -11,11 +11,13 @@ from nightjar.alerts.recording import Alert, Severity
 from nightjar.errors import LeaseError, MachineError, ModelError, NightjarError, TableError, UsageError
 from nightjar.registry import events, roles
 from nightjar.registry.roles import Holders
+from nightjar.runtime import outages
 from nightjar.scoring.budget import within
 from nightjar.scoring.checks import Holder
 from nightjar.scoring.night import Night
 from nightjar.scoring.scorer import Scorer, rule_scorer, verified_scorer
 from nightjar.settings.serving.fallback import Substitute
+from nightjar.tables import failures as task_failures
 from nightjar.tables.predictions import CHAMPION_ROLE, TIER
 from nightjar.tables.rows import TaskFunction
 
@@ -74,11 +76,16 @@ def first_that_can(
 
     Raises:
         ModelError: none of several can; tells why each could not. The error of the champion, where it is the only one.
+        NightjarError: what is none of a model, such as a process of Spark that was killed: nobody else is tried.
     """
     failures, errors = list[Failure](), list[Exception]()
     for link in chain:
         try:
-            with within(night.session, link.budget, f"The {link.title}"):
+            with (
+                outages.translate_errors(),
+                task_failures.translate_errors(),
+                within(night.session, link.budget, f"The {link.title}"),
+            ):
                 scorer = link.open()
                 write(link, scorer)
         except NOT_THE_MODELS:
