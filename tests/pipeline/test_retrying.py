@@ -8,6 +8,7 @@ from nightjar.runtime import outages
 from nightjar.runtime.outages import Cause
 from nightjar.settings.retries import Passing, Retries
 
+LOST = "SparkException: Lost task 1.0 in stage 12.0 (TID 1) (host executor driver)"
 THREE = Retries(attempts=3, wait=10, longest_wait=15, lease=2.5 * LOOK)
 
 
@@ -20,17 +21,20 @@ class Counted:
         self.stopped += 1
 
 
-def tried(failures, retries=THREE):
+def tried(failures, retries=THREE, lasts=0.0):
     """What comes of work that fails so, one after another, and then succeeds; waits; and stops of Spark."""
-    waits, sessions, left = [], Counted(), list(failures)
+    waits, sessions, left, spent = [], Counted(), list(failures), []
 
     def work():
         if left:
+            spent.append(lasts)
             raise left.pop(0)
         return "done"
 
     try:
-        result = retrying(work, "score for 2024-04-01", retries, sessions, waits.append, lambda: sum(waits))
+        result = retrying(
+            work, "score for 2024-04-01", retries, sessions, waits.append, lambda: sum(waits) + sum(spent)
+        )
     except NightjarError as error:
         result = error
     return result, waits, sessions.stopped
@@ -52,6 +56,9 @@ def test_a_lease_is_waited_for_until_its_time_is_over_and_costs_no_attempt():
     assert tried([held, held]) == ("done", [LOOK, LOOK], 0)
     assert tried([held] * 4) == (held, [LOOK] * 3, 0)
     assert tried([held], Retries(of=[Passing.JAVA])) == (held, [], 0)
+    java = MachineError("Java is gone.", "java")
+    assert tried([java, held], lasts=2 * THREE.lease) == ("done", [10, LOOK], 1)  # what has worked has not waited
+    assert tried([held, held, java, held, held]) == ("done", [LOOK, LOOK, 10, LOOK, LOOK], 1)
 
 
 def test_a_failure_of_a_library_is_looked_through():
@@ -66,7 +73,21 @@ def test_a_failure_of_a_library_is_looked_through():
         ("SparkException: ExecutorLostFailure (executor 1 exited)", "executor"),
         ("Py4JNetworkError: Answer from Java side is empty", "java"),
         ("OSError: Generic S3 error: error sending request", "object_store"),
+        (
+            "OSError: Generic S3 error: Server returned non-2xx status code: 503 Service Unavailable: SlowDown",
+            "object_store",
+        ),
+        (
+            "OSError: Generic S3 error: Server returned non-2xx status code: 403 Forbidden: <Code>AccessDenied</Code>",
+            None,
+        ),
+        ("OSError: AWS Error NO_SUCH_BUCKET during PutObject operation: The bucket does not exist", None),
+        ("OSError: AWS Error UNKNOWN (HTTP status 403) during HeadObject operation: No response body.", None),
         ("OSError: No space left on device", None),
+        (f"{LOST}: java.io.IOException: Input/output error", None),
+        (f"{LOST}: java.io.IOException: Disk quota exceeded", None),
+        (f"{LOST}: [FAILED_READ_FILE.NO_HINT] Encountered error while reading file file:///w/t/part-1.parquet", None),
+        ("java.lang.OutOfMemoryError: GC overhead limit exceeded (executor driver)", None),
         ("OutOfMemoryError: Java heap space", None),
         ("PySparkRuntimeError: [JAVA_GATEWAY_EXITED] Java gateway process exited", None),
     ],

@@ -7,7 +7,7 @@ import pyarrow as pa
 import pytest
 
 import builders
-from nightjar.errors import ModelError
+from nightjar.errors import TableError
 from nightjar.evaluation.conformal import ClassLimit, ConformalSets
 from nightjar.models.ensembles.calibration import Isotonic, Platt
 from nightjar.models.examples import Examples
@@ -61,7 +61,7 @@ def test_by_amounts_each_row_has_a_threshold_of_its_own(tmp_path):
 )
 def test_an_amount_that_is_none_is_refused(tmp_path, amount, shown):
     manifest = replace(ABOUT, thresholds=(TierThreshold("reject", 0.5, prices=("loss", 10.0)),))
-    with pytest.raises(ModelError, match=f"Column loss of table features holds {shown} in 1 of 2 rows: expected an am"):
+    with pytest.raises(TableError, match=f"Column loss of table features holds {shown} in 1 of 2 rows: expected an am"):
         decide(project(tmp_path), [0.1, 0.2], pa.table({"loss": [5.0, amount]}), manifest)
 
 

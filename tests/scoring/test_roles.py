@@ -6,8 +6,10 @@ import time
 from collections import Counter
 from dataclasses import replace
 from datetime import date
+from functools import partial
 from pathlib import Path
 from shutil import copytree
+from types import SimpleNamespace
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -15,7 +17,7 @@ import pytest
 
 import builders
 from builders import rows_of
-from nightjar.errors import ModelError
+from nightjar.errors import MachineError, ModelError, TableError
 from nightjar.models.columns import FeatureColumn
 from nightjar.models.fixed_rule import fixed_rule
 from nightjar.models.predictor import Predictor
@@ -310,6 +312,29 @@ def test_a_champion_that_runs_past_its_budget_or_raises_is_followed_by_the_next_
     stage.score()
     assert {row[1:] for row in stage.rows("machine", "fallback")} == {("rule",)}
     assert "KeyError" in stage.alerts()[-1][3]
+
+
+@pytest.mark.parametrize(
+    ("failure", "passing"),
+    [
+        (ConnectionRefusedError(111, "Connection refused"), "java"),
+        (RuntimeError("SparkException: Python worker exited unexpectedly (crashed)"), "python_worker"),
+        (OSError(28, "No space left on device"), None),
+        (RuntimeError("nightjar.errors.TableError: Column loss of table features holds -3 in 1 of 5 rows."), None),
+    ],
+)
+def test_what_the_machine_or_the_night_does_is_blamed_on_no_model_and_nobody_else_serves(failure, passing):
+    """A library's own words for it, which nobody has translated yet; then the step fails, and is run once more."""
+    opened = []
+
+    def fails(title):
+        opened.append(title)
+        raise failure
+
+    links = (Link(title, None, partial(fails, title)) for title in ("champion", "rule of thumb"))
+    with pytest.raises((MachineError, TableError)) as stated:
+        first_that_can(SimpleNamespace(session=None, run_date=D1), links, lambda *_: None)
+    assert (opened, stated.value.passing) == (["champion"], passing)
 
 
 def test_a_stop_takes_effect_at_once_on_what_is_stored_and_on_every_run_after_it(stage):

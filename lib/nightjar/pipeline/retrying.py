@@ -28,7 +28,8 @@ def retrying(
 ) -> Result:
     """Do some work, and once more after each failure that may pass by itself, as often and for as long as settings say.
 
-    After a failure of the machine Spark is started anew. A lease is waited for until its holder ends.
+    After a failure of the machine Spark is started anew. A lease is waited for until its holder ends, for as long
+    as settings say from when it was first refused.
 
     Args:
         work: what is done.
@@ -41,7 +42,7 @@ def retrying(
     Raises:
         NightjarError: the work has failed for good, or too often.
     """
-    attempt, begun, waits = 1, clock(), False
+    attempt, refused = 1, None
     while True:
         try:
             with ExitStack() as translated:
@@ -54,11 +55,11 @@ def retrying(
                 raise
             if passing is Passing.LEASE:
                 pause = LOOK
-                if clock() - begun > retries.lease:
-                    raise
-                if not waits:
+                if refused is None:
+                    refused = clock()
                     log.info("%s waits for up to %g s: %s", what, retries.lease, error)
-                waits = True
+                if clock() - refused > retries.lease:
+                    raise
             else:
                 if attempt >= retries.attempts:
                     log.warning("%s has failed in all of %d attempts (%s)", what, attempt, passing)
@@ -66,7 +67,7 @@ def retrying(
                 pause = retries.pause(attempt)
                 shown = (what, attempt, retries.attempts, passing, error, pause)
                 log.warning("%s: attempt %d of %d has failed by what may pass (%s): %s It is run again in %g s", *shown)
-                attempt += 1
+                attempt, refused = attempt + 1, None
                 sessions.stop()
         sleep(pause)
 

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from nightjar.errors import ModelError
+from nightjar.errors import TableError
 from nightjar.tables import groups
 from nightjar.tables.groups import Values
 
@@ -146,7 +146,7 @@ def _amounts(price: Price, rows: pa.Table, tier: str) -> Floats:
     """The price in each row.
 
     Raises:
-        ModelError: it is no number of 0 or more in some row.
+        TableError: it is no number of 0 or more in some row; the night's own fault, whichever model scores it.
     """
     if not isinstance(price, str):
         return np.full(len(rows), price)
@@ -154,7 +154,7 @@ def _amounts(price: Price, rows: pa.Table, tier: str) -> Floats:
     strange = amounts[~(np.isfinite(amounts) & (amounts >= 0))]
     if len(strange):
         shown = ", ".join("null or NaN" if np.isnan(one) else f"{one:g}" for one in np.unique(strange)[:SHOWN])
-        raise ModelError(
+        raise TableError(
             f"Column {price} of table features holds {shown} in {len(strange):,} of {len(rows):,} rows: expected an "
             f"amount of 0 or more, by which tier {tier} decides (project.costs). Correct it in its source and build "
             "features again, or name a derived column that has none of them (project.spine.derived)."

@@ -25,6 +25,12 @@ class Cause:
     message: str
 
 
+_OF_STORE = r"(AWS Error|Generic (S3|GCS|MicrosoftAzure|HTTP\w*) error)"
+_REFUSED = (
+    r"(?i:status:?( code:?)? 40[0134]\b|access_?denied|no_?such_?bucket|invalid_?access_?key_?id|"
+    r"signature_?does_?not_?match|expired_?token)"
+)
+"""What a store would answer once more."""
 _CAUSES = {
     r"No space left on device|Disk quota exceeded|database or disk is full": (
         "A disk is full: {0}. Nothing half written is in any table. Free space where it says, or where it names no "
@@ -43,15 +49,16 @@ _CAUSES = {
         "Spark's Java has no memory left: {0}. Give it more, as environment.driver_memory=4g or by the options of "
         "spark-submit, or more tasks, as environment.shuffle_partitions."
     ),
-    r"Python worker (exited unexpectedly|failed to connect back)|Worker died": (
+    r"(?P<python_worker>Python worker (exited unexpectedly|failed to connect back)|Worker died)": (
         "A Python worker of Spark was killed or has crashed: {0}. Most often the system, or its container's limit, had "
         "no memory left: see dmesg. Run it again; if it stays so, give the machine more memory or Spark fewer cores."
     ),
-    r"ExecutorLostFailure|executor (lost|heartbeat timed out)|Lost executor|Master removed our application": (
+    r"(?P<executor>ExecutorLostFailure|executor (lost|heartbeat timed out)|Lost executor|Master removed our app)": (
         "Spark has lost an executor too often: {0}. Its machine or container has ended or has no memory left: its own "
         "log tells. Run it again."
     ),
-    r"^ConnectionRefusedError|Answer from Java side is empty|Error while sending or receiving|Py4JNetworkError": (
+    r"(?P<java>^ConnectionRefusedError|Answer from Java side is empty|Error while sending or receiving|"
+    r"Py4JNetworkError)": (
         "Spark's Java, which this process started, does not answer any more: {0}. It was killed, most often by the "
         "system for want of memory (see dmesg), or has crashed (hs_err_pid*.log tells). Run it again."
     ),
@@ -59,9 +66,13 @@ _CAUSES = {
         "Spark's Java did not start: {0}. What it wrote above tells why: most often there is no Java 17 (JAVA_HOME), "
         "or less memory than environment.driver_memory asks for."
     ),
-    r"AWS Error|Generic (S3|GCS|MicrosoftAzure|HTTP\w*) error|error sending request": (
-        "The object store does not answer, or refuses: {0}. Look at its state, at the credentials in the environment "
+    rf"{_OF_STORE}.*({_REFUSED})": (
+        "The object store refuses: {0}. Look at the credentials in the environment, at what they may read and write, "
         "and at environment.warehouse; then run it again."
+    ),
+    rf"(?P<object_store>{_OF_STORE}|error sending request)": (
+        "The object store does not answer: {0}. Look at its state, at the network and at environment.warehouse; then "
+        "run it again."
     ),
     r"PanicException": (
         "A library has crashed on what it has read: {0}. Most often the log or a checkpoint of a table is damaged: run "
@@ -72,15 +83,10 @@ _CAUSES = {
         "Damaged data file. Nothing was written."
     ),
 }
-"""Pattern of a cause -> message for users. No pattern matches errors of our own code."""
-_PASSING = {
-    r"Python worker|Worker died": "python_worker",
-    r"ExecutorLostFailure|executor|Master removed": "executor",
-    r"^ConnectionRefusedError|Java side|Py4JNetworkError|sending or receiving": "java",
-    r"AWS Error|Generic|sending request": "object_store",
-}
-"""Pattern of a cause that has a message -> the name of what may pass by itself, see `settings.retries.Passing`."""
-_STAYS = re.compile(r"No space|Read-only|Permission denied|OutOfMemoryError|JAVA_GATEWAY_EXITED|gateway process exited")
+"""Pattern of a cause -> message for users. No pattern matches errors of our own code.
+
+The first one that matches decides. A group's name is what may pass by itself, see `settings.retries.Passing`.
+"""
 
 
 @contextmanager
@@ -99,8 +105,9 @@ def machine_error(chain: Sequence[Cause]) -> MachineError | None:
     for cause in reversed(chain):
         text = f"{cause.kind}: {cause.message}"
         for pattern, words in _CAUSES.items():
-            if re.search(pattern, text):
-                return MachineError(words.format(_short(text)), _passing(text))
+            match = re.search(pattern, text, re.DOTALL)
+            if match is not None:
+                return MachineError(words.format(_short(text)), next(iter(match.groupdict()), None))
         if cause.kind.startswith("ray."):
             return MachineError(
                 f"Ray has failed: {_short(text)}. One of its processes was killed, most often for want of memory (see "
@@ -108,12 +115,6 @@ def machine_error(chain: Sequence[Cause]) -> MachineError | None:
                 "ray",
             )
     return None
-
-
-def _passing(text: str) -> str | None:
-    if _STAYS.search(text):
-        return None
-    return next((name for pattern, name in _PASSING.items() if re.search(pattern, text)), None)
 
 
 def causes(failure: BaseException) -> list[Cause]:

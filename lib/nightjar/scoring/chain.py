@@ -12,11 +12,13 @@ from nightjar.alerts.recording import Alert, Severity
 from nightjar.errors import LeaseError, MachineError, ModelError, NightjarError, TableError, UsageError, is_panic
 from nightjar.registry import events, roles
 from nightjar.registry.roles import Holders
+from nightjar.runtime import outages
 from nightjar.scoring.budget import within
 from nightjar.scoring.checks import Holder
 from nightjar.scoring.night import Night
 from nightjar.scoring.scorer import Scorer, rule_scorer, verified_scorer
 from nightjar.settings.serving.fallback import Substitute
+from nightjar.tables import failures as task_failures
 from nightjar.tables.predictions import ABSTAINED, CHAMPION_ROLE, PREDICTION_SET, TIER
 from nightjar.tables.rows import TaskFunction
 
@@ -75,11 +77,16 @@ def first_that_can(
 
     Raises:
         ModelError: none of several can; tells why each could not. Where there is but one, its error, whatever it is.
+        NightjarError: what is none of a model, such as a process of Spark that was killed: nobody else is tried.
     """
     failures, errors = list[Failure](), list[BaseException]()
     for link in chain:
         try:
-            with within(night.session, link.budget, f"The {link.title}"):
+            with (
+                outages.translate_errors(),
+                task_failures.translate_errors(),
+                within(night.session, link.budget, f"The {link.title}"),
+            ):
                 scorer = link.open()
                 write(link, scorer)
         except NOT_THE_MODELS:
