@@ -6,7 +6,7 @@ import pyarrow as pa
 import pytest
 
 import builders
-from nightjar.masking.values import MASK, Masking, masking_of
+from nightjar.masking.values import MASK, Masking, in_words, masking_of
 from nightjar.settings.serving.serving import Serving
 
 MASKING = Masking(frozenset({"district", "load", "income"}))
@@ -20,6 +20,21 @@ MASKING = Masking(frozenset({"district", "load", "income"}))
         ("machine=m2, load=3; machine=m4, load=4", "machine=m2, load=(masked); machine=m4, load=(masked)"),
         ("a row with income='1, 2' and (load=None)", "a row with income=(masked) and (load=(masked))"),
         ("load=1.5", "load=(masked)"),
+        (
+            "Column load of table features holds -31000, -5, null or NaN in 3 of 9 rows: expected an amount.",
+            "Column load of table features holds (masked) in 3 of 9 rows: expected an amount.",
+        ),
+        (
+            "Column load of table features, version 3 holds nan: x.",
+            "Column load of table features, version 3 holds (masked): x.",
+        ),
+        ("The column load holds -3, and LOG takes numbers", "The column load holds (masked), and LOG takes numbers"),
+        (
+            "of id=7: stored load=41, rebuilt load=42. Were",
+            "of id=7: stored load=(masked), rebuilt load=(masked). Were",
+        ),
+        ("spine.district=Est, spine.day=1", "spine.district=(masked), spine.day=1"),
+        ("district=datetime.datetime(2024, 4, 3), load=4", "district=(masked), load=(masked)"),
         ("Of district=(masked 1) it cannot be said", "Of district=(masked 1) it cannot be said"),
         ("loads=4, upload=5, project.load=6, load is missing", "loads=4, upload=5, project.load=6, load is missing"),
         ("district=[a, b]\nload=7\nend", "district=(masked)\nload=(masked)\nend"),
@@ -29,6 +44,12 @@ def test_a_message_says_of_a_sensitive_column_no_value(text, shown):
     assert MASKING.text(text) == shown
     assert MASKING.text(shown) == shown
     assert Masking().text(text) == text
+
+
+@pytest.mark.parametrize("value", ["St. Mary, x", "O'Brien; 2", "a 'b' \"c\", d", "in (x) in y: z", "", "plain"])
+def test_a_value_in_words_is_masked_to_its_end(value):
+    text = f"A row at {in_words({'district': value, 'day': 3})} is there twice."
+    assert MASKING.text(text) == "A row at district=(masked), day=3 is there twice."
 
 
 def test_rows_have_a_mask_in_place_of_it_whatever_its_type_and_under_the_names_that_files_give_it():

@@ -4,14 +4,21 @@ import json
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 import builders
 from builders import rows_of
+from nightjar.errors import UsageError
+from nightjar.pipeline import review
+from nightjar.pipeline.execution import Context
+from nightjar.review import tokens
+from nightjar.settings.review import Review
 from nightjar.tables import arrow
 from nightjar.tables.warehouse import Warehouse
 from review import loans
@@ -69,6 +76,24 @@ def test_a_file_of_cases_comes_back_with_decisions(run, tmp_path):
     assert again.code == 1
     assert "This case is decided" in again.problem
     assert len(rows_of(warehouse, "reviews")) == 2
+
+
+def test_a_page_that_ends_by_a_failure_has_its_run(tmp_path):
+    project = loans.project()
+    environment = replace(builders.quick_environment(), home=str(tmp_path / "home"))
+    warehouse = Warehouse(str(tmp_path / "warehouse"), "loans")
+    warehouse.check_writable()
+    loans.store(warehouse, project, cases=2, past=0)
+    tokens.admit(tokens.folder_of(tmp_path / "home", "loans"), "ada")
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        settings = Review(environment, project, action="serve", port=taken.getsockname()[1])
+        with pytest.raises(UsageError, match="expected a free port"):
+            review.run(Context(settings, "hash", None, warehouse, "revision"))
+    ((status, error),) = rows_of(warehouse, "runs", "status", "error")
+    assert status == "failed"
+    assert "expected a free port" in error
 
 
 @pytest.mark.starts_processes

@@ -112,9 +112,21 @@ def test_nobody_sees_what_another_has_decided_before_all_is_decided():
 
 def test_who_acts_on_what_has_changed_is_told_by_whom():
     case = at(5, "ada decide grant")
-    require_unchanged(case, 1)
+    require_unchanged(case, 1, "ben")
     with pytest.raises(ReviewError, match=r"ada decided this case at 10:01:00 UTC, after you opened it"):
-        require_unchanged(case, 0)
+        require_unchanged(case, 0, "ben")
+
+
+@pytest.mark.parametrize(
+    "case",
+    [at(5, "ada decide grant", looks=2), at(5, "ada claim", "ada release"), at(5, "ada decide grant", "ada undo")],
+)
+def test_who_acts_on_what_has_changed_is_not_told_what_nobody_else_may_see_yet(case):
+    """Nor by the words that they are kept from it: of one look and of two they are the same."""
+    with pytest.raises(ReviewError, match=r"^This case has changed since you opened it. Nothing of yours was recorded"):
+        require_unchanged(case, 0, "ben")
+    with pytest.raises(ReviewError, match=r"^ada "):
+        require_unchanged(case, 0, "ada")
 
 
 def test_a_greater_share_of_second_looks_draws_those_of_a_smaller_one():

@@ -12,7 +12,8 @@ from nightjar.errors import ReviewError
 from nightjar.review import desk as module
 from nightjar.review import exchange
 from nightjar.review.desk import Act, Desk
-from nightjar.review.selection import Order, Selection, View, select
+from nightjar.review.selection import Order, Selection, select
+from nightjar.settings.review import View
 from nightjar.tables import arrow
 from nightjar.tables.reviews import CLAIM, DECIDE, RELEASE, UNDO
 from review import loans
@@ -67,6 +68,9 @@ def test_without_scores_there_are_no_cases(warehouse):
     desk = Desk(warehouse, loans.project(), "review-1")
     assert desk.queue().ids == []
     assert selected(desk)[0] == []
+    assert selected(desk, tier="review", text="a")[0] == []
+    for order in Order:
+        assert selected(desk, order=order, view=View.ALL)[0] == []
 
 
 def test_of_several_roles_the_served_row_is_the_case(warehouse):
@@ -178,6 +182,17 @@ def test_people_who_decide_different_cases_at_once_are_all_recorded_and_files_ar
     assert desk.ledger.files < 12
 
 
+def test_what_is_recorded_is_no_failure_where_files_cannot_be_merged(desk, monkeypatch, caplog):
+    first, second = desk.queue().ids[:2]
+    desk.act([Act(first, DECIDE, "refuse")], "ada", "page", NOON)
+    for path in Path(desk.warehouse.path("reviews")).rglob("*.parquet"):
+        path.unlink()
+    monkeypatch.setattr(module, "MOST_FILES", 1)
+    desk.act([Act(second, DECIDE, "refuse")], "ada", "page", NOON)
+    assert desk.ledger.read().decided == {first, second}
+    assert "the files of table reviews were not merged" in caplog.text
+
+
 def test_a_second_look_is_asked_of_another_person_and_a_third_decides_a_dispute(warehouse):
     project = loans.project(replace(loans.REVIEW, looked_at_twice=1.0))
     loans.store(warehouse, project)
@@ -188,7 +203,7 @@ def test_a_second_look_is_asked_of_another_person_and_a_third_decides_a_dispute(
     with pytest.raises(ReviewError, match="another person"):
         desk.act([Act(name, DECIDE, "refuse")], "ada", "page", NOON)
     desk.act([Act(name, DECIDE, "grant", "proven")], "ben", "page", NOON)
-    assert desk.history(name, NOON).is_disputed
+    assert desk.history(name, NOON).final is None
     desk.act([Act(name, DECIDE, "grant", "proven")], "eve", "page", NOON)
     assert desk.history(name, NOON).final.reviewer == "eve"
     once = Desk(warehouse, loans.project(), "review-1")  # since then nothing is looked at twice

@@ -17,6 +17,7 @@ from nightjar.errors import TableError
 from nightjar.features.at import with_features
 from nightjar.features.definitions import definitions_hash
 from nightjar.features.spine import require_unique_rows, spine_rows
+from nightjar.masking.values import in_words
 from nightjar.settings.project import Project
 from nightjar.tables import arrow, delta
 from nightjar.tables.rows import of_frame
@@ -177,9 +178,9 @@ def _by_column(differences: Sequence[Difference]) -> Counter[str]:
 
 def _message(project: Project, differences: Sequence[Difference], compared: int, days: Sequence[date]) -> str:
     first = next((difference for difference in differences if difference.column != WHOLE_ROW), differences[0])
-    key = ", ".join(f"{name}={value}" for name, value in zip(_key(project), first.key, strict=True))
+    key = in_words(dict(zip(_key(project), first.key, strict=True)))
     columns = ", ".join(f"{column} ({rows:,} rows)" for column, rows in sorted(_by_column(differences).items()))
-    values = f"stored {first.stored!r}, rebuilt {first.rebuilt!r}"
+    values = f"stored {first.column}={first.stored!r}, rebuilt {first.column}={first.rebuilt!r}"
     if first.column == WHOLE_ROW:
         values = "stored, but not rebuilt" if first.stored else "rebuilt, but not stored"
     return (

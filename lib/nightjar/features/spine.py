@@ -16,6 +16,7 @@ from nightjar.expressions import guard
 from nightjar.features.definitions import spine_facts
 from nightjar.features.sampling import sample_rows
 from nightjar.joins.join import as_of_join
+from nightjar.masking.values import in_words
 from nightjar.settings.project import DERIVED, Project
 from nightjar.settings.spine import SpineKind
 from nightjar.tables import delta
@@ -172,7 +173,7 @@ def require_unique_rows(rows: DataFrame, project: Project) -> None:
     names = [*project.spine.key, "prediction_time"]
     duplicate = rows.groupBy(*names).count().where("count > 1").first()
     if duplicate is not None:
-        values = ", ".join(f"{name}={duplicate[name]}" for name in names)
+        values = in_words({name: duplicate[name] for name in names})
         table = source_table_name(project.spine.source)
         raise TableError(
             f"The spine's key is not unique: {duplicate['count']} rows of {table} have {values}. "

@@ -55,28 +55,47 @@ class Masking:
         return rows
 
     def text(self, text: str) -> str:
-        """A message in which `column=value`, and `column holds value`, do not say the value.
+        """A message in which `column=value`, and `column [of table name] holds values`, do not say the values.
 
-        Whatever puts a value of a column into words for a log writes it so.
+        Whatever puts a value of a column into words for a log writes it so; `in_words` writes the first.
 
         Example:
             >>> Masking(frozenset({"district"})).text("2 rows at district=Old Town, day=2024-04-02 have no label.")
             '2 rows at district=(masked), day=2024-04-02 have no label.'
         """
-        return text if self._statement is None else self._statement.sub(rf"\g<1>{MASK}", text)
+        return text if self._statement is None else self._statement.sub(rf"\g<1>\g<2>{MASK}", text)
 
     @cached_property
     def _statement(self) -> re.Pattern[str] | None:
         if not self.columns:
             return None
         names = "|".join(map(re.escape, sorted(self.columns, key=len, reverse=True)))
-        return re.compile(rf"""((?<![\w.])(?:{names})(?:=| holds ))(?!{re.escape(MASK[:-1])}){_VALUE}""")
+        own, unmasked = rf"(?<![\w.])(?:spine\.)?(?:{names})", rf"(?!{re.escape(MASK[:-1])})"
+        several = rf"(?:, (?!and |which ){_VALUE})*"
+        holds = rf"{own}(?: of table [^\n;:]*?)? holds "
+        return re.compile(rf"({own}=){unmasked}{_VALUE}|({holds}){unmasked}{_VALUE}{several}")
 
 
 NOTHING_HIDDEN = Masking()
 _PLAIN = re.compile(r"^feature | \(column\)$")
-_VALUE = r"""(?:'[^'\n]*'|"[^"\n]*"|\[[^\]\n]*\]|[^\n]*?(?=[,;)](?:\s|$)|[.:](?:\s|$)| in |\n|$))"""
-"""A value in a message: in quotes, in brackets, or up to the next sign that ends it."""
+_QUOTED = r"""'(?:[^'\\\n]|\\.)*'|"(?:[^"\\\n]|\\.)*\""""
+_VALUE = rf"""(?:{_QUOTED}|\[[^\]\n]*\]|[\w.]+\([^)\n]*\)|[^\n]*?(?=[,;)](?:\s|$)|[.:](?:\s|$)| in |\n|$))"""
+"""A value in a message: in quotes, in brackets, written as code, or up to the next sign that ends it."""
+_HARMLESS = re.compile(r"[\w:+-]+")
+
+
+def in_words(values: Mapping[str, Any]) -> str:
+    """Values of a row for a message, so that `Masking.text` finds where each ends; a text with other signs is quoted.
+
+    Example:
+        >>> in_words({"machine": "m2", "district": "St. Mary, Old Town", "load": 3})
+        "machine=m2, district='St. Mary, Old Town', load=3"
+    """
+    return ", ".join(f"{name}={_in_quotes(value)}" for name, value in values.items())
+
+
+def _in_quotes(value: Any) -> str:
+    return repr(value) if isinstance(value, str) and not _HARMLESS.fullmatch(value) else str(value)
 
 
 def masking_of(project: Project) -> Masking:

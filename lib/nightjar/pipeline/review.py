@@ -19,7 +19,8 @@ from nightjar.review import exchange, tokens
 from nightjar.review.desk import Act, Desk
 from nightjar.review.page import server, views
 from nightjar.review.queue import last_night
-from nightjar.review.selection import Selection, View, select
+from nightjar.review.selection import Selection, select
+from nightjar.runtime import logs
 from nightjar.settings.jobs import JobName
 from nightjar.settings.review import Review, ReviewAction
 from nightjar.tables import arrow, reviews, runs
@@ -77,8 +78,7 @@ def _list(desk: Desk, settings: Review) -> None:
 
 def _lines(desk: Desk, settings: Review) -> list[views.Line]:
     queue, now, reviewer = desk.queue(), datetime.now(UTC), settings.by or ""
-    view = next(one for one in View if one.word == settings.status)
-    selection = Selection(view, settings.tier or "", settings.text or "")
+    selection = Selection(settings.status, settings.tier or "", settings.text or "")
     stored = desk.ledger.read()
     places = select(queue, stored, desk.settings, reviewer, selection, now).places
     cases = (queue.rows.slice(int(place), 1).to_pylist()[0] for place in places)
@@ -131,21 +131,27 @@ def _serve(context: Context, settings: Review, desk: Desk, folder: Path) -> None
     """Serve the page until Ctrl-C or SIGTERM, which is how it ends."""
     if not tokens.read_tokens(folder):
         raise UsageError(f"nobody may enter: no token lies in {folder}. Make one: action=admit by=NAME")
-    started, clock = datetime.now(UTC), time.monotonic()
+    started, clock, error = datetime.now(UTC), time.monotonic(), None
     try:
         server.serve(desk, folder, settings.port, settings.origin)
     except KeyboardInterrupt:
         log.info("the page has ended")
-    _record_run(context, desk, started, time.monotonic() - clock, desk.recorded)
+    except Exception as failure:
+        error = logs.masked(logs.redact(str(failure))) or type(failure).__name__
+        raise
+    finally:
+        _record_run(context, desk, started, time.monotonic() - clock, desk.recorded, error)
 
 
-def _record_run(context: Context, desk: Desk, started: datetime, seconds: float, actions: int) -> None:
+def _record_run(
+    context: Context, desk: Desk, started: datetime, seconds: float, actions: int, error: str | None = None
+) -> None:
     warehouse = context.warehouse
     night = last_night(warehouse, desk.until)
     if night is None:
         return
     outcome = Outcome(outputs=arrow.versions(warehouse, [reviews.TABLE]), rows={"actions": actions})
-    identity = (desk.run_id, JobName.REVIEW.value, night, "done", None)
+    identity = (desk.run_id, JobName.REVIEW.value, night, "done" if error is None else "failed", error)
     runs.record(warehouse, Run(*identity, context.code_revision, context.config_hash, started, seconds, outcome))
 
 

@@ -14,7 +14,6 @@ from nightjar.tables.reviews import (
     RELEASE,
     UNDO,
     Action,
-    disagree,
     final_decision,
     looks_of,
     valid_decisions,
@@ -54,11 +53,6 @@ class History:
     def final(self) -> Action | None:
         """The decision that holds."""
         return final_decision(self.decisions, self.looks)
-
-    @property
-    def is_disputed(self) -> bool:
-        """Whether the first two decisions differ and there is no third."""
-        return self.looks > 1 and disagree(self.decisions) and self.final is None
 
     @property
     def claim(self) -> Action | None:
@@ -136,25 +130,25 @@ def require_possible(history: History, kind: str, reviewer: str) -> None:
         raise ReviewError("This case is not claimed: there is nothing to give back.")
 
 
-def require_unchanged(history: History, seen: int) -> None:
+def require_unchanged(history: History, seen: int, reviewer: str) -> None:
     """Refuse what is based on another state than the present one.
 
     Args:
         history: as it is.
         seen: how many actions the person saw.
+        reviewer: that person.
 
     Raises:
-        ReviewError: somebody did something since; says who and what, unless that is to stay unseen.
+        ReviewError: somebody did something since; says who and what, unless the person may not see it yet.
     """
     since = history.actions[seen:]
     if not since:
         return
-    last = since[-1]
+    last, nothing = since[-1], "Nothing of yours was recorded: look at it again."
+    if last not in history.visible(reviewer):
+        raise ReviewError(f"This case has changed since you opened it. {nothing}")
     what = {CLAIM: "claimed", RELEASE: "gave back", DECIDE: "decided", UNDO: "took back a decision on"}[last.kind]
-    raise ReviewError(
-        f"{last.reviewer} {what} this case at {_clock(last)}, after you opened it. Nothing of yours was recorded: "
-        "look at it again."
-    )
+    raise ReviewError(f"{last.reviewer} {what} this case at {_clock(last)}, after you opened it. {nothing}")
 
 
 def _clock(action: Action) -> str:

@@ -11,7 +11,7 @@ from typing import Any
 import pyarrow as pa
 
 from nightjar.durations import parse_duration
-from nightjar.errors import ReviewError
+from nightjar.errors import NightjarError, ReviewError
 from nightjar.masking.values import masking_of
 from nightjar.review.cases import History, history_of, require_possible, require_unchanged
 from nightjar.review.ledger import Ledger, Stored
@@ -96,16 +96,23 @@ class Desk:
         def require(version: int) -> None:
             latest = self.ledger.read(version)
             for name, history in before.items():
-                require_unchanged(self._history(latest, name, now), len(history.actions))
+                require_unchanged(self._history(latest, name, now), len(history.actions), reviewer)
 
         table = reviews_table(pa.schema([queue.rows.schema.field(name) for name in self.project.spine.key]))
         arrow.append(self.warehouse, table, rows, self.run_id, require)
         self.recorded += len(acts)
         for act in acts:
             log.info("%s: %s %s", act.prediction_id[:12], reviewer, f"{act.kind} {act.decision or ''}".rstrip())
-        self.ledger.read()
-        if self.ledger.files > MOST_FILES:
-            merging.merge_files(self.warehouse, TABLE, self.run_id)
+        self._merge()
+
+    def _merge(self) -> None:
+        """Merge the table's files where they are many; a failure is only logged: what people did is recorded."""
+        try:
+            self.ledger.read()
+            if self.ledger.files > MOST_FILES:
+                merging.merge_files(self.warehouse, TABLE, self.run_id)
+        except NightjarError as error:
+            log.warning("what was done is recorded, but the files of table %s were not merged: %s", TABLE, error)
 
     def proposal(self, tier: str | None) -> str | None:
         """The decision that holds in a tier unless somebody decides otherwise."""
@@ -127,7 +134,7 @@ class Desk:
             if len(act.reason or "") > LONGEST_REASON:
                 raise ReviewError(f"A reason of {len(act.reason or ''):,} characters: {LONGEST_REASON:,} at most.")
             if act.seen is not None:
-                require_unchanged(history, act.seen)
+                require_unchanged(history, act.seen, reviewer)
             require_possible(history, act.kind, reviewer)
             if act.kind == DECIDE:
                 self._require_decision(act, self.proposal(row["tier"]))

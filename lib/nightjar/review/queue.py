@@ -24,6 +24,13 @@ DUE, WORTH = "_due", "_worth"
 OPTIONAL: Mapping[str, Any] = {"tier": pa.string(), "abstained": pa.string(), "reasons": pa.null()}
 """Columns of `scores` that a project need not have, and what they are then, all null."""
 
+_EMPTY = pa.schema(
+    [
+        *(("prediction_id", pa.string()), ("tier", pa.string()), ("score", pa.float64())),
+        *(("run_date", pa.date32()), (DUE, INSTANT), (WORTH, pa.float64())),
+    ]
+).empty_table()
+
 
 @dataclass(frozen=True, eq=False)
 class Queue:
@@ -89,7 +96,7 @@ def read_queue(warehouse: Warehouse, project: Project, night: date | None) -> Qu
         TableError: a table or column is missing, or a file is damaged.
     """
     if night is None:
-        return Queue(None, pa.table({"prediction_id": pa.array([], pa.string()), DUE: pa.array([], INSTANT)}), ())
+        return Queue(None, _EMPTY, ())
     settings, key = project.serving.review, list(project.spine.key)
     stored = arrow.schema(warehouse, "scores").names
     columns = ["prediction_id", "prediction_time", *key, "score", "model_version", "run_date"]

@@ -12,22 +12,10 @@ from nightjar.review.cases import Status, history_of
 from nightjar.review.ledger import Stored
 from nightjar.review.queue import Queue
 from nightjar.settings.choices import Choice
+from nightjar.settings.review import View
 from nightjar.settings.serving.reviewing import Reviewing
 
 Places = npt.NDArray[np.intp]
-
-
-class View(Choice):
-    """What is listed: what a person can decide now, cases of one status, overdue ones, or all."""
-
-    TODO = "todo"
-    OPEN = "open"
-    MINE = "mine"
-    CLAIMED = "claimed"
-    WAITING = "waiting"
-    DECIDED = "decided"
-    OVERDUE = "overdue"
-    ALL = "all"
 
 
 class Order(Choice):

@@ -5,6 +5,7 @@ the file is gone, in whatever process.
 """
 
 import hmac
+import logging
 import os
 import re
 import secrets
@@ -12,11 +13,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 
-from nightjar.errors import ReviewError, UsageError
+from nightjar.errors import UsageError
+from nightjar.settings.review import REVIEWER
 
-REVIEWER = re.compile(r"[a-z0-9][a-z0-9_.@-]{0,62}")
-"""What a reviewer may be called: a name that is harmless in a path, and that no other differs from in case alone."""
+log = logging.getLogger("nightjar.review")
 LASTS = timedelta(hours=12)
 _SUFFIX, _BYTES = ".token", 32
 
@@ -54,15 +56,16 @@ def admit(folder: Path, reviewer: str) -> Path:
     Raises:
         UsageError: the person has one, it is no name for a reviewer, or the file cannot be written.
     """
-    if not REVIEWER.fullmatch(reviewer):
+    if not re.fullmatch(REVIEWER, reviewer):
         expected = "a name of small letters, digits, and _ . @ - after the first, 63 at most"
         raise UsageError(f"by: found {reviewer!r}, expected {expected}")
     path = folder / f"{reviewer}{_SUFFIX}"
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "w", encoding="ascii") as file:
+        with NamedTemporaryFile("w", encoding="ascii", dir=folder) as file:  # which its owner alone can read
             file.write(f"{secrets.token_urlsafe(_BYTES)}\n")
+            file.flush()
+            os.link(file.name, path)  # in one step: whoever reads it reads all of it
     except FileExistsError:
         raise UsageError(f"by: {reviewer} has a token in {path}; for another one, remove the file first") from None
     except OSError as error:
@@ -71,25 +74,31 @@ def admit(folder: Path, reviewer: str) -> Path:
 
 
 def read_tokens(folder: Path) -> dict[str, str]:
-    """Reviewer -> token.
-
-    Raises:
-        ReviewError: a file can be read by others than its owner, or holds no token.
-    """
-    paths = sorted(folder.glob(f"*{_SUFFIX}")) if folder.is_dir() else []
+    """Reviewer -> token. A file that is none, or that others than its owner can read, is logged and lets nobody in."""
     tokens = {}
-    for path in paths:
-        mode = path.stat().st_mode & 0o777
-        if mode & 0o077:
-            raise ReviewError(
-                f"{path} has the mode {mode:o}, so that others can read the token, expected 600. Remove it, and make "
-                f"a new one: action=admit by={path.stem}"
-            )
-        token = path.read_text(encoding="ascii").strip()
-        if len(token) < _BYTES:
-            raise ReviewError(f"{path} holds no token. Remove it, and make one: action=admit by={path.stem}")
-        tokens[path.stem] = token
+    for path in sorted(folder.glob(f"*{_SUFFIX}")):
+        try:
+            token = path.read_text(encoding="ascii").strip()
+            problem = _problem(path, token)
+        except FileNotFoundError:  # removed meanwhile, to end somebody's access
+            continue
+        except (OSError, ValueError) as error:
+            problem = f"{path} cannot be read ({error})"
+        if problem is None:
+            tokens[path.stem] = token
+        else:
+            log.warning("%s. Nobody enters by it. Remove it, and make one: action=admit by=NAME", problem)
     return tokens
+
+
+def _problem(path: Path, token: str) -> str | None:
+    """Why a file lets nobody in; None: nothing is amiss."""
+    mode = path.stat().st_mode & 0o777
+    if mode & 0o077:
+        return f"{path} has the mode {mode:o}, so that others can read the token, expected 600"
+    if not re.fullmatch(REVIEWER, path.stem):
+        return f"{path} is not called as a reviewer may be"
+    return None if len(token) >= _BYTES else f"{path} holds no token"
 
 
 def reviewer_of(tokens: Mapping[str, str], shown: str) -> str | None:

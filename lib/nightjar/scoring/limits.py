@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import pyarrow as pa
 
+from nightjar.masking.values import in_words
 from nightjar.models.columns import LARGEST, FeatureColumn, to_frame
 
 SHOWN = 3
@@ -25,11 +26,7 @@ def describe_extremes(rows: pa.Table, features: Sequence[FeatureColumn], key: Se
         if len(beyond):
             keys = rows.take(beyond[:SHOWN]).select(list(key)).to_pylist()
             pairs = zip(beyond, keys, strict=False)
-            shown = "; ".join(f"{feature.name}={values[at]:g} at {_key(row_key)}" for at, row_key in pairs)
+            shown = "; ".join(f"{feature.name}={values[at]:g} at {in_words(row_key)}" for at, row_key in pairs)
             more = " and others" if len(beyond) > SHOWN else ""
             sentences.append(f"{feature.name} is too great in {len(beyond):,} of {len(rows):,} rows: {shown}{more}. ")
     return "".join(sentences)
-
-
-def _key(values: dict[str, object]) -> str:
-    return ", ".join(f"{name}={value}" for name, value in values.items())

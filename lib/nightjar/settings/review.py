@@ -27,6 +27,21 @@ class ReviewAction(Choice):
     SERVE = "serve"
 
 
+class View(Choice):
+    """What is listed: what a person can decide now, cases of one status, overdue ones, or all."""
+
+    TODO = "todo"
+    OPEN = "open"
+    MINE = "mine"
+    CLAIMED = "claimed"
+    WAITING = "waiting"
+    DECIDED = "decided"
+    OVERDUE = "overdue"
+    ALL = "all"
+
+
+REVIEWER = r"[a-z0-9][a-z0-9_.@-]{0,62}"
+"""What a reviewer may be called: a name that is harmless in a path, and that no other differs from in case alone."""
 OF_CASE = (ReviewAction.SHOW, ReviewAction.CLAIM, ReviewAction.RELEASE, ReviewAction.DECIDE, ReviewAction.UNDO)
 OF_PERSON = (*OF_CASE[1:], ReviewAction.IMPORT, ReviewAction.ADMIT)
 
@@ -45,7 +60,7 @@ class Review(Job):
         case: which one: its prediction_id, or how that begins.
         decision: for `decide`: one of `project.serving.review.decisions`.
         reason: why; an override needs one.
-        by: who acts; or whose view is listed.
+        by: who acts, by the name that a token has; or whose view is listed.
         status: which are listed: `todo`, what that person can decide now; `open`, `mine`, `claimed` by others,
             `waiting` for a second look, `decided`, `overdue`, or `all`.
         tier: only cases of this tier.
@@ -61,8 +76,8 @@ class Review(Job):
     case: Annotated[str, Field(pattern="^[0-9a-f]{8,64}$")] | None = None
     decision: str | None = None
     reason: str | None = None
-    by: str | None = None
-    status: str = "todo"
+    by: Annotated[str, Field(pattern=f"^{REVIEWER}$")] | None = None
+    status: View = View.TODO
     tier: str | None = None
     text: str | None = None
     limit: Count = 20
@@ -85,13 +100,9 @@ class Review(Job):
             value = getattr(self, name)
             fits = bool(value and value.strip()) if is_needed else value is None
             yield from expect(fits, name, value, f"{'a text' if is_needed else 'none'} {action}")
-        has_person = self.action not in OF_PERSON or bool(self.by and self.by.strip())
+        has_person = self.action not in OF_PERSON or self.by is not None
         yield from expect(has_person, "by", self.by, f"a name {action}")
         has_why = self.reason is None or self.action in (ReviewAction.DECIDE, ReviewAction.UNDO)
         yield from expect(has_why, "reason", self.reason, f"none {action}")
         yield from expect_one_of("decision", [self.decision] if self.decision else [], review.decisions, "decisions")
-        yield from expect_one_of("status", [self.status], STATUSES, "statuses")
         yield from expect_one_of("tier", [self.tier] if self.tier else [], review.tiers, "tiers that are reviewed")
-
-
-STATUSES = ("todo", "open", "mine", "claimed", "waiting", "decided", "overdue", "all")

@@ -10,6 +10,7 @@ import pyarrow.compute as pc
 from nightjar.errors import LearningError
 from nightjar.evaluation.rows import Floats
 from nightjar.learning.data.training_set import TrainingSet
+from nightjar.masking.values import in_words
 from nightjar.settings.costs import Amount
 from nightjar.settings.project import Project
 from nightjar.tables import arrow
@@ -73,10 +74,7 @@ def _in_order(warehouse: Warehouse, rows: TrainingSet, column: str, where: str) 
     )
     strange = np.flatnonzero(~(np.isfinite(amounts) & (amounts >= 0)))
     if len(strange):
-        shown = "; ".join(
-            ", ".join(f"{name}={value}" for name, value in one.items())
-            for one in rows.key.take(strange[:SHOWN]).to_pylist()
-        )
+        shown = "; ".join(map(in_words, rows.key.take(strange[:SHOWN]).to_pylist()))
         values = ", ".join("null" if np.isnan(one) else f"{one:g}" for one in np.unique(amounts[strange])[:SHOWN])
         raise LearningError(
             f"{where}: column {column} of table features holds {values} in {len(strange):,} of {len(amounts):,} "

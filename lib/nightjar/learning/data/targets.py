@@ -9,6 +9,7 @@ import pandas as pd
 import pyarrow as pa
 
 from nightjar.errors import LearningError
+from nightjar.masking.values import in_words
 from nightjar.models.columns import LARGEST
 from nightjar.settings.spine import WEIGHT
 from nightjar.settings.task import Task
@@ -85,7 +86,7 @@ def _raise_if_any(
         return
     some = ", ".join(map(str, np.unique(values[at])[:SHOWN]))
     keys = rows.take(at[:SHOWN]).select(list(key)).to_pylist()
-    named = "; ".join(", ".join(f"{name}={value}" for name, value in one.items()) for one in keys)
+    named = "; ".join(map(in_words, keys))
     more = " and others" if len(at) > SHOWN else ""
     raise LearningError(
         f"Column {where} holds {some} in {len(at):,} of {len(wrong):,} labelled rows ({named}{more}): expected "

@@ -88,11 +88,18 @@ def origins_of(port: int, public: str | None) -> dict[str, str]:
         'http://localhost:8421'
         >>> origins_of(8421, "https://reviews.example.org")
         {'reviews.example.org': 'https://reviews.example.org'}
+        >>> origins_of(8421, "https://Reviews.example.org:443")  # a port that browsers leave out
+        {'reviews.example.org': 'https://reviews.example.org'}
     """
-    if public is not None:
-        return {urlsplit(public).netloc.lower(): public.lower()}
-    hosts = (f"127.0.0.1:{port}", f"localhost:{port}")
-    return {host: f"http://{host}" for host in hosts}
+    written = [public] if public is not None else [f"http://{host}:{port}" for host in ("127.0.0.1", "localhost")]
+    origins = [_as_browsers_say(one) for one in written]
+    return {urlsplit(origin).netloc: origin for origin in origins}
+
+
+def _as_browsers_say(origin: str) -> str:
+    """An origin in small letters, without the port that its scheme has anyway."""
+    lowered = origin.lower()
+    return lowered.removesuffix(":443" if lowered.startswith("https:") else ":80")
 
 
 async def read_form(request: Request) -> dict[str, str]:

@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
-from nightjar.review.selection import Order, Selection, View
+from nightjar.review.selection import Order, Selection
+from nightjar.settings.review import View
 
 PER_PAGE = 50
 LONGEST = 100  # characters of a search

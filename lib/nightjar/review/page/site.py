@@ -19,10 +19,11 @@ from nightjar.review.page.entrance import SEE_OTHER, EnterError, Entrance, Form,
 from nightjar.review.page.filling import PACKAGE, Templates
 from nightjar.review.page.queries import PER_PAGE, Query, read_query
 from nightjar.review.queue import DUE, Queue
-from nightjar.review.selection import Order, Selection, View, select
+from nightjar.review.selection import Order, Selection, select
 from nightjar.review.showing import show_instant, show_score, show_span
 from nightjar.review.similar import PastCases
 from nightjar.review.tokens import Session
+from nightjar.settings.review import View
 from nightjar.tables import arrow
 from nightjar.tables.reviews import CLAIM, DECIDE, RELEASE, UNDO
 from nightjar.tables.score_definitions import score_meaning
