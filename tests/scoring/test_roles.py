@@ -17,7 +17,7 @@ import pytest
 
 import builders
 from builders import rows_of
-from nightjar.errors import MachineError, ModelError, TableError
+from nightjar.errors import LeaseError, MachineError, ModelError, TableError
 from nightjar.models.columns import FeatureColumn
 from nightjar.models.fixed_rule import fixed_rule
 from nightjar.models.predictor import Predictor
@@ -27,6 +27,7 @@ from nightjar.registry.roles import CHALLENGER, SHADOW
 from nightjar.registry.signature import Subject
 from nightjar.scoring import arms, beside
 from nightjar.scoring import score as scoring
+from nightjar.scoring.budget import within
 from nightjar.scoring.chain import Link, first_that_can
 from nightjar.scoring.night import Night
 from nightjar.scoring.score import score
@@ -418,3 +419,13 @@ def test_where_nobody_can_score_all_reasons_are_said_whatever_the_champions_is(e
         first_that_can(night, iter([champion, rule]), print)
     with pytest.raises(type(error)):
         first_that_can(night, iter([champion]), print)
+
+
+def test_a_run_whose_lease_was_taken_over_says_so_even_once_it_is_over_its_budget(spark):
+    def too_late():
+        with within(lambda: spark, "1s", "The champion"):
+            time.sleep(1.5)
+            raise LeaseError("another run has it")
+
+    with pytest.raises(LeaseError):
+        too_late()

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pyspark.sql import SparkSession
 
 from nightjar.durations import parse_duration
-from nightjar.errors import ModelError
+from nightjar.errors import LeaseError, ModelError
 
 AGAIN = 0.5
 """Seconds after which a stop is tried again: what was between two of Spark's jobs has begun the next one since."""
@@ -27,7 +27,7 @@ def within(session: Callable[[], SparkSession], budget: str | None, who: str) ->
         who: the name of what the block does, for the error.
 
     Raises:
-        ModelError: it took longer.
+        ModelError: it took longer, whatever else it has failed with but that another run has taken over its lease.
     """
     if budget is None:
         yield
@@ -50,6 +50,8 @@ def within(session: Callable[[], SparkSession], budget: str | None, who: str) ->
     cause: Exception | None = None
     try:
         yield
+    except LeaseError:
+        raise  # another run has the night now, however long this one has taken
     except Exception as error:
         if not is_over.is_set():
             raise

@@ -146,7 +146,8 @@ def with_tier(make: TaskFunction, tier: str | None) -> TaskFunction:
 
 
 def _repeated(value: str | None, field: "pa.Field[Any]", rows: pa.Table) -> "pa.Array[Any]":
-    return pa.repeat(pa.scalar(value, field.type), len(rows))
+    repeated: pa.Array[Any] = pa.repeat(pa.scalar(value, field.type), len(rows))
+    return repeated
 
 
 def require_serving(night: Night, scorer: Scorer) -> None:
