@@ -50,7 +50,7 @@ def refused(*overrides, job=JobName.SCORE, conf=CONF):
 def test_every_job_composes_for_the_flights_project(job):
     review = "project.serving.review={decisions: {warn: {}, wait: {}}, tiers: [act]}"
     tier = "project.tiers={act: {kind: capacity, at_most: 9}}"
-    needed = {JobName.PROFILE: ["source=weather"], JobName.REVIEW: [review, tier]}
+    needed = {JobName.PROFILE: ["source=weather"], JobName.REVIEW: [review, tier], JobName.RETRACT: ["reason=wrong"]}
     composed_settings = settings(*FLIGHTS, *needed.get(job, []), job=job)
     assert type(composed_settings) is ROOTS[job]
     assert composed_settings.project.name == "flights"

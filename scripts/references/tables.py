@@ -38,6 +38,7 @@ def page() -> str:
         ),
         definitions.labels_table(project, key),
         score_definitions.scores_table(project, key),
+        serving_definitions.latest_table(project, key),
         serving_definitions.reviews_table(key),
     )
     return "\n".join([_INTRODUCTION, *(_section(one) for one in (*of_project, *definitions.FIXED, definitions.BEATS))])

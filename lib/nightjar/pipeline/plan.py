@@ -12,7 +12,7 @@ from typing import Any
 
 from nightjar.pipeline import watched
 from nightjar.settings.jobs import STEPS_OF_NIGHT, Job, JobName
-from nightjar.tables import arrow, changes, runs
+from nightjar.tables import arrow, changes, retractions, runs
 from nightjar.tables.warehouse import Warehouse
 
 DECIDES = (JobName.INGEST, JobName.BUILD_FEATURES, JobName.SCORE)
@@ -42,6 +42,9 @@ def judge(warehouse: Warehouse, name: JobName, settings: Job, run_date: date) ->
         settings: of its job.
         run_date: the date.
     """
+    if name is JobName.SCORE and run_date in (retracted := retractions.retracted(warehouse)):
+        reason = f"the night is retracted since {retracted[run_date]}. To serve it again: force=[score]"
+        return Verdict(is_due=False, reason=reason)
     rows = runs.covering(warehouse, [name.value], run_date)
     if not rows:
         return Verdict(is_due=True, reason="it has not been run for this date")

@@ -91,7 +91,8 @@ def withdraw(step: Step[jobs.Promote], outcome: Outcome) -> None:
 
 def stop(step: Step[jobs.Promote], outcome: Outcome) -> None:
     """A person stops serving anybody by a version, the champion unless one is named, from the run date on, at once."""
-    from nightjar.scoring.stopping import stop_serving  # noqa: PLC0415  (Spark's client takes a moment)
+    from nightjar.scoring import latest  # noqa: PLC0415  (Spark's client takes a moment)
+    from nightjar.scoring.stopping import stop_serving  # noqa: PLC0415  (the same)
 
     number = step.settings.version
     if number is None:
@@ -106,6 +107,7 @@ def stop(step: Step[jobs.Promote], outcome: Outcome) -> None:
     if table_version is not None:
         outcome.outputs["scores"] = table_version
         outcome.rows["rows no longer served"] = rows
+    outcome.outputs |= latest.refresh(step.warehouse, step.project, step.run_id).outputs
     chain = [one.word for one in step.project.serving.fallback.chain]
     log.warning(
         "version %s serves nobody from %s on (%s rows that were stored are not served any more): %s. A run of score "

@@ -20,6 +20,7 @@ from nightjar.settings.learning import Search
 from nightjar.settings.nightly import Nightly
 from nightjar.settings.project import Project
 from nightjar.settings.quarantine import Quarantine
+from nightjar.settings.retract import Retract
 from nightjar.tables import arrow, runs
 from nightjar.tables.runs import Outcome
 from nightjar.tables.source_definitions import QUALITY, source_table_name
@@ -92,11 +93,11 @@ def promote(step: Step[jobs.Promote]) -> Outcome:
 
 
 def score(step: Step[jobs.Score]) -> Outcome:
-    """The night's scores; on weekdays without rows there are none, and no champion is needed, nor where others may
-    score in its place.
+    """The night's scores, and what is served now; on weekdays without rows there are none, and no champion is needed,
+    nor where others may score in its place.
     """
     from nightjar.registry import aliases
-    from nightjar.scoring import inputs
+    from nightjar.scoring import inputs, latest, retracting
     from nightjar.scoring.score import score as run_scoring
 
     if step.project.spine.is_due(step.run_date):
@@ -118,6 +119,9 @@ def score(step: Step[jobs.Score]) -> Outcome:
     if step.settings.retrospective:
         return outcome
     version = outcome.inputs["features"]
+    if outcome.rows["scores"]:
+        outcome |= retracting.record_served(step.warehouse, step.run_date, step.run_id)
+    outcome |= latest.refresh(step.warehouse, step.project, step.run_id)
     return outcome | inputs.store(lambda: step.sessions.spark, step.warehouse, step.run_date, version, step.run_id)
 
 
@@ -175,6 +179,15 @@ def _remove_staged(step: Step[jobs.Maintain]) -> None:
             log_maintain.info("source %s: %d folders of staged rows removed", source, removed)
 
 
+def retract(step: Step[Retract]) -> Outcome:
+    """A night leaves the served views."""
+    from nightjar.pipeline.deciding import user
+    from nightjar.scoring.retracting import retract as run_retraction
+
+    reason, by = str(step.settings.reason), step.settings.by
+    return run_retraction(step.warehouse, step.project, step.run_date, step.run_id, reason=reason, user=user(), by=by)
+
+
 STEPS: dict[JobName, Callable[[Step[Any]], Outcome]] = {
     JobName.INGEST: ingest,
     JobName.BUILD_FEATURES: build_features,
@@ -183,6 +196,7 @@ STEPS: dict[JobName, Callable[[Step[Any]], Outcome]] = {
     JobName.SCORE: score,
     JobName.MONITOR: monitor,
     JobName.MAINTAIN: maintain,
+    JobName.RETRACT: retract,
 }
 
 
@@ -197,6 +211,7 @@ def resources(name: JobName, step: Step[Job]) -> tuple[str, ...]:
         JobName.BUILD_FEATURES: [JobName.BUILD_FEATURES.value],  # a label is of the first date that knows it
         JobName.TRAIN: [JobName.TRAIN.value],  # it takes of one budget, read at its start and recorded at its end
         JobName.MAINTAIN: [JobName.MAINTAIN.value],
+        JobName.RETRACT: [f"{JobName.SCORE.value}/{step.run_date}"],  # or a run that scores the night would serve it
     }
     return (f"{name.value}/{step.run_date}", *of_all_dates.get(name, ()))
 

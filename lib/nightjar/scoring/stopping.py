@@ -1,32 +1,25 @@
 """Rows that are stored and served no more, since their version was stopped."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from datetime import date
-from functools import partial
-from typing import Any
 
-import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from nightjar.scoring.served import Mask, change_served, rows_of
 from nightjar.settings.project import Project
-from nightjar.tables import arrow, scan, sink
-from nightjar.tables.datafiles import NewFile
+from nightjar.tables import arrow, retractions, scan
 from nightjar.tables.entries import DataFile
-from nightjar.tables.predictions import ARM, CHALLENGER_ROLE, CHAMPION_ROLE, SERVED
+from nightjar.tables.predictions import ARM, CHALLENGER_ROLE, CHAMPION_ROLE
 from nightjar.tables.scan import Snapshot
-from nightjar.tables.score_definitions import scores_table
 from nightjar.tables.warehouse import Warehouse
-
-Mask = npt.NDArray[np.bool_]
 
 
 def stop_serving(
     warehouse: Warehouse, project: Project, stopped: Collection[str], run_date: date, run_id: str
 ) -> tuple[int, int | None]:
     """Let no stored row of some versions be served from a run date on, in one commit; where it is a challenger's, the
-    champion's rows of its entities are served again.
+    champion's rows of its entities are served again, unless the night is retracted.
 
     Args:
         warehouse: of the project.
@@ -40,26 +33,19 @@ def stop_serving(
     """
     if not arrow.exists(warehouse, "scores"):
         return 0, None
-    files = scan.snapshot(warehouse, "scores")
-    key = pa.schema([files.schema.field(name) for name in project.spine.key])
-    into = sink.target(warehouse, scores_table(project, key))
-    since = files.where(lambda file: file.partition["run_date"] >= run_date and _may_serve(file))
+    files, retracted = scan.snapshot(warehouse, "scores"), retractions.retracted(warehouse)
+    since = files.where(lambda file: _night(file) >= run_date and _may_serve(file) and _night(file) not in retracted)
     challenged = {night for night in set(map(_night, since.files)) if _is_challenger(since, night, stopped)}
     numbers = pa.array(sorted(stopped), pa.string())
-    rows, replaced, added = 0, set[str](), list[NewFile]()
-    for file in since.files:
-        table = _rows(since, file)
-        before, is_stopped = _served(table), pc.is_in(table["model_version"], value_set=numbers).to_numpy()
-        after = before & ~is_stopped
+
+    def decide(file: DataFile, rows: pa.Table, before: Mask) -> Mask:
+        is_stopped = pc.is_in(rows["model_version"], value_set=numbers).to_numpy()
+        after: Mask = before & ~is_stopped
         if _night(file) in challenged and file.partition["role"] == CHAMPION_ROLE:
-            after |= (table[ARM].to_numpy() == CHALLENGER_ROLE) & ~is_stopped
-        if (after != before).any():
-            rows += int((before & is_stopped).sum())
-            replaced.add(file.path)
-            added += sink.write(_with_served(table, after), into)
-    if not replaced:
-        return 0, None
-    return rows, sink.commit(warehouse, into, added, partial(_is_among, replaced), run_id)
+            after |= (rows[ARM].to_numpy() == CHALLENGER_ROLE) & ~is_stopped
+        return after
+
+    return change_served(warehouse, project, since, decide, run_id)
 
 
 def _is_challenger(files: Snapshot, night: date, stopped: Collection[str]) -> bool:
@@ -67,28 +53,8 @@ def _is_challenger(files: Snapshot, night: date, stopped: Collection[str]) -> bo
     if ARM not in files.schema.names:
         return False
     own = files.where(lambda file: file.partition == {"run_date": night, "role": CHALLENGER_ROLE})
-    versions = {one for file in own.files for one in pc.unique(_rows(files, file)["model_version"]).to_pylist()}
+    versions = {one for file in own.files for one in pc.unique(rows_of(files, file)["model_version"]).to_pylist()}
     return not versions.isdisjoint(stopped)
-
-
-def _rows(files: Snapshot, file: DataFile) -> pa.Table:
-    return scan.read(files.where(lambda one: one.path == file.path), files.schema.names)
-
-
-def _served(rows: pa.Table) -> Mask:
-    """Whether each row is served; rows from before there was the column are the champion's."""
-    of_champion = rows["role"].to_numpy() == CHAMPION_ROLE
-    if SERVED not in rows.column_names:
-        return np.asarray(of_champion, np.bool_)
-    served: list[Any] = rows[SERVED].to_pylist()
-    pairs = zip(served, of_champion.tolist(), strict=True)
-    return np.array([own if one is None else one for one, own in pairs], np.bool_)
-
-
-def _with_served(rows: pa.Table, served: Mask) -> pa.Table:
-    if SERVED not in rows.column_names:
-        return rows.append_column(SERVED, pa.array(served))
-    return rows.set_column(rows.column_names.index(SERVED), SERVED, pa.array(served))
 
 
 def _may_serve(file: DataFile) -> bool:
@@ -98,7 +64,3 @@ def _may_serve(file: DataFile) -> bool:
 def _night(file: DataFile) -> date:
     night: date = file.partition["run_date"]
     return night
-
-
-def _is_among(paths: Iterable[str], file: DataFile) -> bool:
-    return file.path in paths

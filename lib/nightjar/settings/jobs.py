@@ -28,6 +28,7 @@ class JobName(Choice):
     COMPARE = "compare"
     EXPLAIN = "explain"
     REVIEW = "review"
+    RETRACT = "retract"
 
 
 STEPS_OF_NIGHT = (

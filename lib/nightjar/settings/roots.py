@@ -6,6 +6,7 @@ from nightjar.settings.explain import Explain
 from nightjar.settings.nightly import Nightly
 from nightjar.settings.profile import Profile
 from nightjar.settings.quarantine import Quarantine
+from nightjar.settings.retract import Retract
 from nightjar.settings.review import Review
 
 ROOTS: dict[jobs.JobName, type[jobs.Job]] = {
@@ -23,4 +24,5 @@ ROOTS: dict[jobs.JobName, type[jobs.Job]] = {
     jobs.JobName.COMPARE: Compare,
     jobs.JobName.EXPLAIN: Explain,
     jobs.JobName.REVIEW: Review,
+    jobs.JobName.RETRACT: Retract,
 }

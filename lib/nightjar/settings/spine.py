@@ -15,9 +15,9 @@ OF_SCORES = (
     *("prediction_id", "score", "raw_score", "predicted", "probabilities", "tier", "abstained"),
     *("prediction_set", "reasons"),
     *("model_version", "model_name", "input_warnings", "unseen_levels", "role", "served", "fallback"),
-    *("assignment", "propensity", "arm", "arm_propensity"),
+    *("assignment", "propensity", "arm", "arm_propensity", "change"),
 )
-"""The columns that table `scores` may have beside the spine's key and those of every table."""
+"""The columns that tables `scores` and `scores_latest` may have beside the spine's key and those of every table."""
 
 
 class SpineKind(Choice):

@@ -28,7 +28,7 @@ PROPERTIES = {
 
 
 def ensure(warehouse: Warehouse, table: Table) -> DeltaTable:
-    """Create the table, or add the columns that it lacks, and return it.
+    """Create the table, or add the columns and the contract that it lacks, and return it.
 
     Raises:
         TableError: a column of the table has another type than its definition, or the table uses a feature that is not
@@ -50,6 +50,7 @@ def _ensure(warehouse: Warehouse, table: Table) -> DeltaTable:
         name=table.name,
         description=table.description(),
         configuration=PROPERTIES | table.properties,
+        raise_if_key_not_exists=False,  # or delta-rs refuses properties that are ours alone
     )
     requirements.check_writable(delta_table, table.name, path)
     existing = opening.schema_of(delta_table).names
@@ -58,6 +59,10 @@ def _ensure(warehouse: Warehouse, table: Table) -> DeltaTable:
     )
     if len(added):
         delta_table.alter.add_columns(list(_delta_fields(added)))
+    stored = delta_table.metadata().configuration
+    stale = {name: text for name, text in table.contract().items() if stored.get(name) != text}
+    if stale:
+        delta_table.alter.set_table_properties(stale, raise_if_not_exists=False)
     return delta_table
 
 

@@ -28,12 +28,8 @@ def describe(
     version = int(delta_table.version())
     if version < since:
         return f"table {table} is at version {version}, before version {since}, which the run has seen"
-    added, removed = set[str](), set[str]()
     try:
-        for before, after in _spans(warehouse.path(table), since, version, run_id):
-            old, new = (_paths(warehouse, table, at, matters) for at in (before, after))
-            added |= new - old
-            removed |= old - new
+        added, removed = changed_files(warehouse, table, since, version, matters, run_id)
     except (TableError, ValueError):
         return f"the log of table {table} no longer tells what has changed since version {since}"
     if not added and not removed:
@@ -41,12 +37,38 @@ def describe(
     return f"table {table} has changed since version {since}: {_count(len(added))} added, {len(removed)} removed"
 
 
+def changed_files(
+    warehouse: Warehouse, table: str, since: int, until: int, matters: Callable[[DataFile], bool], run_id: str = ""
+) -> tuple[list[DataFile], list[DataFile]]:
+    """The files that commits have added between two versions of a table, and those that they have removed.
+
+    Args:
+        warehouse: where the table lies.
+        table: its name.
+        since: the first version.
+        until: the last one.
+        matters: whether a file is one that counts.
+        run_id: of a run whose commits do not count; nor does upkeep.
+
+    Raises:
+        TableError: one of the versions cannot be opened any more.
+        ValueError: a commit between them cannot be read.
+    """
+    added, removed = dict[str, DataFile](), dict[str, DataFile]()
+    for before, after in _spans(warehouse.path(table), since, until, run_id):
+        old, new = (_files(warehouse, table, at, matters) for at in (before, after))
+        added |= {path: file for path, file in new.items() if path not in old}
+        removed |= {path: file for path, file in old.items() if path not in new}
+    return [*added.values()], [*removed.values()]
+
+
 def _count(files: int) -> str:
     return f"{files} {'file' if files == 1 else 'files'}"
 
 
-def _paths(warehouse: Warehouse, table: str, version: int, matters: Callable[[DataFile], bool]) -> set[str]:
-    return {file.path for file in scan.snapshot(warehouse, table, version).files if file.rows and matters(file)}
+def _files(warehouse: Warehouse, table: str, version: int, matters: Callable[[DataFile], bool]) -> dict[str, DataFile]:
+    files = scan.snapshot(warehouse, table, version).files
+    return {file.path: file for file in files if file.rows and matters(file)}
 
 
 def _spans(folder: str, since: int, until: int, run_id: str) -> Iterator[tuple[int, int]]:

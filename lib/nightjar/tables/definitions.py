@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from nightjar.settings.project import Project
 from nightjar.settings.task import Task
-from nightjar.tables.serving_definitions import ALERTS, EXPERIMENTS, INPUTS
+from nightjar.tables.serving_definitions import ALERTS, EXPERIMENTS, INPUTS, RETRACTIONS
 from nightjar.tables.source_definitions import CORRECTIONS, INTAKE, QUALITY, QUARANTINE, REPAIRS
 from nightjar.tables.table import COUNTS, INSTANT, RUN_DATE, RUN_ID, SECONDS, TEXTS, Column, Table, columns_of
 
@@ -209,6 +209,7 @@ FIXED = (
     ALERTS,
     INPUTS,
     EXPERIMENTS,
+    RETRACTIONS,
     MODEL_EVENTS,
     RUNS,
     LEASES,

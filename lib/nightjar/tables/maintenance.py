@@ -145,7 +145,7 @@ def orders(project: Project) -> dict[str, tuple[str, ...]]:
         for table, source in sources.items()
         for layout in source.layouts.values()
     }
-    of_project = [*sources, "features", "labels", "scores", "reviews"]
+    of_project = [*sources, "features", "labels", "scores", "scores_latest", "reviews"]
     return dict.fromkeys([*of_project, *(table.name for table in FIXED)], ()) | layout_orders
 
 

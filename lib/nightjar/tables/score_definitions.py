@@ -7,8 +7,13 @@ from nightjar.settings.task import Task
 from nightjar.settings.tiers import TierKind
 from nightjar.tables.predictions import ABSTAINED, PREDICTION_SET, RAW_SCORE
 from nightjar.tables.reasons import REASONS_COLUMN
-from nightjar.tables.table import INSTANT, RUN_DATE, RUN_ID, Column, Table, columns_of
+from nightjar.tables.table import FEED, INSTANT, RUN_DATE, RUN_ID, Column, Table, columns_of, contract
 
+SCORES_CONTRACT = contract(
+    1,
+    "Columns keep names, types and meanings, and are only added. Of the rows of one prediction_id at most one is "
+    "served at each version. A night is replaced whole, in one commit for each role.",
+)
 SERVED_COLUMNS = (
     Column(
         "served",
@@ -62,6 +67,7 @@ def scores_table(project: Project, spine: pa.Schema) -> Table:
             ),
             RUN_ID,
         ),
+        {**FEED, **SCORES_CONTRACT},
     )
 
 

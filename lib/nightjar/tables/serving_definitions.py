@@ -5,7 +5,10 @@ All instants are UTC with microseconds. `run_date` is a local date in the projec
 
 import pyarrow as pa
 
-from nightjar.tables.table import INSTANT, RUN_DATE, RUN_ID, Column, Table, columns_of
+from nightjar.settings.project import Project
+from nightjar.tables.predictions import SERVED
+from nightjar.tables.score_definitions import scores_table
+from nightjar.tables.table import FEED, INSTANT, RUN_DATE, RUN_ID, Column, Table, columns_of, contract
 
 ALERTS = Table(
     "alerts",
@@ -94,6 +97,60 @@ EXPERIMENTS = Table(
         RUN_ID,
     ),
 )
+
+
+RETRACTIONS = Table(
+    "retractions",
+    "One decision that a night is served no more, or that it is served again.",
+    ("retraction_id",),
+    (),
+    "retract, score",
+    (
+        Column("retraction_id", pa.string(), "names the decision"),
+        Column("run_date", pa.date32(), "the night: local date in the project's zone"),
+        Column(
+            "action",
+            pa.string(),
+            "retract: no row of the night is served; serve: it has been scored anew since, and is; the last one holds",
+        ),
+        Column("reason", pa.string(), "why; null: of serve"),
+        Column("user", pa.string(), "the user of the operating system who ran the job; null: of serve"),
+        Column("by", pa.string(), "on whose behalf; null: nobody's else"),
+        Column("recorded_at", INSTANT, "when it was recorded (wall clock)"),
+        RUN_ID,
+    ),
+    contract(1, "Rows are only added. Columns keep names, types and meanings, and are only added."),
+)
+LATEST_CONTRACT = contract(
+    1,
+    "One row for each entity that a prediction is served for: the one of the latest prediction time. Columns keep "
+    "names, types and meanings, and are only added. Its change feed has a delete or an insert, or both, of each entity "
+    "whose served values have changed, and nothing of others.",
+)
+
+
+def latest_table(project: Project, spine: pa.Schema) -> Table:
+    """The table of what is served now; `spine` holds the types of the spine's key columns."""
+    columns = scores_table(project, spine).columns
+    return Table(
+        "scores_latest",
+        "The prediction that is served for one entity: of all that are, the one of the latest prediction time.",
+        tuple(spine.names),
+        (),
+        "score, promote, retract",
+        (
+            *(one for one in columns if one.name not in (SERVED, RUN_ID.name)),
+            Column(
+                "change",
+                pa.string(),
+                "what has brought these values: new, a prediction that was not here just before; rescored, the same "
+                "one by another version or role; corrected, the same one by the same version, of facts or settings "
+                "that were corrected later; restored, an earlier one, as the later one is not served any more",
+            ),
+            Column("run_id", pa.string(), "the run that brought these values first, see table runs"),
+        ),
+        {**FEED, **LATEST_CONTRACT},
+    )
 
 
 def reviews_table(spine: pa.Schema) -> Table:
