@@ -24,12 +24,15 @@ DUE, WORTH = "_due", "_worth"
 OPTIONAL: Mapping[str, Any] = {"tier": pa.string(), "abstained": pa.string(), "reasons": pa.null()}
 """Columns of `scores` that a project need not have, and what they are then, all null."""
 
-_EMPTY = pa.schema(
-    [
-        *(("prediction_id", pa.string()), ("tier", pa.string()), ("score", pa.float64())),
-        *(("run_date", pa.date32()), (DUE, INSTANT), (WORTH, pa.float64())),
-    ]
-).empty_table()
+_COLUMNS: Mapping[str, Any] = {
+    "prediction_id": pa.string(),
+    "tier": pa.string(),
+    "score": pa.float64(),
+    "run_date": pa.date32(),
+    DUE: INSTANT,
+    WORTH: pa.float64(),
+}
+_EMPTY = pa.schema([pa.field(name, kind) for name, kind in _COLUMNS.items()]).empty_table()
 
 
 @dataclass(frozen=True, eq=False)

@@ -9,10 +9,9 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from deltalake import DeltaTable
 
 from nightjar.errors import BusyError, TableError
-from nightjar.scoring.newest import ENTITY, Mask, Served, is_older, may_serve, newest_of, places
+from nightjar.scoring.newest import ENTITY, Mask, Places, Served, is_older, may_serve, newest_of, places
 from nightjar.settings.project import Project
 from nightjar.tables import arrow, changes, opening, scan, sink, swapping
 from nightjar.tables.predictions import FALLBACK
@@ -79,7 +78,7 @@ def _refresh(warehouse: Warehouse, project: Project, run_id: str) -> Outcome:
     if shown == scores.version:
         return outcome
     served = Served(project.name, project.spine.key, scores, sink.target(warehouse, table))
-    stored = _stored(warehouse, delta_table, served)
+    stored = _stored(scan.snapshot_of(delta_table, warehouse, LATEST), served)
     changed = _changed_nights(warehouse, scores, shown)
     nights = served.nights() if changed is None else changed
     going, coming = _difference(served, stored.rows, nights, of_all=changed is None)
@@ -91,8 +90,7 @@ def _refresh(warehouse: Warehouse, project: Project, run_id: str) -> Outcome:
     return outcome
 
 
-def _stored(warehouse: Warehouse, delta_table: DeltaTable, served: Served) -> Stored:
-    files = scan.snapshot_of(delta_table, warehouse, LATEST)
+def _stored(files: Snapshot, served: Served) -> Stored:
     parts = [swapping.rows_of_file(files, file.path) for file in files.files]
     rows = pa.concat_tables(parts) if parts else files.schema.empty_table()
     return Stored(files, served.with_entities(rows))
@@ -123,12 +121,12 @@ def _difference(served: Served, rows: pa.Table, nights: set[date], *, of_all: bo
     newest = served.newest(nights)
     stale = np.full(len(rows), of_all) | _is_in(rows["run_date"], nights)
     at = places(rows, newest)
-    stays_newest = np.zeros(len(rows), np.bool_)
-    stays_newest[at >= 0] = is_older(newest.take(pa.array(at[at >= 0])), rows.filter(pa.array(at >= 0)))
-    lost = rows.filter(pa.array(stale & ((at < 0) | stays_newest)))[ENTITY].combine_chunks()
+    remains_newest = np.zeros(len(rows), np.bool_)
+    remains_newest[at >= 0] = is_older(_take(newest, at[at >= 0]), rows.filter(pa.array(at >= 0)))
+    lost = rows.filter(pa.array(stale & ((at < 0) | remains_newest)))[ENTITY].combine_chunks()
     earlier = served.newest_of_some(served.nights() - nights, lost)
-    kept = rows.filter(pa.array((at >= 0) & ~stale))
-    now = newest_of([newest, kept, earlier])
+    unchanged = rows.filter(pa.array((at >= 0) & ~stale))
+    now = newest_of([newest, unchanged, earlier])
     return _compare(rows, now, stale | (at >= 0))
 
 
@@ -137,10 +135,10 @@ def _compare(rows: pa.Table, now: pa.Table, looked_at: Mask) -> tuple[Mask, pa.T
     at = places(rows, now)
     both = looked_at & (at >= 0)
     differing = np.zeros(len(rows), np.bool_)
-    before, after = rows.filter(pa.array(both)), now.take(pa.array(at[both]))
+    before, after = rows.filter(pa.array(both)), _take(now, at[both])
     differing[both] = _differ(before, after, [name for name in rows.column_names if name not in (CHANGE, RUN_ID)])
     is_new = places(now, rows) < 0
-    changed = now.take(pa.array(at[differing]))
+    changed = _take(now, at[differing])
     added = now.filter(pa.array(is_new))
     coming = pa.concat_tables(
         [_marked(added, [NEW] * len(added)), _marked(changed, _kinds(rows.filter(pa.array(differing)), changed))]
@@ -159,6 +157,11 @@ def _kinds(before: pa.Table, after: pa.Table) -> list[str]:
     ]
 
 
+def _take(rows: pa.Table, numbers: Places) -> pa.Table:
+    chosen: pa.Array[Any] = pa.array(numbers)
+    return rows.take(chosen)
+
+
 def _marked(rows: pa.Table, kinds: list[str]) -> pa.Table:
     return rows.set_column(rows.column_names.index(CHANGE), CHANGE, pa.array(kinds, pa.string()))
 
@@ -175,9 +178,11 @@ def _values_differ(before: "pa.ChunkedArray[Any]", after: "pa.ChunkedArray[Any]"
     if pa.types.is_nested(before.type):
         pairs = zip(before.to_pylist(), after.to_pylist(), strict=True)
         return np.array([one != other for one, other in pairs], np.bool_)
-    same = pc.or_(pc.fill_null(pc.equal(before, after), False), pc.and_(pc.is_null(before), pc.is_null(after)))
+    compared: Any = pc.equal(before, after)
+    alike: Any = pc.fill_null(compared, False)
+    same: Any = pc.or_(alike, pc.and_(pc.is_null(before), pc.is_null(after)))
     if pa.types.is_floating(before.type):
-        both_nan = pc.and_(pc.is_nan(before), pc.is_nan(after))
+        both_nan: Any = pc.and_(pc.is_nan(before), pc.is_nan(after))
         same = pc.or_(same, pc.fill_null(both_nan, False))
     differ: Mask = ~same.to_numpy()
     return differ

@@ -102,7 +102,8 @@ def newest_of(tables: Sequence[pa.Table]) -> pa.Table:
     rows = pa.concat_tables(tables)
     if not len(rows):
         return rows
-    entities = pc.dictionary_encode(rows[ENTITY].combine_chunks()).indices.to_numpy()
+    encoded: Any = pc.dictionary_encode(rows[ENTITY].combine_chunks())
+    entities = encoded.indices.to_numpy()
     order = np.lexsort((*reversed(age(rows)), entities))
     sorted_entities = entities[order]
     is_last = np.append(sorted_entities[1:] != sorted_entities[:-1], True)
@@ -125,6 +126,6 @@ def is_older(some: pa.Table, others: pa.Table) -> Mask:
 
 def places(some: pa.Table, others: pa.Table) -> Places:
     """Where the entity of each row is among others; -1: nowhere."""
-    index = pc.index_in(some[ENTITY], value_set=others[ENTITY].combine_chunks())
+    index: Any = pc.index_in(some[ENTITY], value_set=others[ENTITY].combine_chunks())
     at: Places = pc.fill_null(index, -1).to_numpy().astype(np.int64)
     return at
