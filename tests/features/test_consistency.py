@@ -55,7 +55,7 @@ def test_honest_nights_are_equal_and_a_changed_value_is_refused_with_its_place(c
     for part in (
         "Table features is not what its sources give today: of 9 rows of 2024-04-01 to 2024-04-02",
         "temperature__last (1 rows), the whole row (1 rows)",
-        f"For instance temperature__last of {key}: stored -1.5, rebuilt 2",
+        f"For instance temperature__last of {key}: stored temperature__last=-1.5, rebuilt temperature__last=2",
     ):
         assert part in message
     assert recorded(copied.warehouse) == [

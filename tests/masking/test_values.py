@@ -17,6 +17,17 @@ MASKING = Masking(frozenset({"district", "load", "income"}))
     [
         ("2 rows at district=Old Town, day=2024-04-02.", "2 rows at district=(masked), day=2024-04-02."),
         ("column load holds 1.797e+308 in 2 rows", "column load holds (masked) in 2 rows"),
+        (
+            "Column load of table features holds -3, null or NaN in 2 rows",
+            "Column load of table features holds (masked) in 2 rows",
+        ),
+        ("load of table t, version 3 holds inf: expected", "load of table t, version 3 holds (masked): expected"),
+        ("column load holds 'in, a', 'b' in 2 rows", "column load holds (masked) in 2 rows"),
+        (
+            "of id=7: stored load=41, rebuilt load=42. Were",
+            "of id=7: stored load=(masked), rebuilt load=(masked). Were",
+        ),
+        ("at spine.district=Old Town, day=1", "at spine.district=(masked), day=1"),
         ("machine=m2, load=3; machine=m4, load=4", "machine=m2, load=(masked); machine=m4, load=(masked)"),
         ("a row with income='1, 2' and (load=None)", "a row with income=(masked) and (load=(masked))"),
         ("load=1.5", "load=(masked)"),

@@ -179,7 +179,7 @@ def _message(project: Project, differences: Sequence[Difference], compared: int,
     first = next((difference for difference in differences if difference.column != WHOLE_ROW), differences[0])
     key = ", ".join(f"{name}={value}" for name, value in zip(_key(project), first.key, strict=True))
     columns = ", ".join(f"{column} ({rows:,} rows)" for column, rows in sorted(_by_column(differences).items()))
-    values = f"stored {first.stored!r}, rebuilt {first.rebuilt!r}"
+    values = f"stored {first.column}={first.stored!r}, rebuilt {first.column}={first.rebuilt!r}"
     if first.column == WHOLE_ROW:
         values = "stored, but not rebuilt" if first.stored else "rebuilt, but not stored"
     return (

@@ -55,7 +55,7 @@ class Masking:
         return rows
 
     def text(self, text: str) -> str:
-        """A message in which `column=value`, and `column holds value`, do not say the value.
+        """A message in which `column=value`, and `column [of table ...] holds value`, do not say the value.
 
         Whatever puts a value of a column into words for a log writes it so.
 
@@ -70,7 +70,9 @@ class Masking:
         if not self.columns:
             return None
         names = "|".join(map(re.escape, sorted(self.columns, key=len, reverse=True)))
-        return re.compile(rf"""((?<![\w.])(?:{names})(?:=| holds ))(?!{re.escape(MASK[:-1])}){_VALUE}""")
+        hidden, column = re.escape(MASK[:-1]), rf"(?<![\w.])(?:spine\.)?(?:{names})"
+        several = rf"(?<=holds )(?!{hidden}){_VALUE}(?:, {_VALUE})*"
+        return re.compile(rf"({column}(?:=| (?:of table [^\n]*?)?holds ))(?:{several}|(?!{hidden}){_VALUE})")
 
 
 NOTHING_HIDDEN = Masking()
