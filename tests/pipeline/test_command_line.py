@@ -1,10 +1,16 @@
 """Options of a job and its settings, in any order; and where its project's configuration lies."""
 
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+
 import pytest
 
+import builders
 from nightjar import config
-from nightjar.errors import UsageError
-from nightjar.pipeline import command_line
+from nightjar.errors import NightjarError, UsageError
+from nightjar.pipeline import command_line, projects
+from nightjar.settings import jobs
 from nightjar.settings.jobs import JobName
 
 
@@ -65,3 +71,29 @@ def test_help_names_the_command_the_file_and_the_keys(job, capsys):
     ):
         assert part in shown
     assert ("run_date=YYYY" in shown) == (job not in command_line.KEYS)
+
+
+def test_a_project_that_fails_for_a_reason_that_nobody_knows_stops_no_other_either(tmp_path, caplog):
+    environment, project = builders.quick_environment(home=str(tmp_path)), builders.machines(Path("files"))
+    settings = [jobs.Monitor(environment, replace(project, name=name), "2024-04-01") for name in ("a", "b", "c", "d")]
+    done = []
+
+    def fails(failure, lent):
+        assert lent.environment == environment
+        raise failure
+
+    def succeeds(lent):
+        done.append(lent.environment)
+
+    works = [
+        partial(fails, KeyError("load")),
+        partial(fails, UsageError("run_date: none is given")),
+        partial(fails, OSError(28, "No space left on device")),
+        succeeds,
+    ]
+    with pytest.raises(NightjarError, match=r"3 of 4 projects have failed: a, b, c\. The others are done") as stated:
+        projects.run_all(settings, works)
+    assert (done, stated.value.exit_code) == ([environment], 1)
+    (unknown,) = [record for record in caplog.records if record.exc_info]
+    assert unknown.getMessage().startswith("a: unexpected failure")
+    assert "c: A disk is full" in caplog.text

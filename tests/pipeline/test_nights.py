@@ -1,8 +1,9 @@
 """Nights of the tiny project, end to end: what stands in the tables afterwards, and what a night does not repeat."""
 
+import os
 import shutil
 from dataclasses import replace
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pyarrow.compute as pc
@@ -15,8 +16,11 @@ from nightjar.errors import JoinError, ModelError, SourceError, TableError, Usag
 from nightjar.features.definitions import definitions_hash, label_hash
 from nightjar.pipeline import nightly, plan, steps
 from nightjar.pipeline.execution import Context, perform
+from nightjar.pipeline.nightly_steps import settings_of
+from nightjar.pipeline.plan import Verdict
 from nightjar.pipeline.sessions import Sessions
 from nightjar.registry import events, tracking
+from nightjar.report.page import save
 from nightjar.settings.arrival import Arrival, Severity
 from nightjar.settings.features import Aggregate
 from nightjar.settings.files import File
@@ -122,6 +126,45 @@ def notes_of(copied):
     """What the last nightly says of its steps."""
     rows = arrow.read(copied.warehouse, "runs", where=pc.field("job") == "nightly").sort_by("started_at").to_pylist()
     return dict(rows[-1]["notes"])
+
+
+def unrun(warehouse, tmp_path, run_date):
+    """A nightly in a warehouse without nights."""
+    environment = builders.quick_environment(warehouse=warehouse.root, home=str(tmp_path / "home"))
+    settings = Nightly(environment, builders.machines(tmp_path), run_date, search=builders.search())
+    context = Context(settings, "c", Sessions(environment, "tests"), warehouse, "revision-2")
+    return nightly.Nights(context, settings), context.step(D2, settings)
+
+
+def test_a_forced_training_is_judged_though_a_champion_holds(warehouse, tmp_path):
+    nights, step = unrun(warehouse, tmp_path, str(D2))
+    events.record(warehouse, "promoted", events.Version("1", "old", D1, {}), "p", events.CHAMPION)
+    settings = settings_of(JobName.PROMOTE, nights.settings, D2)
+    for done, reason in (D1, "not needed: version 1 holds"), (D2, "it has not been run for this date"):
+        nights.done = [(done, JobName.TRAIN)]
+        assert nightly._verdict(nights, step, JobName.PROMOTE, settings, D2).reason == reason
+
+
+def test_a_date_between_those_that_are_due_is_said_to_be_built_with_them(warehouse, tmp_path, monkeypatch):
+    """The dates that are done around them are skipped."""
+    nights, step = unrun(warehouse, tmp_path, "2024-03-25..2024-03-29")
+    built = []
+    due = {date(2024, 3, day): Verdict(is_due=day in (26, 28), reason="skipped: done") for day in range(25, 30)}
+    monkeypatch.setattr(nightly, "_perform", lambda *arguments: built.append(arguments[3].since) or Outcome())
+    monkeypatch.setattr(nightly, "_verdict", lambda *arguments: due[arguments[-1]])
+    monkeypatch.setattr(nightly, "first_to_build", lambda *arguments: arguments[2])
+    outcome = nightly._build(nights, step, list(due))
+    assert (built, nights.skipped) == (["2024-03-26"], 2)
+    assert [note == nightly.ALONG for note in outcome.notes.values()] == [False, False, True, False, False]
+
+
+def test_a_night_whose_report_is_missing_or_older_is_monitored_again(warehouse):
+    row, path = {"started_at": datetime(2024, 4, 2, tzinfo=UTC)}, Path(warehouse.path(f"reports/night-{D1}.html"))
+    assert plan._unreported(warehouse, row, D1) == "the night has no report"
+    save(str(path), "")
+    assert plan._unreported(warehouse, row, D1) is None
+    os.utime(path, (0, 0))
+    assert plan._unreported(warehouse, row, D1) == "the night's report is older than what it is about"
 
 
 def test_what_is_done_is_skipped_with_the_reason_until_its_settings_or_inputs_change(nights, copied):

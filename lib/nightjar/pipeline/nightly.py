@@ -26,6 +26,8 @@ log = logging.getLogger("nightjar.nightly")
 TRAINING = (JobName.TRAIN, JobName.PROMOTE)
 LET_IN = 2.0
 """Seconds between two ingests of a range: a run that waits for a source, and looks each second, gets its turn."""
+ALONG = "built again in the same pass: dates before and after it are due"
+"""Why a date is built that is done."""
 HISTORY = (JobName.INGEST, JobName.BUILD_FEATURES, *TRAINING)
 
 
@@ -120,26 +122,31 @@ def _step(nights: Nights, night: Step[Job], name: JobName, day: date) -> Outcome
 
 def _build(nights: Nights, night: Step[Job], dates: list[date]) -> Outcome:
     """Build the features of the dates, from the first to the last that is due, in one pass."""
-    name, whole, due = JobName.BUILD_FEATURES, Outcome(), list[date]()
-    for day in dates:
-        verdict = _verdict(nights, night, name, settings_of(name, nights.settings, day), day)
-        whole |= _note(name, day, verdict)
-        if verdict.is_due:
-            due.append(day)
+    name, whole, since = JobName.BUILD_FEATURES, Outcome(), None
+    verdicts = {day: _verdict(nights, night, name, settings_of(name, nights.settings, day), day) for day in dates}
+    due = [day for day, verdict in verdicts.items() if verdict.is_due]
+    if due:
+        since = first_to_build(night.warehouse, nights.settings.project, due[0], due[-1])
+    for day, verdict in verdicts.items():
+        if due and (since or due[-1]) <= day <= due[-1]:
+            whole |= _note(name, day, verdict if verdict.is_due else replace(verdict, reason=ALONG))
         else:
             nights.skipped += 1
             log.info("%s for %s %s", name.value, day, verdict.reason)
+            whole |= _note(name, day, verdict)
     if not due:
         return whole
-    since = first_to_build(night.warehouse, nights.settings.project, due[0], due[-1])
     return whole | _perform(nights, night, name, settings_of(name, nights.settings, due[-1], since), due[-1])
 
 
 def _verdict(nights: Nights, night: Step[Job], name: JobName, settings: Job, day: date) -> Verdict:
-    """Whether a step is due: by name, because a champion is needed, or because it is not done."""
+    """Whether a step is due: by name, because a champion is needed, or because it is not done.
+
+    What has been trained just now is judged, whoever holds.
+    """
     if is_named(nights.settings, name):
         return Verdict(is_due=True, reason="named by only, from or force")
-    if name in TRAINING:
+    if name in TRAINING and not (name is JobName.PROMOTE and (day, JobName.TRAIN) in nights.done):
         champion = events.find_champion(night.warehouse, day)
         if champion is not None and is_current_winner(champion, nights.settings.project, day):
             return Verdict(is_due=False, reason=f"not needed: version {champion.number} holds")

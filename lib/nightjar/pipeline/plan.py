@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from nightjar.pipeline import watched
+from nightjar.report import night, page
 from nightjar.settings.jobs import STEPS_OF_NIGHT, Job, JobName
 from nightjar.tables import arrow, changes, retractions, runs
 from nightjar.tables.warehouse import Warehouse
@@ -59,6 +60,8 @@ def judge(warehouse: Warehouse, name: JobName, settings: Job, run_date: date) ->
     change = _newer(warehouse, name, row, run_date) or _changed(warehouse, name, settings, row, run_date)
     if change is None and name is JobName.INGEST:
         change = _unread(warehouse, settings, run_date)
+    if change is None and name is JobName.MONITOR:
+        change = _unreported(warehouse, row, run_date)
     if change is not None:
         return Verdict(is_due=True, reason=change)
     return Verdict(is_due=False, reason=f"done for this date and these inputs by run {row['run_id']}")
@@ -102,6 +105,14 @@ def _changed(warehouse: Warehouse, name: JobName, settings: Job, row: Mapping[st
         if change:
             return change
     return None
+
+
+def _unreported(warehouse: Warehouse, row: Mapping[str, Any], run_date: date) -> str | None:
+    """That the night's report, which is written once the run is recorded, is missing or of before it, in words."""
+    saved = page.saved_at(night.report_path(warehouse, run_date))
+    if saved is None:
+        return "the night has no report"
+    return None if saved >= row["started_at"] else "the night's report is older than what it is about"
 
 
 def _unread(warehouse: Warehouse, settings: Job, run_date: date) -> str | None:

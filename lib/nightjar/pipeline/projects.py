@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from nightjar.errors import NightjarError, UsageError
+from nightjar.runtime import outages
 from nightjar.settings.jobs import Job
 
 log = logging.getLogger("nightjar.job")
@@ -53,11 +54,11 @@ def run_all(settings: Sequence[Job], works: Sequence[Callable[..., Any]]) -> Non
         works: what is done for each; takes the sessions that are `lent`.
 
     Raises:
-        NightjarError: some of them have failed; names them, and has the exit code of the first.
+        NightjarError: some of them have failed; names them. Its exit code is 1, whatever theirs.
     """
     from nightjar.pipeline.sessions import Sessions  # noqa: PLC0415  (PySpark takes half a second)
 
-    failures: dict[str, NightjarError] = {}
+    failures = list[str]()
     sessions: Sessions | None = None
     try:
         for one, work in zip(settings, works, strict=True):
@@ -66,10 +67,14 @@ def run_all(settings: Sequence[Job], works: Sequence[Callable[..., Any]]) -> Non
                     sessions.stop()
                 sessions = Sessions(one.environment, "nightjar nightly")
             try:
-                work(lent=sessions)
+                with outages.translate_errors():
+                    work(lent=sessions)
             except NightjarError as error:
                 log.error("%s: %s", one.project.name, error)  # noqa: TRY400  (a stated failure needs no traceback)
-                failures[one.project.name] = error
+                failures.append(one.project.name)
+            except Exception:
+                log.exception("%s: unexpected failure", one.project.name)
+                failures.append(one.project.name)
     finally:
         if sessions is not None:
             sessions.stop()

@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import uuid
+from datetime import datetime
 from importlib import resources
 from typing import Any
 
@@ -62,6 +63,13 @@ def exists(path: str) -> bool:
     """Whether there is such a file."""
     system, place = pyarrow.fs.FileSystem.from_uri(path)
     return bool(system.get_file_info(place).type == pyarrow.fs.FileType.File)
+
+
+def saved_at(path: str) -> datetime | None:
+    """The instant (UTC) at which such a file was written, by the clock of where it lies; None: there is none."""
+    system, place = pyarrow.fs.FileSystem.from_uri(path)
+    info = system.get_file_info(place)
+    return info.mtime if info.type == pyarrow.fs.FileType.File else None
 
 
 def save(path: str, page: str) -> None:
