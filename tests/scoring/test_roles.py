@@ -405,19 +405,14 @@ def raise_it(error):
     raise error
 
 
-class PanicException(BaseException):
-    """What PyO3 raises, see `is_panic`."""
-
-
-@pytest.mark.parametrize("error", [KeyError("load"), PanicException("index out of bounds")])
-def test_where_nobody_can_score_all_reasons_are_said_whatever_the_champions_is(error):
+def test_where_nobody_can_score_all_reasons_are_said_whatever_the_champions_is():
     """Neither is any model's that Nightjar has put into words; alone it stays as it is."""
     night = Night(None, None, None, D1, "test", None, 0, pa.schema([]), 5, frozenset(), None, None)
-    champion = Link("champion", None, lambda: raise_it(error))
+    champion = Link("champion", None, lambda: raise_it(KeyError("load")))
     rule = Link("rule of thumb", "rule", lambda: raise_it(ModelError("It names speed.")))
-    with pytest.raises(ModelError, match=r"Champion: .*(load|bounds).* Rule of thumb: It names speed"):
+    with pytest.raises(ModelError, match=r"Champion: .*load.* Rule of thumb: It names speed"):
         first_that_can(night, iter([champion, rule]), print)
-    with pytest.raises(type(error)):
+    with pytest.raises(KeyError):
         first_that_can(night, iter([champion]), print)
 
 

@@ -26,7 +26,7 @@ def test_a_key_that_scores_have_already_is_refused(name):
     schedule = PROJECT.sources["schedule"]
     columns = schedule.columns | {name: Column(ColumnType.STRING)}
     sources = PROJECT.sources | {"schedule": replace(schedule, columns=columns, keep=[*schedule.keep, name])}
-    with pytest.raises(ValueError, match=rf"spine\.key: found '{name}', expected another name: table scores has it"):
+    with pytest.raises(ValueError, match=rf"key: found '{name}', expected another name: table scores has it"):
         replace(PROJECT, sources=sources, spine=replace(PROJECT.spine, key=[*PROJECT.spine.key, name]))
 
 

@@ -46,5 +46,5 @@ def _unrecorded(step: Step[jobs.Monitor], alerts: Sequence[Alert]) -> list[Alert
     if not alerts or not arrow.exists(step.warehouse, ALERTS.name):
         return list(alerts)
     of_night = arrow.read(step.warehouse, ALERTS.name, ["alert_id"], pc.field("run_date") == step.run_date)
-    known_ids = set(of_night["alert_id"].to_pylist())
-    return [one for one in alerts if recording.alert_id(one, step.warehouse.project, step.run_date) not in known_ids]
+    recorded_ids = set(of_night["alert_id"].to_pylist())
+    return [one for one in alerts if recording.alert_id(one, step.warehouse.project, step.run_date) not in recorded_ids]

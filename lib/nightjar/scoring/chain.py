@@ -9,7 +9,7 @@ from typing import Any
 import pyarrow as pa
 
 from nightjar.alerts.recording import Alert, Severity
-from nightjar.errors import LeaseError, MachineError, ModelError, NightjarError, TableError, UsageError, is_panic
+from nightjar.errors import LeaseError, MachineError, ModelError, NightjarError, TableError, UsageError
 from nightjar.registry import events, roles
 from nightjar.registry.roles import Holders
 from nightjar.runtime import outages
@@ -79,7 +79,7 @@ def first_that_can(
         ModelError: none of several can; tells why each could not. Where there is but one, its error, whatever it is.
         NightjarError: what is none of a model, such as a process of Spark that was killed: nobody else is tried.
     """
-    failures, errors = list[Failure](), list[BaseException]()
+    failures, errors = list[Failure](), list[Exception]()
     for link in chain:
         try:
             with (
@@ -91,9 +91,7 @@ def first_that_can(
                 write(link, scorer)
         except NOT_THE_MODELS:
             raise
-        except BaseException as error:  # whatever it is, the next of the chain may do without
-            if not (isinstance(error, Exception) or is_panic(error)):
-                raise
+        except Exception as error:  # noqa: BLE001  (whatever it is, the next of the chain may do without)
             reason = in_words(error)
             log.warning("the %s cannot score %s: %s", link.title, night.run_date, reason)
             failures.append(Failure(link.title, reason))

@@ -20,7 +20,7 @@ from nightjar.settings.relations import relation_issues
 from nightjar.settings.serving.reviewing import reviewing_issues
 from nightjar.settings.serving.serving import ProjectNames, Serving
 from nightjar.settings.sources import Source
-from nightjar.settings.spine import OF_SCORES, Spine
+from nightjar.settings.spine import Spine
 from nightjar.settings.task import Task
 from nightjar.settings.texts import text_issues
 from nightjar.settings.tiers import Tier, TierKind, tier_issues
@@ -122,10 +122,9 @@ class Project:
             yield Issue(f"costs.{issue.field}", issue.value, issue.expected)
         for name, column in self.costs.amounts().items():
             yield from expect_one_of(f"costs.{name}.column", [column], stored, "feature table's columns")
-        moved, serving = self.fairness.mitigation.kind is MitigationKind.THRESHOLDS, self.serving
-        yield from tier_issues(
-            self.tiers, self.label.task, self.costs, moved=moved, whole=serving.tiers_of_any_number()
-        )
+        kind, serving = self.fairness.mitigation.kind, self.serving
+        moved, whole = kind is MitigationKind.THRESHOLDS, serving.tiers_of_any_number()
+        yield from tier_issues(self.tiers, self.label.task, self.costs, moved=moved, whole=whole)
         names = ProjectNames(stored, self.feature_names(), self.label.task, self.decision_tiers(), self.label.classes)
         for issue in serving.issues_with(names):
             yield Issue(f"serving.{issue.field}", issue.value, issue.expected)
@@ -216,8 +215,6 @@ class Project:
         yield from expect(last is None or night <= last, "first_night", night, f"at most last_date={last}")
 
     def _spine_issues(self) -> Iterator[Issue]:
-        for name in self.spine.key:
-            yield from expect(name.casefold() not in OF_SCORES, "spine.key", name, "another name: table scores has it")
         yield from expect_one_of("spine.source", [self.spine.source], self.sources, "sources")
         if self.spine.source not in self.sources:
             return

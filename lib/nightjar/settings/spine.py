@@ -122,6 +122,7 @@ class Spine:
         """Whether the fields fit the kind."""
         for name in self.key:
             yield from expect(name not in OF_LABELS, "key", name, f"another name: the label's columns are {OF_LABELS}")
+            yield from expect(name.casefold() not in OF_SCORES, "key", name, "another name: table scores has it")
         if self.kind is SpineKind.ACTIVE:
             yield from expect(
                 self.prediction_time is None, "prediction_time", self.prediction_time, "none: it is the cutoff"

@@ -6,7 +6,7 @@ from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 
-CODE = ("durations.py", "errors.py", "evaluation", "learning", "models", "settings", "timeline.py")
+CODE = ("compiled", "durations.py", "errors.py", "evaluation", "learning", "models", "settings", "timeline.py")
 """The modules and packages of Nightjar that decide what a fit gives.
 
 Models, metrics and settings import nothing else of Nightjar. Learning also reads tables, starts Ray and registers, by
