@@ -75,7 +75,7 @@ def test_every_block_is_python_and_what_it_imports_is_there(document):
 
 def test_no_block_is_left_out():
     """A comment that nobody reads, or a fence of another form, would hide one."""
-    assert set().union(*ALL.values()) == HERE | {"duckdb", "polars"}
+    assert set().union(*ALL.values()) == HERE | {"duckdb", "polars", "spark"}
     texts = [document.read_text() for document in ALL]
     blocks = sum(len(form.findall(text)) for text in texts for form in (snippets.BLOCK, snippets.SESSION))
     assert blocks == sum(text.lower().count("```py") + text.count("~~~") for text in texts) > 0

@@ -110,8 +110,8 @@ def advance(
     move = next_move(canary, challenge, len(nights), judgement)
     if move is None:
         return None
-    is_kept_out = number in now.stopped or events.opinion(warehouse, number).veto is not None
-    if move.event != roles.ROLLED_BACK and (is_kept_out or run_date not in nights):
+    is_barred = number in now.stopped or events.opinion(warehouse, number).veto is not None
+    if move.event != roles.ROLLED_BACK and (is_barred or run_date not in nights):
         return None
     version, figures = replace(challenge.version, holds_from=after), dict(evidence or {})
     if move.event == roles.ROLLED_BACK:
