@@ -168,7 +168,8 @@ def test_a_step_that_takes_more_than_its_budget_is_done_and_raises_an_alert(cont
     settings = replace(context.settings, project=replace(context.settings.project, serving=serving))
     for job in (JobName.SCORE, JobName.MONITOR):
         perform(job, context.step(D3, settings), "config-2", lambda _: DONE)
-    score, monitor = recorded()
+    ended = {row["job"]: row for row in recorded()}
+    score, monitor = ended["score"], ended["monitor"]
     assert score["status"] == monitor["status"] == "done"
     assert score["rows_per_second"] == pytest.approx(5 / score["seconds"])
     assert score["peak_memory_bytes"] > 1 << 20
