@@ -1,6 +1,5 @@
 """`spark-submit` on a standalone cluster of two workers: the same scores as on this machine, and each row once."""
 
-import json
 import os
 import subprocess
 import sys
@@ -128,24 +127,6 @@ def test_score_by_spark_submit_on_two_workers(tmp_path, tmp_path_factory, bare_p
     after, cluster_run = scores(here)
     assert after == before
     assert cluster_run.isdisjoint(local_run)
-
-
-def test_an_executor_that_is_killed_while_it_writes_scores_leaves_each_row_once(
-    tmp_path, tmp_path_factory, bare_python, state
-):
-    """Its tasks are run again elsewhere; what they had written is an orphan."""
-    here = tree.copied(tmp_path_factory, tmp_path)
-    before, _ = scores(here)
-    marker = tmp_path / "killed"
-    spec = {"table": "scores", "nth": 1, "moment": "before", "victim": "executor", "marker": str(marker)}
-    submit = [VENV / "spark-submit", "--master", cluster.address(state), "--properties-file", state / "submit.conf"]
-    job = [tree.ROOT / "tests" / "faults" / "killing.py", json.dumps(spec), "jobs/score.py", "project=machines"]
-    places = [f"environment.warehouse={here}/warehouse", f"environment.home={here}/.nightjar"]
-    settings = [f"run_date={tree.NIGHT}", "environment=cluster", "environment.shuffle_partitions=2", *places]
-    variables = {"PYSPARK_PYTHON": bare_python, "PYSPARK_DRIVER_PYTHON": sys.executable}
-    tree.run([*submit, *job, *settings], here, variables)
-    assert marker.read_text()
-    assert scores(here)[0] == before
 
 
 def test_a_slow_attempt_and_its_second_one_store_each_row_once(tmp_path, bare_python, state):
