@@ -4,7 +4,6 @@ import gzip
 import html
 import json
 import re
-import shutil
 import subprocess
 import tempfile
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ import pyarrow as pa
 import pytest
 
 import builders
+import chromium
 from nightjar.explanation.counterfactuals import Counterfactual
 from nightjar.explanation.of_row import Effect, RowExplanation
 from nightjar.explanation.surrogates import LocalSurrogate
@@ -36,19 +36,9 @@ from profiling.stored.tables import hours, store
 from report import cards, nights
 
 pytestmark = pytest.mark.starts_processes
-CHROMIUM = next(
-    (path for name in ("chromium", "chromium-browser", "google-chrome") if (path := shutil.which(name))), None
-)
 AXE = Path(__file__).parent / "axe" / "axe.min.js.gz"
 OPTIONS = [
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
+    *chromium.OPTIONS,
     "--allow-file-access-from-files",
     "--virtual-time-budget=30000",
     "--enable-logging=stderr",
@@ -186,14 +176,14 @@ def around(tmp_path_factory):
 def seen(request, around):
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile:
         scheme = f"--blink-settings=preferredColorScheme={SCHEMES[request.param]}"
-        command = [CHROMIUM, *OPTIONS, scheme, f"--user-data-dir={profile}", around.as_uri()]
+        command = [chromium.CHROMIUM, *OPTIONS, scheme, f"--user-data-dir={profile}", around.as_uri()]
         ended = subprocess.run(command, capture_output=True, text=True, timeout=300, check=True)
     stored = json.loads(html.unescape(ended.stdout.split('<pre id="seen">')[1].split("</pre>")[0]))
     assert {one["dark"] for one in stored["measured"]} == {request.param == "dark"}
     return Seen(**stored, console=[line for line in ended.stderr.splitlines() if "CONSOLE" in line])
 
 
-@pytest.mark.skipif(CHROMIUM is None, reason="no chromium on PATH: pages cannot be looked at")
+@pytest.mark.skipif(chromium.CHROMIUM is None, reason="no chromium on PATH: pages cannot be looked at")
 @pytest.mark.parametrize("page", PAGES, ids=lambda one: one.__name__)
 def test_a_page_fits_asks_nobody_for_anything_and_is_accessible(seen, page):
     """At 390 and 1280 px, with all details closed and open; the style must have passed the page's own policy."""

@@ -4,7 +4,7 @@ The state is the table `runs`: each run records the settings that decide its res
 that matter to it as it began.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -46,7 +46,9 @@ def judge(warehouse: Warehouse, name: JobName, settings: Job, run_date: date) ->
     if name is JobName.SCORE and run_date in (retracted := retractions.retracted(warehouse)):
         reason = f"the night is retracted since {retracted[run_date]}. To serve it again: force=[score]"
         return Verdict(is_due=False, reason=reason)
-    rows = runs.covering(warehouse, [name.value], run_date)
+    before = [step.value for step in STEPS_OF_NIGHT[: STEPS_OF_NIGHT.index(name)] if step in DECIDES]
+    of_night = runs.covering(warehouse, [*before, name.value], run_date)
+    rows = [row for row in of_night if row["job"] == name.value]
     if not rows:
         return Verdict(is_due=True, reason="it has not been run for this date")
     digest = watched.settings_hash(name, settings)
@@ -57,7 +59,9 @@ def judge(warehouse: Warehouse, name: JobName, settings: Job, run_date: date) ->
     failed = [other for other in rows if other["status"] != "done" and other["started_at"] > row["started_at"]]
     if failed:
         return Verdict(is_due=True, reason=f"its last run ended as {failed[-1]['status']}")
-    change = _newer(warehouse, name, row, run_date) or _changed(warehouse, name, settings, row, run_date)
+    change = _newer([one for one in of_night if one["job"] in before], row)
+    if change is None:
+        change = _changed(warehouse, name, settings, row, run_date)
     if change is None and name is JobName.INGEST:
         change = _unread(warehouse, settings, run_date)
     if change is None and name is JobName.MONITOR:
@@ -75,16 +79,9 @@ def _why_none(row: Mapping[str, Any]) -> str:
     return "settings that decide its result have been edited since"
 
 
-def _newer(warehouse: Warehouse, name: JobName, row: Mapping[str, Any], run_date: date) -> str | None:
-    """The step before that has been done again since, in words."""
-    before = [step.value for step in STEPS_OF_NIGHT[: STEPS_OF_NIGHT.index(name)] if step in DECIDES]
-    if not before:
-        return None
-    later = [
-        other["job"]
-        for other in runs.covering(warehouse, before, run_date)
-        if other["status"] == "done" and other["started_at"] > row["started_at"]
-    ]
+def _newer(before: Sequence[Mapping[str, Any]], row: Mapping[str, Any]) -> str | None:
+    """Of the runs of steps before it the last one that has been done again since, in words."""
+    later = [one["job"] for one in before if one["status"] == "done" and one["started_at"] > row["started_at"]]
     return f"{later[-1]} has been run again since" if later else None
 
 

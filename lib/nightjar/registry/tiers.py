@@ -103,6 +103,11 @@ def tier_of_evidence(stored: Mapping[str, Any]) -> TierThreshold:
     return read_tier({"tier": stored.get("tier", "act"), "threshold": stored["value"], **by_row, **by_group})
 
 
+def is_limited(tiers: Sequence[TierThreshold]) -> bool:
+    """Whether some tier has so many rows of each night, by their raw scores."""
+    return any(tier.at_most is not None for tier in tiers)
+
+
 def columns_of_tiers(tiers: Sequence[TierThreshold]) -> list[str]:
     """The columns that tell groups apart in some tier, or have the amounts of one."""
     prices = [price for tier in tiers for price in tier.prices or () if isinstance(price, str)]

@@ -1,6 +1,5 @@
 """One case: what has been done with it, how it looks to a person, and what that person may do next."""
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -8,6 +7,7 @@ from datetime import datetime
 from nightjar.errors import ReviewError
 from nightjar.settings.choices import Choice
 from nightjar.settings.serving.reviewing import Reviewing
+from nightjar.tables.drawing import uniform
 from nightjar.tables.reviews import (
     CLAIM,
     DECIDE,
@@ -99,8 +99,7 @@ def is_looked_at_twice(prediction_id: str, share: float) -> bool:
         >>> sum(is_looked_at_twice(str(number), 0.1) for number in range(1000))
         90
     """
-    digest = hashlib.sha256(f"looked at twice {prediction_id}".encode()).digest()
-    return int.from_bytes(digest[:6]) / 2**48 < share
+    return uniform("looked at twice", prediction_id) < share
 
 
 def require_possible(history: History, kind: str, reviewer: str) -> None:

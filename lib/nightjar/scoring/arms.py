@@ -6,8 +6,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from nightjar.registry.roles import Challenge
-from nightjar.scoring.assignment import uniform
 from nightjar.scoring.identity import prediction_ids
+from nightjar.tables.drawing import uniform
 from nightjar.tables.predictions import ARM, ARM_PROPENSITY, CHALLENGER_ROLE, CHAMPION_ROLE, SCORE, SERVED
 from nightjar.tables.rows import TaskFunction
 

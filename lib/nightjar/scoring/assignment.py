@@ -1,6 +1,5 @@
 """Which rows are to be acted on by their scores, and which are drawn so that nobody acts on them, with what chance."""
 
-import hashlib
 from collections.abc import Sequence
 from typing import Any
 
@@ -8,6 +7,7 @@ import pyarrow as pa
 
 from nightjar.scoring.identity import prediction_ids
 from nightjar.settings.feedback import Feedback
+from nightjar.tables.drawing import uniform
 from nightjar.tables.predictions import ASSIGNMENT, BY_SCORE, CONTROL, EXPLORATION
 
 
@@ -39,9 +39,3 @@ def add_assignments(rows: pa.Table, project: str, key: Sequence[str], feedback: 
     ]
     rows = rows.append_column(ASSIGNMENT, pa.array(assigned, pa.string()))
     return rows.append_column("propensity", pa.array([chances[one] for one in assigned], pa.float64()))
-
-
-def uniform(purpose: str, name: str) -> float:
-    """A number in [0, 1) that looks random, the same for the same purpose and name."""
-    digest = hashlib.sha256(f"{purpose} {name}".encode()).digest()
-    return int.from_bytes(digest[:6]) / 2**48

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from nightjar.registry.tiers import TierThreshold
+from nightjar.registry.tiers import TierThreshold, is_limited
 from nightjar.tables.predictions import ABSTAINED, ASSIGNMENT, BY_SCORE, RAW_SCORE, SERVED
 from nightjar.tables.sink import Unfinished
 
@@ -30,9 +30,9 @@ def hold_back(tables: Iterable[pa.Table], tiers: Tiers) -> "Iterator[pa.Table | 
             that are not are ranked apart.
         tiers: of the model, in their order; without one that has so many rows, all tables pass.
     """
-    is_limited, pending = any(tier.at_most is not None for tier in tiers), list[pa.Table]()
+    has_limit, pending = is_limited(tiers), list[pa.Table]()
     for table in tables:
-        if not is_limited or RAW_SCORE not in table.column_names:  # as in rows that could not be scored
+        if not has_limit or RAW_SCORE not in table.column_names:  # as in rows that could not be scored
             yield table
             continue
         rows = pa.concat_tables([*pending, table])

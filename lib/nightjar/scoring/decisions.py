@@ -13,7 +13,7 @@ import pyarrow as pa
 from nightjar.evaluation.conformal import ConformalSets, names_of_sets
 from nightjar.models.predictor import Predictor
 from nightjar.registry.manifest import Manifest
-from nightjar.registry.tiers import tiers_of
+from nightjar.registry.tiers import is_limited, tiers_of
 from nightjar.settings.project import Project
 from nightjar.settings.serving.abstention import Abstention
 from nightjar.tables.predictions import ABSTAINED, PREDICTION_SET, RAW_SCORE
@@ -33,18 +33,13 @@ def predict_both(predictor: Predictor, rows: pa.Table, manifest: Manifest) -> tu
     Raises:
         ModelError: see `Predictor.predict`.
     """
-    if not ranks(manifest):
+    if not is_limited(manifest.thresholds):
         return predictor.predict(rows), None
     if predictor.calibration is None:
         scores = predictor.predict(rows)
         return scores, scores
     raw = replace(predictor, calibration=None).predict(rows)
     return predictor.calibration(raw), raw
-
-
-def ranks(manifest: Manifest) -> bool:
-    """Whether a tier has so many rows of each night, by their raw scores."""
-    return any(tier.at_most is not None for tier in manifest.thresholds)
 
 
 def decision_columns(

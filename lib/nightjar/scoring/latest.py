@@ -91,7 +91,7 @@ def _refresh(warehouse: Warehouse, project: Project, run_id: str) -> Outcome:
 
 
 def _stored(files: Snapshot, served: Served) -> Stored:
-    parts = [swapping.rows_of_file(files, file.path) for file in files.files]
+    parts = [scan.read_file(files, file.path) for file in files.files]
     rows = pa.concat_tables(parts) if parts else files.schema.empty_table()
     return Stored(files, served.with_entities(rows))
 

@@ -22,11 +22,11 @@ from nightjar.explanation.values import usual
 from nightjar.masking.values import masking_of
 from nightjar.models.predictor import Predictor
 from nightjar.registry.manifest import Manifest
-from nightjar.scoring.assignment import uniform
 from nightjar.scoring.background import recent_rows
 from nightjar.settings.project import Project
 from nightjar.settings.serving.reasons import NO_TIER
 from nightjar.tables import arrow
+from nightjar.tables.drawing import uniform
 from nightjar.tables.predictions import PREDICTED, TIER, probabilities_of, unfold
 from nightjar.tables.reasons import REASONS, REASONS_TYPE
 from nightjar.tables.sink import Unfinished, UnfinishedTask

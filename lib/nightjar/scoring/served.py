@@ -46,7 +46,7 @@ def change_served(
     into = sink.target(warehouse, scores_table(project, key))
     rows, replaced, added = 0, set[str](), list[NewFile]()
     for file in files.files:
-        table = rows_of(files, file)
+        table = scan.read_file(files, file.path)
         before = _served(table)
         after = decide(file, table, before)
         if (after != before).any():
@@ -56,11 +56,6 @@ def change_served(
     if not replaced:
         return 0, None
     return rows, sink.commit(warehouse, into, added, partial(_is_among, replaced), run_id)
-
-
-def rows_of(files: Snapshot, file: DataFile) -> pa.Table:
-    """All rows of a file."""
-    return scan.read(files.where(lambda one: one.path == file.path), files.schema.names)
 
 
 def _served(rows: pa.Table) -> Mask:

@@ -6,7 +6,7 @@ from datetime import date
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from nightjar.scoring.served import Mask, change_served, rows_of
+from nightjar.scoring.served import Mask, change_served
 from nightjar.settings.project import Project
 from nightjar.tables import arrow, retractions, scan
 from nightjar.tables.entries import DataFile
@@ -53,7 +53,9 @@ def _is_challenger(files: Snapshot, night: date, stopped: Collection[str]) -> bo
     if ARM not in files.schema.names:
         return False
     own = files.where(lambda file: file.partition == {"run_date": night, "role": CHALLENGER_ROLE})
-    versions = {one for file in own.files for one in pc.unique(rows_of(files, file)["model_version"]).to_pylist()}
+    versions = {
+        one for file in own.files for one in pc.unique(scan.read_file(files, file.path)["model_version"]).to_pylist()
+    }
     return not versions.isdisjoint(stopped)
 
 

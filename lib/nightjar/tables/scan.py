@@ -87,6 +87,11 @@ def snapshot_of(delta_table: DeltaTable, warehouse: Warehouse, table: str) -> Sn
     return snapshot
 
 
+def read_file(source: Snapshot, path: str) -> pa.Table:
+    """All rows of one of the files, in their order."""
+    return read(source.where(lambda file: file.path == path), source.schema.names)
+
+
 def read(source: Snapshot, columns: Sequence[str], where: ds.Expression | None = None) -> pa.Table:
     """Columns of all rows of the row groups in which, by their statistics, some row may meet a condition.
 

@@ -60,18 +60,13 @@ def _part(before: Snapshot, going: Mapping[str, Mask]) -> tuple[list[NewFile], l
     """The rows of some files in files of their own: those that go, and those that stay."""
     own, rest = list[pa.Table](), list[pa.Table]()
     for path, mask in going.items():
-        rows = rows_of_file(before, path)
+        rows = scan.read_file(before, path)
         own.append(rows.filter(pa.array(mask)))
         rest.append(rows.filter(pa.array(~mask)))
     return (
         datafiles.write(pa.concat_tables(own), before.folder, ()),
         datafiles.write(pa.concat_tables(rest), before.folder, ()),
     )
-
-
-def rows_of_file(files: Snapshot, path: str) -> pa.Table:
-    """All rows of one file, in their order."""
-    return scan.read(files.where(lambda one: one.path == path), files.schema.names)
 
 
 def _commit(warehouse: Warehouse, table: Table, change: Change, removed: set[str], note: Note, version: int) -> int:
