@@ -10,7 +10,7 @@ from nightjar.report.reading import PinnedTables
 from nightjar.report.reviews import read_reviews
 from nightjar.review.desk import Act, Desk
 from nightjar.tables import arrow
-from nightjar.tables.definitions import PERFORMANCE
+from nightjar.tables.monitoring_definitions import PERFORMANCE
 from nightjar.tables.reviews import DECIDE, UNDO
 from nightjar.tables.warehouse import Warehouse
 from review import loans

@@ -11,7 +11,7 @@ from nightjar.settings.serving.abstention import Abstention
 from nightjar.settings.serving.serving import Serving
 from nightjar.settings.tiers import Tier, TierKind
 from nightjar.tables import arrow
-from nightjar.tables.definitions import PERFORMANCE
+from nightjar.tables.monitoring_definitions import PERFORMANCE
 from nightjar.tables.score_definitions import scores_table
 from report import nights
 from report.page import Page

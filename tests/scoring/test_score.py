@@ -81,12 +81,14 @@ def test_a_night_of_a_weekday_without_rows_has_no_scores_nor_drift_keeps_none_an
     shutil.rmtree(warehouse.path("model_events"))
     for scored in ({D1}, set()):
         outcome = score(*context, D2, "again", copied.environment, retrospective=False)
-        assert outcome.rows | drift.measure(spark, *context[1:], D2, "again").rows == {"scores": 0, "drift": 0}
+        of_drift, _ = drift.measure(spark, *context[1:], D2, "again")
+        assert outcome.rows | of_drift.rows == {"scores": 0, "drift": 0}
         for table in ("scores", "drift"):
             assert {day for (day,) in rows_of(warehouse, table, "run_date")} == scored, table
             shutil.rmtree(warehouse.path(table))
     score(*context, D2, "again", copied.environment, retrospective=False)
-    assert performance.measure(warehouse, project, D2, "again").rows == {"performance": 0}
+    of_performance, _ = performance.measure(warehouse, project, D2, "again")
+    assert of_performance.rows == {"performance": 0}
     with pytest.raises(ModelError, match="No champion of machines holds on 2024-04-08"):
         score(*context, date(2024, 4, 8), "again", copied.environment, retrospective=False)
 

@@ -17,7 +17,7 @@ from nightjar.settings.columns import Category, Encoding
 from nightjar.settings.model import Estimator, Model
 from nightjar.settings.preparation import Preparation
 from nightjar.tables import arrow
-from nightjar.tables.definitions import REFERENCES
+from nightjar.tables.monitoring_definitions import REFERENCES
 from nightjar.tables.score_definitions import scores_table
 from nightjar.tables.table import RUN_DATE, Column, Table
 from nightjar.tables.warehouse import Warehouse

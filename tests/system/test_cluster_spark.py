@@ -116,6 +116,8 @@ def test_score_by_spark_submit_on_two_workers(tmp_path, tmp_path_factory, bare_p
         score += ["--properties-file", state / "submit.conf", "jobs/score.py", "project=machines"]
         score += [f"run_date={tree.NIGHT}", "environment=cluster", "environment.shuffle_partitions=2"]
         score += [f"environment.warehouse={here}/warehouse", f"environment.home={here}/.nightjar"]
+        # What a budget bounds is scored by tasks, however few the rows.
+        score += ["project.serving.fallback.chain=[previous_champion]", "project.serving.fallback.budget=10m"]
         # The driver's time zone is not the project's: it must not matter either.
         driver = {"PYSPARK_DRIVER_PYTHON": sys.executable, "TZ": "Asia/Tokyo"}
         tree.run(score, here, {"PYSPARK_PYTHON": bare_python} | driver)

@@ -14,7 +14,7 @@ from nightjar.evaluation.rows import RowNumbers
 from nightjar.learning.data.instants import Days
 from nightjar.learning.data.training_set import TrainingSet
 from nightjar.tables import arrow, predictions
-from nightjar.tables.definitions import REFERENCES
+from nightjar.tables.monitoring_definitions import REFERENCES
 from nightjar.tables.warehouse import Warehouse
 
 Histogram = dict[str, Any]

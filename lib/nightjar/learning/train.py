@@ -40,7 +40,7 @@ from nightjar.runtime import memory
 from nightjar.settings.environment import Environment
 from nightjar.settings.learning import Search
 from nightjar.settings.project import Project
-from nightjar.tables.definitions import REFERENCES
+from nightjar.tables.monitoring_definitions import REFERENCES
 from nightjar.tables.runs import Outcome
 from nightjar.tables.warehouse import Warehouse
 

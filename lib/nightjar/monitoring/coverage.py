@@ -15,7 +15,7 @@ from nightjar.evaluation.intervals import Interval, Scale
 from nightjar.evaluation.metric_report import Truth, mean_interval
 from nightjar.monitoring.figures import ALL, Figure, plain
 from nightjar.tables import arrow, predictions
-from nightjar.tables.definitions import PERFORMANCE
+from nightjar.tables.monitoring_definitions import PERFORMANCE
 from nightjar.tables.warehouse import Warehouse
 
 ABSTAINED_SHARE, COVERAGE, ROLLING = "abstained_share", "set_coverage", "rolling_coverage"

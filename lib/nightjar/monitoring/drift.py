@@ -16,10 +16,11 @@ from pyspark.sql import functions as F  # noqa: N812
 from nightjar.errors import ModelError
 from nightjar.evaluation.distances import chi_squared, kolmogorov_smirnov, psi, psi_p_value
 from nightjar.evaluation.histograms import Bins, Counts, count
+from nightjar.monitoring.signals import Signal
 from nightjar.registry import events
 from nightjar.settings.project import Project
 from nightjar.tables import arrow, delta
-from nightjar.tables.definitions import DRIFT, REFERENCES
+from nightjar.tables.monitoring_definitions import DRIFT, REFERENCES
 from nightjar.tables.predictions import (
     PREDICTED,
     PREDICTED_CLASS,
@@ -47,7 +48,9 @@ class Reference:
     design_effect: float = 1.0
 
 
-def measure(spark: SparkSession, warehouse: Warehouse, project: Project, run_date: date, run_id: str) -> Outcome:
+def measure(
+    spark: SparkSession, warehouse: Warehouse, project: Project, run_date: date, run_id: str
+) -> tuple[Outcome, list[Signal]]:
     """Compare the night's features and scores with the reference of the model that scored them.
 
     Where the spine has no rows on the night's weekday there is no drift, and rows of an earlier run are removed.
@@ -75,7 +78,7 @@ def measure(spark: SparkSession, warehouse: Warehouse, project: Project, run_dat
         raise ModelError(f"Table scores has no scores of {run_date} to watch. Run: jobs/score.py run_date={run_date}")
     outcome.outputs[DRIFT.name] = arrow.replace(warehouse, DRIFT, rows, {"run_date": run_date}, run_id)
     outcome.rows[DRIFT.name] = len(rows)
-    return outcome
+    return outcome, []
 
 
 def _drift_rows(

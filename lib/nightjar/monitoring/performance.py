@@ -19,12 +19,13 @@ from nightjar.evaluation.metric_report import Truth, headline
 from nightjar.monitoring.coverage import abstention_figures, coverage_figures, rolling_figures
 from nightjar.monitoring.figures import ALL, Figure, night_figures, plain, tier_figures
 from nightjar.monitoring.reviewing import review_figures
+from nightjar.monitoring.signals import Signal
 from nightjar.registry import events
 from nightjar.settings.project import Project
 from nightjar.settings.spine import WEIGHT
 from nightjar.tables import arrow, groups, labels, predictions, scan
-from nightjar.tables.definitions import PERFORMANCE
 from nightjar.tables.entries import DataFile
+from nightjar.tables.monitoring_definitions import PERFORMANCE
 from nightjar.tables.runs import Outcome
 from nightjar.tables.table import INSTANT
 from nightjar.tables.warehouse import Warehouse
@@ -36,7 +37,7 @@ FOLLOWED = timedelta(days=7)
 """How long a night is still evaluated after its labels are final."""
 
 
-def measure(warehouse: Warehouse, project: Project, run_date: date, run_id: str) -> Outcome:
+def measure(warehouse: Warehouse, project: Project, run_date: date, run_id: str) -> tuple[Outcome, list[Signal]]:
     """Judge the served predictions of earlier nights on the labels known at the run date's midnight.
 
     These are the nights without final figures as of an earlier run date, however old, and those whose labels became
@@ -68,7 +69,7 @@ def measure(warehouse: Warehouse, project: Project, run_date: date, run_id: str)
     rows += review_figures(warehouse, project, run_date, run_id)
     outcome.outputs[PERFORMANCE.name] = arrow.replace(warehouse, PERFORMANCE, rows, {"run_date": run_date}, run_id)
     outcome.rows[PERFORMANCE.name] = len(rows)
-    return outcome
+    return outcome, []
 
 
 def _nights_to_judge(warehouse: Warehouse, project: Project, run_date: date, version: int) -> list[date]:

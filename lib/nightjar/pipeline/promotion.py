@@ -57,8 +57,8 @@ def _decide(step: Step[jobs.Promote], outcome: Outcome) -> None:
     if opinion.approvals and holds is not None and holds.number == version.number:
         log.info("version %s is champion since people have approved it: there is nothing to decide", version.number)
         return
-    challenge = roles.holders(step.warehouse, step.run_date).challenge
-    if challenge is not None and challenge.version.number == version.number:
+    challenge = roles.holders(step.warehouse, step.run_date).challenge_of(version.number)
+    if challenge is not None:
         log.info("version %s is challenger since %s", version.number, challenge.version.holds_from)
         return
     version = gates.inspect(step, version)
@@ -137,8 +137,7 @@ def _reject(step: Step[jobs.Promote], outcome: Outcome) -> None:
             f"version {version.number} is champion on {step.run_date}. To have the one before it back: "
             "action=rollback. Nothing was written."
         )
-    challenge = roles.holders(step.warehouse, step.run_date).challenge
-    if challenge is not None and challenge.version.number == version.number:
+    if roles.holders(step.warehouse, step.run_date).challenge_of(version.number) is not None:
         raise UsageError(
             f"version {version.number} is challenger on {step.run_date}. Take that from it first: action=withdraw "
             f"version={version.number}. Nothing was written."

@@ -26,7 +26,7 @@ def promote(
     to be compared with.
     """
     now, steps = roles.holders(step.warehouse, step.run_date), step.project.serving.canary.steps
-    is_challenger = now.challenge is not None and now.challenge.version.number == version.number
+    is_challenger = now.challenge_of(version.number) is not None
     is_first = not deciding.is_current_winner(now.champion, step.project, step.run_date)
     is_champion = now.champion is not None and now.champion.number == version.number
     if not steps or is_challenger or is_first or is_champion:
@@ -59,8 +59,8 @@ def shadow(step: Step[jobs.Promote], outcome: Outcome) -> None:
     Raises:
         UsageError: it cannot score, or is champion or challenger.
     """
-    version, now = _usable_version(step), roles.holders(step.warehouse, step.run_date)
-    if now.challenge is not None and now.challenge.version.number == version.number:
+    version = _usable_version(step)
+    if roles.holders(step.warehouse, step.run_date).challenge_of(version.number) is not None:
         raise UsageError(
             f"version {version.number} is challenger on {step.run_date}, and scores every row already. Nothing was "
             "written."

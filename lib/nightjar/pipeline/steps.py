@@ -128,19 +128,20 @@ def score(step: Step[jobs.Score]) -> Outcome:
 def monitor(step: Step[jobs.Monitor]) -> Outcome:
     """Drift, performance and experiment; the night's report once they are recorded, as it shows this run, too."""
     from nightjar.features.staleness import require_current_labels
-    from nightjar.monitoring import drift, experiment, performance
+    from nightjar.monitoring import drift, experiment, performance, signals
     from nightjar.pipeline import canary_moves
 
     step.require(JobName.SCORE, JobName.MONITOR)
     require_current_labels(step.warehouse, step.project, step.run_date)
-    of_drift = drift.measure(step.sessions.spark, step.warehouse, step.project, step.run_date, step.run_id)
-    of_performance = performance.measure(step.warehouse, step.project, step.run_date, step.run_id)
+    of_drift, drifted = drift.measure(step.sessions.spark, step.warehouse, step.project, step.run_date, step.run_id)
+    of_performance, performed = performance.measure(step.warehouse, step.project, step.run_date, step.run_id)
+    of_signals = signals.store(step.warehouse, [*drifted, *performed], step.run_date, step.run_id)
     # Last: of its figures follows what the next night serves.
     of_experiment, judged = experiment.measure(
         step.sessions.spark, step.warehouse, step.project, step.run_date, step.run_id
     )
     step.on_done.append(partial(_write_report, step))
-    return of_drift | of_performance | of_experiment | canary_moves.advance(step, judged)
+    return of_drift | of_performance | of_signals | of_experiment | canary_moves.advance(step, judged)
 
 
 def _write_report(step: Step[Job]) -> None:

@@ -58,6 +58,10 @@ class Holders:
     shadows: tuple[Version, ...]
     stopped: Mapping[str, str]
 
+    def challenge_of(self, number: str) -> Challenge | None:
+        """The challenge of a version; None: it does not challenge the champion."""
+        return self.challenge if self.challenge is not None and self.challenge.version.number == number else None
+
 
 def holders(warehouse: Warehouse, run_date: date = date.max) -> Holders:
     """The holders of all roles on a run date, as `model_events` says at one version of the table."""

@@ -15,9 +15,9 @@ from nightjar.evaluation.histograms import Bins
 from nightjar.evaluation.summaries import Summary, merge, summarise
 from nightjar.registry import events
 from nightjar.tables import arrow, scan
-from nightjar.tables.definitions import REFERENCES
 from nightjar.tables.execution import FEW_ROWS
 from nightjar.tables.file_splits import read_partition
+from nightjar.tables.monitoring_definitions import REFERENCES
 from nightjar.tables.predictions import CHAMPION_ROLE, RULE
 from nightjar.tables.rows import in_tasks
 from nightjar.tables.runs import Outcome

@@ -1,7 +1,7 @@
 """What wrong decisions cost a project."""
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import field
 from typing import Annotated, TypeAlias
 
@@ -79,14 +79,18 @@ class Costs:
         is_free = bool(self.matrix) and not any(prices.values())
         yield from expect(not is_free, "matrix", self.matrix, "a mistake that costs more than 0, or no matrix")
 
-    def issues_with(self, label: Label) -> Iterator[Issue]:
-        """Whether the label's task can have such costs, and the matrix one for each two different classes."""
+    def issues_with(self, label: Label, stored: Collection[str] = ()) -> Iterator[Issue]:
+        """Whether the label's task can have such costs, the matrix one for each two different classes, and amounts a
+        column of the feature table's, `stored`.
+        """
         task, classes = label.task, list(label.classes)
         decides, chooses = task is Task.CLASSIFICATION, task is Task.MULTICLASS
         yield from expect(decides or self.missed is None, "missed", self.missed, f"none for label.task={task}")
         yield from expect(chooses or not self.matrix, "matrix", self.matrix, f"none for label.task={task}")
         if chooses and self.matrix:
             yield from self._matrix_issues(classes)
+        for name, column in self.amounts().items():
+            yield from expect_one_of(f"{name}.column", [column], stored, "feature table's columns")
 
     def between(self, classes: Sequence[str]) -> tuple[tuple[float, ...], ...]:
         """The cost of predicting each of the classes, (actual, predicted), both in the order given."""

@@ -15,6 +15,7 @@ from nightjar.settings.label import Label
 from nightjar.settings.layouts import BY
 from nightjar.settings.measuring import Measuring
 from nightjar.settings.model_card import ModelCard
+from nightjar.settings.monitoring.monitoring import Monitoring
 from nightjar.settings.promotion import Promotion
 from nightjar.settings.relations import relation_issues
 from nightjar.settings.serving.reviewing import reviewing_issues
@@ -61,6 +62,7 @@ class Project:
         analysis: what a training looks into besides its metrics.
         card: what its models are for, and who answers for them.
         serving: how scores are made, decided on, explained, reviewed and published.
+        monitoring: how nights are watched.
     """
 
     _: KW_ONLY
@@ -87,6 +89,7 @@ class Project:
     analysis: Analysis = field(default_factory=Analysis)
     card: ModelCard = field(default_factory=ModelCard)
     serving: Serving = field(default_factory=Serving)
+    monitoring: Monitoring = field(default_factory=Monitoring)
 
     def issues(self) -> Iterator[Issue]:
         """Whether dates follow each other, the zone exists, and every name that is used is declared."""
@@ -116,18 +119,17 @@ class Project:
         yield from self._name_issues()
         yield from self._group_issues(stored)
         yield from expect_one_of("explain.actionable", self.explain.actionable, self.feature_names(), "features")
-        for issue in self.analysis.column_issues(stored):
-            yield Issue(f"analysis.{issue.field}", issue.value, issue.expected)
-        for issue in self.costs.issues_with(self.label):
-            yield Issue(f"costs.{issue.field}", issue.value, issue.expected)
-        for name, column in self.costs.amounts().items():
-            yield from expect_one_of(f"costs.{name}.column", [column], stored, "feature table's columns")
-        kind, serving = self.fairness.mitigation.kind, self.serving
-        moved, whole = kind is MitigationKind.THRESHOLDS, serving.tiers_of_any_number()
-        yield from tier_issues(self.tiers, self.label.task, self.costs, moved=moved, whole=whole)
-        names = ProjectNames(stored, self.feature_names(), self.label.task, self.decision_tiers(), self.label.classes)
-        for issue in serving.issues_with(names):
-            yield Issue(f"serving.{issue.field}", issue.value, issue.expected)
+        serving, task, moved = self.serving, self.label.task, self.fairness.mitigation.kind is MitigationKind.THRESHOLDS
+        yield from tier_issues(self.tiers, task, self.costs, moved=moved, whole=serving.tiers_of_any_number())
+        names = ProjectNames(stored, self.feature_names(), task, self.decision_tiers(), self.label.classes)
+        parts = {
+            "analysis": self.analysis.column_issues(stored),
+            "costs": self.costs.issues_with(self.label, stored),
+            "serving": serving.issues_with(names),
+            "monitoring": self.monitoring.issues_with(stored),
+        }
+        for part, issues in parts.items():
+            yield from (Issue(f"{part}.{issue.field}", issue.value, issue.expected) for issue in issues)
         yield from reviewing_issues(serving.review, self.label, self.sources, self.spine.key)
 
     def class_costs(self) -> tuple[tuple[float, ...], ...]:
@@ -216,12 +218,10 @@ class Project:
 
     def _spine_issues(self) -> Iterator[Issue]:
         yield from expect_one_of("spine.source", [self.spine.source], self.sources, "sources")
-        if self.spine.source not in self.sources:
-            return
-        used = [*self.spine.stored_columns(), *([self.spine.prediction_time] if self.spine.prediction_time else [])]
-        yield from expect_one_of(
-            "spine", used, self.sources[self.spine.source].stored_columns(), "source's stored columns"
-        )
+        if self.spine.source in self.sources:
+            stored = self.sources[self.spine.source].stored_columns()
+            times = [self.spine.prediction_time] if self.spine.prediction_time else []
+            yield from expect_one_of("spine", [*self.spine.stored_columns(), *times], stored, "source's stored columns")
 
     def _name_issues(self) -> Iterator[Issue]:
         """Two columns of one name, in upper or lower case, in the feature table."""

@@ -9,91 +9,13 @@ import pyarrow as pa
 
 from nightjar.settings.project import Project
 from nightjar.settings.task import Task
+from nightjar.tables.monitoring_definitions import DRIFT, PERFORMANCE, REFERENCES, SIGNALS, TRIGGERS, VERDICTS
 from nightjar.tables.serving_definitions import ALERTS, EXPERIMENTS, INPUTS, RETRACTIONS
 from nightjar.tables.source_definitions import CORRECTIONS, INTAKE, QUALITY, QUARANTINE, REPAIRS
 from nightjar.tables.table import COUNTS, INSTANT, RUN_DATE, RUN_ID, SECONDS, TEXTS, Column, Table, columns_of
 
 LABEL_KINDS: Mapping[Task, pa.DataType] = {Task.CLASSIFICATION: pa.bool_(), Task.MULTICLASS: pa.string()}
 """Task -> how its labels are stored, where they are no doubles."""
-WATCHED = "name of the feature, or score; of several classes also predicted class, and of each probability[class]"
-REFERENCES = Table(
-    "references",
-    "One histogram of one column (or the score) of one model's training data.",
-    ("model_version", "column", "night"),
-    (),
-    "train",
-    (
-        Column("model_version", pa.string(), "registered version of the model"),
-        Column("column", pa.string(), WATCHED),
-        Column("night", pa.date32(), "null: the training data; otherwise the night whose rows were counted"),
-        Column("bins", pa.string(), "the bins as JSON"),
-        Column("counts", pa.list_(pa.int64()), "rows per bin, nulls first"),
-        Column(
-            "design_effect",
-            pa.float64(),
-            "how many rows of one night are as alike as one row: 1 where they are independent, all of them where a "
-            "night has one value; null: not measured",
-        ),
-        RUN_ID,
-    ),
-)
-DRIFT = Table(
-    "drift",
-    "One distance between the rows of one date and the training reference, as of one run date.",
-    ("run_date", "evaluated_date", "subject", "slice", "measure"),
-    ("run_date",),
-    "monitor",
-    (
-        Column("evaluated_date", pa.date32(), "the night whose rows were compared"),
-        Column("subject", pa.string(), WATCHED),
-        Column("slice", pa.string(), "the rows it is about; all: every row"),
-        Column(
-            "measure", pa.string(), "psi, psi_p_value, ks, ks_p_value, chi_squared, chi_squared_p_value, null_share"
-        ),
-        Column("value", pa.float64(), "the measured value; null where it is undefined"),
-        Column("rows", pa.int64(), "rows of the evaluated date"),
-        Column("model_version", pa.string(), "the model whose reference it was compared with"),
-        RUN_DATE,
-        RUN_ID,
-    ),
-)
-PERFORMANCE = Table(
-    "performance",
-    "One measured value about the predictions of one date whose labels are known, as of one run date.",
-    ("run_date", "evaluated_date", "subject", "slice", "measure"),
-    ("run_date",),
-    "monitor",
-    (
-        Column("evaluated_date", pa.date32(), "the night whose predictions were judged"),
-        Column("subject", pa.string(), "the role that predicted; review: what people decided"),
-        Column(
-            "slice",
-            pa.string(),
-            "the rows it is about; all: every row; acted, not_acted: whether somebody acted on the score; decile 1 to "
-            "10: those of such scores, what was predicted and what came of it; tier X: those of that decision; "
-            "class X: those whose outcome is X, by what was predicted; of review also last N nights, and reviewer X",
-        ),
-        Column(
-            "measure",
-            pa.string(),
-            "docs/projects.md names them: the metrics of the task, and what else describes predictions; of one class "
-            "of several with its value in brackets, recall[late]; mean_label, mean_score, positive_rate; rows; "
-            "matured_share; abstained_share; in a class X predicted[Y], the share of its rows that was taken for Y; "
-            "set_coverage, the share of its rows whose prediction_set has X; rolling_coverage, the same over the 28 "
-            "dates up to this one, of those whose labels are final; of "
-            "review: cases, decisions, decided_share, decided_in_time, override_rate, agreement, kappa",
-        ),
-        Column("value", pa.float64(), "the measured value; null where it is undefined"),
-        Column("low", pa.float64(), "lower end of its 95% interval over the entities of that date; null: none"),
-        Column("high", pa.float64(), "upper end"),
-        Column("rows", pa.int64(), "rows that it is over, of a ranking lists; null: not counted"),
-        Column("reason", pa.string(), "why it is undefined, or has no interval; null: it is and has, or needs none"),
-        Column("provisional", pa.bool_(), "true until horizon and allowed lateness of its last row have passed"),
-        Column("model_version", pa.string(), "the model that predicted"),
-        RUN_DATE,
-        RUN_ID,
-    ),
-)
 MODEL_EVENTS = Table(
     "model_events",
     "One registration, alias move or refusal, with its evidence and the run date from which it holds.",
@@ -206,6 +128,9 @@ FIXED = (
     REFERENCES,
     DRIFT,
     PERFORMANCE,
+    SIGNALS,
+    VERDICTS,
+    TRIGGERS,
     ALERTS,
     INPUTS,
     EXPERIMENTS,

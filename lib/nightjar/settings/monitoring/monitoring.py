@@ -1,0 +1,27 @@
+"""Settings of monitoring as a whole."""
+
+from collections.abc import Collection, Iterator
+from dataclasses import field
+
+from nightjar.settings.checks import Issue, expect_one_of
+from nightjar.settings.validation import settings
+
+
+@settings
+class Monitoring:
+    """How nights are watched: what is measured, and who is told.
+
+    Attributes:
+        slices: columns of the feature table whose values are watched apart, besides all rows together: those that
+            somebody would ask about first.
+    """
+
+    slices: list[str] = field(default_factory=list)
+
+    def issues_with(self, stored: Collection[str]) -> Iterator[Issue]:
+        """Whether the names in it are the project's.
+
+        Args:
+            stored: columns of the feature table.
+        """
+        yield from expect_one_of("slices", self.slices, stored, "feature table's columns")

@@ -1,0 +1,145 @@
+"""The tables by which nights are watched: what the model was trained on, how far a night is from it, how good its
+predictions were, and what follows.
+
+All instants are UTC with microseconds. `run_date` is a local date in the project's zone.
+"""
+
+import pyarrow as pa
+
+from nightjar.tables.table import RUN_DATE, RUN_ID, Column, Table
+
+WATCHED = "name of the feature, or score; of several classes also predicted class, and of each probability[class]"
+REFERENCES = Table(
+    "references",
+    "One histogram of one column (or the score) of one model's training data.",
+    ("model_version", "column", "night"),
+    (),
+    "train",
+    (
+        Column("model_version", pa.string(), "registered version of the model"),
+        Column("column", pa.string(), WATCHED),
+        Column("night", pa.date32(), "null: the training data; otherwise the night whose rows were counted"),
+        Column("bins", pa.string(), "the bins as JSON"),
+        Column("counts", pa.list_(pa.int64()), "rows per bin, nulls first"),
+        Column(
+            "design_effect",
+            pa.float64(),
+            "how many rows of one night are as alike as one row: 1 where they are independent, all of them where a "
+            "night has one value; null: not measured",
+        ),
+        RUN_ID,
+    ),
+)
+DRIFT = Table(
+    "drift",
+    "One distance between the rows of one date and the training reference, as of one run date.",
+    ("run_date", "evaluated_date", "subject", "slice", "measure"),
+    ("run_date",),
+    "monitor",
+    (
+        Column("evaluated_date", pa.date32(), "the night whose rows were compared"),
+        Column("subject", pa.string(), WATCHED),
+        Column("slice", pa.string(), "the rows it is about; all: every row"),
+        Column(
+            "measure", pa.string(), "psi, psi_p_value, ks, ks_p_value, chi_squared, chi_squared_p_value, null_share"
+        ),
+        Column("value", pa.float64(), "the measured value; null where it is undefined"),
+        Column("rows", pa.int64(), "rows of the evaluated date"),
+        Column("model_version", pa.string(), "the model whose reference it was compared with"),
+        RUN_DATE,
+        RUN_ID,
+    ),
+)
+PERFORMANCE = Table(
+    "performance",
+    "One measured value about the predictions of one date whose labels are known, as of one run date.",
+    ("run_date", "evaluated_date", "subject", "slice", "measure"),
+    ("run_date",),
+    "monitor",
+    (
+        Column("evaluated_date", pa.date32(), "the night whose predictions were judged"),
+        Column("subject", pa.string(), "the role that predicted; review: what people decided"),
+        Column(
+            "slice",
+            pa.string(),
+            "the rows it is about; all: every row; acted, not_acted: whether somebody acted on the score; decile 1 to "
+            "10: those of such scores, what was predicted and what came of it; tier X: those of that decision; "
+            "class X: those whose outcome is X, by what was predicted; of review also last N nights, and reviewer X",
+        ),
+        Column(
+            "measure",
+            pa.string(),
+            "docs/projects.md names them: the metrics of the task, and what else describes predictions; of one class "
+            "of several with its value in brackets, recall[late]; mean_label, mean_score, positive_rate; rows; "
+            "matured_share; abstained_share; in a class X predicted[Y], the share of its rows that was taken for Y; "
+            "set_coverage, the share of its rows whose prediction_set has X; rolling_coverage, the same over the 28 "
+            "dates up to this one, of those whose labels are final; of "
+            "review: cases, decisions, decided_share, decided_in_time, override_rate, agreement, kappa",
+        ),
+        Column("value", pa.float64(), "the measured value; null where it is undefined"),
+        Column("low", pa.float64(), "lower end of its 95% interval over the entities of that date; null: none"),
+        Column("high", pa.float64(), "upper end"),
+        Column("rows", pa.int64(), "rows that it is over, of a ranking lists; null: not counted"),
+        Column("reason", pa.string(), "why it is undefined, or has no interval; null: it is and has, or needs none"),
+        Column("provisional", pa.bool_(), "true until horizon and allowed lateness of its last row have passed"),
+        Column("model_version", pa.string(), "the model that predicted"),
+        RUN_DATE,
+        RUN_ID,
+    ),
+)
+SIGNALS = Table(
+    "signals",
+    "What one look at a night says: a column, a metric, a step, and how bad it is.",
+    ("run_date", "kind", "subject"),
+    ("run_date",),
+    "monitor",
+    (
+        Column(
+            "kind",
+            pa.string(),
+            "what has changed, or would have: covariate, prediction, prior, concept, performance, fairness, schema, "
+            "upstream, data, jobs or feedback",
+        ),
+        Column("subject", pa.string(), "what it is about: a column, several that moved together, a metric, a slice"),
+        Column("state", pa.string(), "ok, watch, act, or unknown: nobody can say"),
+        Column("sentence", pa.string(), "why, with the figures that matter"),
+        Column("command", pa.string(), "what to run next; null: nothing is to be done"),
+        Column("since", pa.date32(), "the first night of which the same was so; null: not followed"),
+        Column("evidence", pa.string(), "figures as JSON"),
+        RUN_DATE,
+        RUN_ID,
+    ),
+)
+VERDICTS = Table(
+    "verdicts",
+    "Whether the model is safe to use on a night, why, and what to do.",
+    ("run_date",),
+    ("run_date",),
+    "monitor",
+    (
+        Column("verdict", pa.string(), "ok, watch, act, or unknown: nobody can say"),
+        Column("sentence", pa.string(), "why, in one sentence"),
+        Column("command", pa.string(), "what to run next; null: nothing is to be done"),
+        Column("evidence", pa.string(), "the signals that decided, as JSON"),
+        Column("model_version", pa.string(), "the champion of the night; null: there was none"),
+        RUN_DATE,
+        RUN_ID,
+    ),
+)
+TRIGGERS = Table(
+    "triggers",
+    "What one rule of retraining decided on one night, also where it decided against it.",
+    ("run_date", "rule"),
+    ("run_date",),
+    "monitor",
+    (
+        Column("rule", pa.string(), "time, rows, performance, drift or labels"),
+        Column("decision", pa.string(), "train, no, held_back (by cooldown or budget), or unknown"),
+        Column("sentence", pa.string(), "why"),
+        Column("needed", pa.string(), "what would have had to differ for the other decision"),
+        Column("evidence", pa.string(), "figures as JSON"),
+        Column("model_version", pa.string(), "the champion of the night; null: there was none"),
+        RUN_DATE,
+        RUN_ID,
+    ),
+)
