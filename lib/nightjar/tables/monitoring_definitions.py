@@ -20,8 +20,8 @@ REFERENCES = Table(
         Column(
             "column",
             pa.string(),
-            f"{WATCHED}; length(X): characters of the texts of X, where it has more levels than bins; all columns: the "
-            "row that has the null, and no counts",
+            f"{WATCHED}; length(X): characters of the texts of X, where it has more levels than bins; all columns, "
+            "all scores: the row that has the null of features, of scores, and no counts",
         ),
         Column("night", pa.date32(), "null: the training data; otherwise the night whose rows were counted"),
         Column("bins", pa.string(), "the bins as JSON; null: of a night or slice, whose bins are those of all rows"),
@@ -36,6 +36,8 @@ REFERENCES = Table(
         Column(
             "special", pa.list_(pa.int64()), "rows with NaN, minus infinity and infinity; null: it has no such numbers"
         ),
+        Column("mean", pa.float64(), "of the finite numbers; null: there are none"),
+        Column("std", pa.float64(), "their sample standard deviation; null below two"),
         Column(
             "importance", pa.float64(), "share of what the model uses that is this column's; null: it is no feature"
         ),
@@ -50,7 +52,7 @@ REFERENCES = Table(
             "the first version that was trained on these bins, whose training data is the anchor; null: none is stored",
         ),
         Column("anchor_counts", pa.list_(pa.int64()), "its rows per bin, nulls first"),
-        Column("null_distribution", pa.string(), "of all columns: how far nights were from their past, as JSON"),
+        Column("null_distribution", pa.string(), "how far nights were from their past, as JSON"),
         RUN_ID,
     ),
 )
@@ -65,8 +67,8 @@ DRIFT = Table(
         Column(
             "subject",
             pa.string(),
-            f"{WATCHED}; length(X): characters of the texts of X; all columns: the greatest of their studentised "
-            "distances",
+            f"{WATCHED}; length(X): characters of the texts of X; all columns, all scores: the greatest "
+            "of their studentised distances",
         ),
         Column("slice", pa.string(), "the rows it is about; all: every row"),
         Column(
