@@ -119,14 +119,45 @@ def count(bins: Bins, column: ArrowColumn) -> Counts:
         >>> count(bins, pa.array(["b", "c", None])).tolist()  # nulls, a, b, any other level
         [1, 0, 1, 1]
     """
-    fits = is_number if bins.kind == "numeric" else is_text
-    if not fits(column.type) and not pa.types.is_null(column.type):
-        raise LearningError(f"A column of type {column.type} cannot be counted into {bins.kind} bins.")
+    _require_fit(bins, column)
     count_chunk = _count_numbers if bins.kind == "numeric" else _count_levels
     total = np.zeros(bins.size, dtype=np.int64)
     for chunk in _chunks(column):
         total += count_chunk(bins, chunk)
     return total
+
+
+def bin_numbers(bins: Bins, column: ArrowColumn) -> npt.NDArray[np.intp]:
+    """The place of each row in the counts, in the layout of this module's head.
+
+    Raises:
+        LearningError: the column is of another kind than the bins.
+
+    Example:
+        >>> bin_numbers(fit_bins(pa.array(["a", "a", "b"])), pa.array(["b", None, "c"])).tolist()
+        [2, 0, 3]
+    """
+    _require_fit(bins, column)
+    numbers = [_bin_numbers(bins, chunk) for chunk in _chunks(column)]
+    return np.concatenate([np.empty(0, np.intp), *numbers])
+
+
+def _bin_numbers(bins: Bins, chunk: "pa.Array[Any]") -> npt.NDArray[np.intp]:
+    if bins.kind == "categorical":
+        texts = _texts(chunk)
+        return np.where(texts.is_null(), 0, _level_numbers(bins, texts) + 1)
+    is_present = np.asarray(_plain(chunk).is_valid())
+    values = np.full(len(chunk), np.nan)
+    values[is_present] = _floats(chunk)
+    numbers = np.searchsorted(np.array(bins.edges, np.float64), values, side="right") + 1
+    numbers[np.isnan(values)] = 0
+    return numbers
+
+
+def _require_fit(bins: Bins, column: ArrowColumn) -> None:
+    fits = is_number if bins.kind == "numeric" else is_text
+    if not fits(column.type) and not pa.types.is_null(column.type):
+        raise LearningError(f"A column of type {column.type} cannot be counted into {bins.kind} bins.")
 
 
 def _equal_mass_edges(values: npt.NDArray[np.float64], bins: int) -> tuple[float, ...]:
@@ -150,17 +181,24 @@ def _frequent_levels(column: ArrowColumn) -> tuple[str, ...]:
 
 
 def _count_numbers(bins: Bins, chunk: "pa.Array[Any]") -> Counts:
-    values = _floats(chunk)
-    present = values[~np.isnan(values)]
-    bin_numbers = np.searchsorted(np.array(bins.edges, dtype=np.float64), present, side="right")
-    return _with_nulls(len(chunk) - len(present), np.bincount(bin_numbers, minlength=bins.size - 1))
+    # Sorted values and a search for each edge: several times as fast as a search for each value. NaN sorts last.
+    values = np.sort(_floats(chunk))
+    present = int(np.searchsorted(values, np.inf, side="right"))
+    below = np.searchsorted(values[:present], np.array(bins.edges, np.float64), side="left")
+    return _with_nulls(len(chunk) - present, np.diff(below, prepend=0, append=present))
 
 
 def _count_levels(bins: Bins, chunk: "pa.Array[Any]") -> Counts:
-    present = _texts(chunk).drop_null()
-    levels = pa.array(bins.levels, type=pa.large_string())
-    bin_numbers = pc.index_in(present, value_set=levels).fill_null(len(levels))
-    return _with_nulls(len(chunk) - len(present), np.bincount(bin_numbers.to_numpy(), minlength=bins.size - 1))
+    levels, rows = pc.value_counts(_texts(chunk).drop_null()).flatten()
+    counts = np.zeros(bins.size - 1, np.int64)
+    np.add.at(counts, _level_numbers(bins, levels), rows.to_numpy())
+    return _with_nulls(len(chunk) - int(counts.sum()), counts)
+
+
+def _level_numbers(bins: Bins, levels: "pa.Array[Any]") -> npt.NDArray[np.intp]:
+    """The number of each text's level; that of any other, and of nulls, is the number of levels."""
+    numbers = pc.index_in(levels, value_set=pa.array(bins.levels, type=pa.large_string()))
+    return np.asarray(numbers.fill_null(len(bins.levels)), np.intp)
 
 
 def _with_nulls(nulls: int, counts: npt.NDArray[np.intp]) -> Counts:

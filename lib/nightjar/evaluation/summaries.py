@@ -7,6 +7,7 @@ from functools import reduce
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 
 from nightjar.evaluation.histograms import ArrowColumn, Bins, count, is_number
@@ -57,18 +58,38 @@ def summarise(bins: Bins, column: ArrowColumn) -> Summary:
     rows, nulls = len(column), int(counts[0])
     if not is_number(column.type):
         return Summary(rows, nulls, 0, 0, None, 0.0, None, None, tuple(counts.tolist()))
-    present: Any = column.drop_null()
-    if pa.types.is_boolean(column.type):
-        present = present.cast(pa.int8())
-    values = np.asarray(present.cast(pa.float64(), safe=False).to_numpy(), dtype=np.float64)
-    values = values[~np.isnan(values)]
+    values = _numbers(column)
     finite = values[np.isfinite(values)]
-    infinite = len(values) - len(finite)
+    infinite = int(np.isinf(values).sum())
     if not len(finite):
         return Summary(rows, nulls, infinite, 0, None, 0.0, None, None, tuple(counts.tolist()))
     mean = float(finite.mean())
     moments = (len(finite), mean, float(np.square(finite - mean).sum()), float(finite.min()), float(finite.max()))
     return Summary(rows, nulls, infinite, *moments, tuple(counts.tolist()))
+
+
+def moments_of(column: ArrowColumn) -> tuple[float | None, float | None]:
+    """Mean and sample standard deviation of the finite numbers of a column; None: too few, or none.
+
+    Example:
+        >>> moments_of(pa.array([1.0, 2.0, 6.0, None, float("inf")]))[0]
+        3.0
+        >>> moments_of(pa.array(["a"]))
+        (None, None)
+    """
+    if not is_number(column.type):
+        return None, None
+    values = _numbers(column)
+    finite = values[np.isfinite(values)]
+    return (float(finite.mean()) if len(finite) else None, float(finite.std(ddof=1)) if len(finite) > 1 else None)
+
+
+def _numbers(column: ArrowColumn) -> npt.NDArray[np.float64]:
+    """The values that are not null."""
+    present: Any = column.drop_null()
+    if pa.types.is_boolean(column.type):
+        present = present.cast(pa.int8())
+    return np.asarray(present.cast(pa.float64(), safe=False).to_numpy(), dtype=np.float64)
 
 
 def merge(parts: Sequence[Summary]) -> Summary:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import date
 from pathlib import Path
 
@@ -119,6 +119,7 @@ def register_stand_in(
     fit_rows: RowNumbers,
     final: Fold,
     evidence: Evidence,
+    watching: references.Watching,
 ) -> tuple[events.Version, list[references.Histogram]] | None:
     """Fit and register the baseline that the settings name, like the winner; returns its version and histograms.
 
@@ -133,7 +134,8 @@ def register_stand_in(
     scores = fit_candidate(rows, final.train, final.start, baseline, project, settings).predict(
         rows.features.take(final.test)
     )
-    histograms = references.histograms(rows, fit_rows, final.test, scores, standard_of(project))
+    own = replace(watching, importance={}, scores=None)  # both are the winner's
+    histograms = references.histograms(rows, fit_rows, final.test, scores, standard_of(project), own)
     manifest = _manifest(run, project, settings, rows, fit_rows, baseline, baseline_evidence)
     predictor = fit_candidate(rows, fit_rows, run.run_date, baseline, project, settings)
     number = tracking.register(record, {}, predictor, manifest, run.key)

@@ -10,7 +10,7 @@ from typing import Any
 
 from nightjar.evaluation.criteria import standard_of
 from nightjar.evaluation.rows import Floats
-from nightjar.learning import references, registration
+from nightjar.learning import reference_rows, references, registration
 from nightjar.learning.champion import RECIPE, recipe_of
 from nightjar.learning.conformal import sets_of
 from nightjar.learning.consequences import add_consequences, plan_attempt
@@ -30,6 +30,7 @@ from nightjar.learning.search.search_result import SearchResult
 from nightjar.learning.thresholds import with_prices
 from nightjar.learning.training_plan import TrainingPlan, plan_training
 from nightjar.learning.unobserved import count_unobserved
+from nightjar.learning.watching import watching_of
 from nightjar.masking.values import masking_of
 from nightjar.models.predictor import Predictor
 from nightjar.registry import events, keys, tracking
@@ -78,13 +79,14 @@ def train(
         result.require_baselines(plan.baselines)
         judgement = _judge_winner(plan, winner)
         predictor = fit_candidate(plan.rows, plan.fit_rows, run_date, winner, project, settings)
-        evidence = _check_decisions(plan, winner, judgement, predictor, record)
-        versions = _register(plan, run, record, winner, evidence, judgement.scores[winner.name], predictor)
+        evidence, unseen_scores = _check_decisions(plan, winner, judgement, predictor, record)
+        watching = watching_of(plan, evidence, unseen_scores)
+        versions = _register(plan, run, record, winner, evidence, judgement.scores[winner.name], predictor, watching)
     log.info("registered as version %s of %s (MLflow run %s)", versions[None][0].number, project.name, record.id)
     fits = sum(len(results) for results in result.results.values())
     outcome = Outcome(inputs=dict(plan.rows.versions), rows={"training rows": len(plan.fit_rows), "fits": fits})
     for alias, (version, histograms) in versions.items():
-        outcome.outputs[REFERENCES.name] = references.store(warehouse, histograms, version.number, run_id)
+        outcome.outputs[REFERENCES.name] = reference_rows.store(warehouse, histograms, version.number, run_id)
         outcome.outputs["model_events"] = events.record(warehouse, "registered", version, run_id, alias)
     return outcome
 
@@ -118,8 +120,11 @@ def _check_decisions(
     judgement: Judgement,
     predictor: Predictor,
     record: SearchRun,
-) -> Evidence:
-    """The evidence with thresholds, what deciding by them would change, and where it fails; tables beside the run."""
+) -> tuple[Evidence, Floats | None]:
+    """The evidence with thresholds, what deciding by them would change, and where it fails; tables beside the run.
+
+    Also the score of each row by a fit that has not seen it, where somebody has looked at them.
+    """
     project, rows, final, scores = plan.project, plan.rows, plan.final, judgement.scores
     checks = out_of_fold_checks(
         plan.problem,
@@ -146,7 +151,7 @@ def _check_decisions(
     masking = masking_of(project)
     shown = {name: masking.table(table) for name, table in {**checks.files, **files}.items()}
     tracking.attach(record, shown | final_scores(rows, final.test, scores[winner.name], plan.clusters))
-    return evidence
+    return evidence, checks.scores
 
 
 def _register(
@@ -157,13 +162,14 @@ def _register(
     evidence: Evidence,
     final_scores: Floats,
     predictor: Predictor,
+    watching: references.Watching,
 ) -> dict[str | None, tuple[events.Version, list[references.Histogram]]]:
     """Alias -> version and histograms of its references: the winner's under None, the stand-in's where there is one."""
     project, settings, rows, fit_rows, final = plan.project, plan.settings, plan.rows, plan.fit_rows, plan.final
     # The last step that can refuse a value of the rows: nothing is registered before it.
-    histograms = references.histograms(rows, fit_rows, final.test, final_scores, standard_of(project))
+    histograms = references.histograms(rows, fit_rows, final.test, final_scores, standard_of(project), watching)
     number = registration.register(run, record, project, settings, rows, fit_rows, winner, evidence, predictor)
-    stand_in = registration.register_stand_in(run, record, project, settings, rows, fit_rows, final, evidence)
+    stand_in = registration.register_stand_in(run, record, project, settings, rows, fit_rows, final, evidence, watching)
     fields = {
         **asdict(evidence),
         **registration.recorded(rows, project, run.run_date),

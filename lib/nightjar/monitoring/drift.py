@@ -150,7 +150,7 @@ def _references_of_night(warehouse: Warehouse, scored_by: str, run_date: date, v
 
 
 def _references(warehouse: Warehouse, model_version: str, version: int) -> dict[str, Reference]:
-    where = (pc.field("model_version") == model_version) & pc.field("night").is_null()
+    where = (pc.field("model_version") == model_version) & pc.field("night").is_null() & pc.field("bins").is_valid()
     # Tables of an earlier Nightjar lack the column of design effects.
     effect = {"design_effect"} & set(arrow.schema(warehouse, REFERENCES.name, version).names)
     rows = arrow.read(warehouse, REFERENCES.name, ["column", "bins", "counts", *effect], where, version).to_pylist()

@@ -19,7 +19,7 @@ class Histogram:
 
 def training_histograms(tables: PinnedTables, version: str) -> dict[str, Histogram]:
     """Column -> training histogram of one model version; only stored ones whose counts fit their bins."""
-    where = (pc.field("model_version") == version) & pc.field("night").is_null()
+    where = (pc.field("model_version") == version) & pc.field("night").is_null() & pc.field("bins").is_valid()
     rows = tables.rows("references", ["column", "bins", "counts"], where)
     histograms = {row["column"]: _histogram(row["bins"], row["counts"]) for row in rows}
     return {column: histogram for column, histogram in histograms.items() if histogram is not None}

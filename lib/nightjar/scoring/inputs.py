@@ -70,7 +70,9 @@ def _bins(warehouse: Warehouse, model_version: str, stored: list[str]) -> dict[s
     """Column of the features -> the bins of its reference, for all that the version was trained on."""
     if not arrow.exists(warehouse, REFERENCES.name):
         return {}
-    of_training = (pc.field("model_version") == model_version) & pc.field("night").is_null()
+    of_training = (
+        (pc.field("model_version") == model_version) & pc.field("night").is_null() & pc.field("bins").is_valid()
+    )
     rows = arrow.read(warehouse, REFERENCES.name, ["column", "bins"], of_training).to_pylist()
     return {row["column"]: Bins.from_json(row["bins"]) for row in rows if row["column"] in stored}
 

@@ -166,7 +166,7 @@ def sample(
 def append(
     warehouse: Warehouse,
     table: Table,
-    rows: Sequence[dict[str, Any]],
+    rows: Sequence[dict[str, Any]] | pa.Table,
     run_id: str,
     require: Callable[[int], None] = lambda _: None,
 ) -> int:
@@ -175,7 +175,7 @@ def append(
     Args:
         warehouse: where the table lies.
         table: its definition.
-        rows: the new rows.
+        rows: the new rows; as a table, some of its columns.
         run_id: of this run.
         require: called with the version that the rows would follow, again after each commit of somebody else; what it
             raises is raised, and nothing is written.
@@ -238,11 +238,12 @@ def _replace(
     return transaction.commit(warehouse, table.name, change, Note(run_id), expected_version)
 
 
-def _write_files(warehouse: Warehouse, table: Table, rows: Sequence[dict[str, Any]]) -> list[NewFile]:
+def _write_files(warehouse: Warehouse, table: Table, rows: Sequence[dict[str, Any]] | pa.Table) -> list[NewFile]:
     """Write a few rows to data files of a table, which are not committed yet."""
     delta_table = ensure(warehouse, table)
     path = warehouse.path(table.name)
-    data = pa.Table.from_pylist(list(rows), schema=_without_metadata(table.schema()))
+    plain = _without_metadata(table.schema())
+    data = rows if isinstance(rows, pa.Table) else pa.Table.from_pylist(list(rows), schema=plain)
     complete = fields.complete(data, opening.plain(opening.schema_of(delta_table)), {}, table, path)
     return datafiles.write(complete, path, table.partition_by)
 

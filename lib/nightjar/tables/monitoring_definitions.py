@@ -11,15 +11,20 @@ from nightjar.tables.table import RUN_DATE, RUN_ID, Column, Table
 WATCHED = "name of the feature, or score; of several classes also predicted class, and of each probability[class]"
 REFERENCES = Table(
     "references",
-    "One histogram of one column (or the score) of one model's training data.",
-    ("model_version", "column", "night"),
+    "One histogram of one column (or the score) of one model's training data, of one of its slices or of one night.",
+    ("model_version", "column", "slice", "night"),
     (),
     "train",
     (
         Column("model_version", pa.string(), "registered version of the model"),
-        Column("column", pa.string(), WATCHED),
+        Column(
+            "column",
+            pa.string(),
+            f"{WATCHED}; length(X): characters of the texts of X, where it has more levels than bins; all columns, "
+            "all scores: the row that has the null of features, of scores, and no counts",
+        ),
         Column("night", pa.date32(), "null: the training data; otherwise the night whose rows were counted"),
-        Column("bins", pa.string(), "the bins as JSON"),
+        Column("bins", pa.string(), "the bins as JSON; null: of a night or slice, whose bins are those of all rows"),
         Column("counts", pa.list_(pa.int64()), "rows per bin, nulls first"),
         Column(
             "design_effect",
@@ -27,25 +32,80 @@ REFERENCES = Table(
             "how many rows of one night are as alike as one row: 1 where they are independent, all of them where a "
             "night has one value; null: not measured",
         ),
+        Column("slice", pa.string(), "the training rows it is about, column=value; null: all"),
+        Column(
+            "special", pa.list_(pa.int64()), "rows with NaN, minus infinity and infinity; null: it has no such numbers"
+        ),
+        Column("mean", pa.float64(), "of the finite numbers; null: there are none"),
+        Column("std", pa.float64(), "their sample standard deviation; null below two"),
+        Column(
+            "importance", pa.float64(), "share of what the model uses that is this column's; null: it is no feature"
+        ),
+        Column(
+            "tested",
+            pa.bool_(),
+            "false: prediction time alone decides the values, so that a change means nothing; null: not looked into",
+        ),
+        Column(
+            "anchor_version",
+            pa.string(),
+            "the first version that was trained on these bins, whose training data is the anchor; null: none is stored",
+        ),
+        Column("anchor_counts", pa.list_(pa.int64()), "its rows per bin, nulls first"),
+        Column("null_distribution", pa.string(), "how far nights were from their past, as JSON"),
         RUN_ID,
     ),
 )
 DRIFT = Table(
     "drift",
-    "One distance between the rows of one date and the training reference, as of one run date.",
-    ("run_date", "evaluated_date", "subject", "slice", "measure"),
+    "One distance between the rows of one date, or of a window that ends with it, and a reference, as of one run date.",
+    ("run_date", "evaluated_date", "window_days", "subject", "slice", "reference", "measure"),
     ("run_date",),
     "monitor",
     (
-        Column("evaluated_date", pa.date32(), "the night whose rows were compared"),
-        Column("subject", pa.string(), WATCHED),
+        Column("evaluated_date", pa.date32(), "the night whose rows were compared, of a window the last one"),
+        Column(
+            "subject",
+            pa.string(),
+            f"{WATCHED}; length(X): characters of the texts of X; all columns, all scores: the greatest "
+            "of their studentised distances",
+        ),
         Column("slice", pa.string(), "the rows it is about; all: every row"),
         Column(
-            "measure", pa.string(), "psi, psi_p_value, ks, ks_p_value, chi_squared, chi_squared_p_value, null_share"
+            "measure",
+            pa.string(),
+            "psi, psi_p_value, ks, ks_p_value, chi_squared, chi_squared_p_value, jensen_shannon, kl, hellinger, "
+            "total_variation, wasserstein, l_infinity; null_share, nan_share, infinite_share, below_share and "
+            "above_share (of the training data's range), new_share (of levels that it did not have), "
+            "vanished (levels that were expected and did not come), distinct (bins with rows), maximum (of all "
+            "columns); docs/monitoring.md defines them",
         ),
         Column("value", pa.float64(), "the measured value; null where it is undefined"),
-        Column("rows", pa.int64(), "rows of the evaluated date"),
+        Column("rows", pa.int64(), "rows of the evaluated date, or window"),
         Column("model_version", pa.string(), "the model whose reference it was compared with"),
+        Column("window_days", pa.int32(), "nights of the window that ends with the evaluated date; null: that night"),
+        Column(
+            "reference",
+            pa.string(),
+            "what it was compared with; null: the training data; anchor: that of the first version on these bins",
+        ),
+        Column(
+            "studentised",
+            pa.float64(),
+            "how far the value is above what nights of the reference show so long after training, in their spread; "
+            "null: no null of it is stored",
+        ),
+        Column("p_value", pa.float64(), "of all columns: how often unchanged nights are as far; null: not judged"),
+        Column("threshold", pa.float64(), "the studentised distance from which it is to be watched; null: not judged"),
+        Column("state", pa.string(), "ok, watch, act, or unknown: nobody can say; null: not judged"),
+        Column("reason", pa.string(), "why it is undefined, failed or not judged; null: it is judged, or needs none"),
+        Column("cluster", pa.string(), "the columns it moved together with, by one name; null: it did not move"),
+        Column("importance", pa.float64(), "share of what the model uses that is the column's; null: it is no feature"),
+        Column(
+            "counts",
+            pa.list_(pa.int64()),
+            "with psi of all rows: rows per bin of the reference, nulls first; null: of other measures",
+        ),
         RUN_DATE,
         RUN_ID,
     ),
