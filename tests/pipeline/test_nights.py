@@ -36,6 +36,8 @@ from nightjar.timeline import cutoff
 
 H, D1, D2, D3, D4 = builders.HISTORY, *(date(2024, 4, day) for day in (1, 2, 3, 4))
 LEDGERS = {"runs", "leases", "beats"}
+WATCHED = {"drift", "performance", "signals", "verdicts"}
+"""What `monitor` replaces each time."""
 STEPS = ["ingest", "build_features", "train", "promote", "score", "monitor"]
 
 
@@ -65,8 +67,7 @@ def test_every_table_holds_the_nights_and_every_row_leads_to_its_run(nights):
         "labels": "build_features",
         "references": "train",
         "scores": "score",
-        "drift": "monitor",
-        "performance": "monitor",
+        **dict.fromkeys(WATCHED, "monitor"),
     }
     for table, job in writers.items():
         assert {jobs[run_id] for (run_id,) in rows_of(nights.warehouse, table, "run_id")} == {job}, table
@@ -93,7 +94,7 @@ def test_only_runs_just_those_steps(nights, copied):
     before = builders.versions(copied.warehouse)
     run(copied, "2024-04-02", only=["monitor"])
     after = builders.versions(copied.warehouse)
-    assert {table for table in after if after[table] != before[table]} == {"drift", "performance", *LEDGERS}
+    assert {table for table in after if after[table] != before[table]} == {*WATCHED, *LEDGERS}
     assert rows_of(copied.warehouse, "drift") == rows_of(nights.warehouse, "drift")
     added = len(rows_of(copied.warehouse, "runs")) - len(rows_of(nights.warehouse, "runs"))
     assert added == 2
@@ -189,7 +190,7 @@ def test_what_is_done_is_skipped_with_the_reason_until_its_settings_or_inputs_ch
     assert ran(titled, night) == [score, monitor]
     assert notes_of(copied)[f"{night} score"].startswith("table scores has changed since version ")
     assert ran(titled, night) == ran(copied, "2024-04-01") == []
-    for table in ("features", "labels", "scores", "drift", "performance"):
+    for table in ("features", "labels", "scores", *WATCHED):
         assert rows_of(copied.warehouse, table) == rows_of(nights.warehouse, table), table
 
 

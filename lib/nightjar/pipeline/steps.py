@@ -126,22 +126,23 @@ def score(step: Step[jobs.Score]) -> Outcome:
 
 
 def monitor(step: Step[jobs.Monitor]) -> Outcome:
-    """Drift, performance and experiment; the night's report once they are recorded, as it shows this run, too."""
+    """Drift, performance, experiment, verdict; the night's report once they are recorded, as it shows this run, too."""
     from nightjar.features.staleness import require_current_labels
-    from nightjar.monitoring import drift, experiment, performance, signals
-    from nightjar.pipeline import canary_moves
+    from nightjar.monitoring import drift, experiment, performance
+    from nightjar.pipeline import canary_moves, concluding
 
     step.require(JobName.SCORE, JobName.MONITOR)
     require_current_labels(step.warehouse, step.project, step.run_date)
     of_drift, drifted = drift.measure(step.sessions.spark, step.warehouse, step.project, step.run_date, step.run_id)
     of_performance, performed = performance.measure(step.warehouse, step.project, step.run_date, step.run_id)
-    of_signals = signals.store(step.warehouse, [*drifted, *performed], step.run_date, step.run_id)
-    # Last: of its figures follows what the next night serves.
+    # After them: of its figures follows what the next night serves.
     of_experiment, judged = experiment.measure(
         step.sessions.spark, step.warehouse, step.project, step.run_date, step.run_id
     )
+    moved = canary_moves.advance(step, judged)
+    concluded = concluding.conclude(step, [*drifted, *performed])
     step.on_done.append(partial(_write_report, step))
-    return of_drift | of_performance | of_signals | of_experiment | canary_moves.advance(step, judged)
+    return of_drift | of_performance | of_experiment | moved | concluded
 
 
 def _write_report(step: Step[Job]) -> None:

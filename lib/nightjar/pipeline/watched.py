@@ -22,6 +22,8 @@ OF_SOURCES = ("name", "zone", "sources")
 OF_FEATURES = (*OF_SOURCES, "spine", "label", "features", "expressions")
 PARTS = {JobName.INGEST: OF_SOURCES, JobName.BUILD_FEATURES: OF_FEATURES}
 """Step -> the parts of a project that decide its result; of all other steps every part but `NOT_DECISIVE`."""
+OF_MONITOR = "monitoring"
+"""The part of a project that decides what monitor gives, and no other step."""
 NOT_DECISIVE = ("first_date", "last_date", "history_until", "first_night", "nights", "card")
 OF_RUN = ("environment", "run_date", "since", "project")
 """Settings of a job that say where, for which date and for which project it runs."""
@@ -38,7 +40,7 @@ class Watched:
 def settings_hash(name: JobName, settings: Job) -> str:
     """SHA-256 of the settings that decide a step's result, without secrets, dates and the machine."""
     project = dump(settings.project, dict.fromkeys(NOT_DECISIVE, True))
-    parts = PARTS.get(name, tuple(project))
+    parts = PARTS.get(name, tuple(part for part in project if part != OF_MONITOR or name is JobName.MONITOR))
     plain = {"project": {part: project[part] for part in parts if part in project}}
     plain["job"] = dump(settings, dict.fromkeys(OF_RUN, True))
     return hashlib.sha256(json.dumps(secrets.mask(plain), sort_keys=True).encode()).hexdigest()

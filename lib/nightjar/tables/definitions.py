@@ -10,7 +10,7 @@ import pyarrow as pa
 from nightjar.settings.project import Project
 from nightjar.settings.task import Task
 from nightjar.tables.monitoring_definitions import DRIFT, PERFORMANCE, REFERENCES, SIGNALS, TRIGGERS, VERDICTS
-from nightjar.tables.serving_definitions import ALERTS, EXPERIMENTS, INPUTS, RETRACTIONS
+from nightjar.tables.serving_definitions import ALERTS, EXPERIMENTS, INPUTS, NOTIFICATIONS, RETRACTIONS
 from nightjar.tables.source_definitions import CORRECTIONS, INTAKE, QUALITY, QUARANTINE, REPAIRS
 from nightjar.tables.table import COUNTS, INSTANT, RUN_DATE, RUN_ID, SECONDS, TEXTS, Column, Table, columns_of
 
@@ -132,6 +132,7 @@ FIXED = (
     VERDICTS,
     TRIGGERS,
     ALERTS,
+    NOTIFICATIONS,
     INPUTS,
     EXPERIMENTS,
     RETRACTIONS,

@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import field
 
 from nightjar.settings.checks import Issue, expect_one_of
+from nightjar.settings.fields import LengthText
 from nightjar.settings.validation import settings
 
 
@@ -14,9 +15,12 @@ class Monitoring:
     Attributes:
         slices: columns of the feature table whose values are watched apart, besides all rows together: those that
             somebody would ask about first.
+        due: by when a night's scores have to be there, counted from its midnight, such as `6h`; scores that come later
+            make the night's verdict UNKNOWN. None: at any time.
     """
 
     slices: list[str] = field(default_factory=list)
+    due: LengthText | None = None
 
     def issues_with(self, stored: Collection[str]) -> Iterator[Issue]:
         """Whether the names in it are the project's.

@@ -1,0 +1,34 @@
+"""What a night's monitoring ends with: its signals, its verdict, and what follows from them."""
+
+from collections.abc import Sequence
+
+import pyarrow.compute as pc
+
+from nightjar.monitoring import night_looks, signals, verdict
+from nightjar.monitoring.signals import Signal
+from nightjar.pipeline.step import Step
+from nightjar.registry import events
+from nightjar.settings import jobs
+from nightjar.tables import arrow
+from nightjar.tables.predictions import CHAMPION_ROLE
+from nightjar.tables.runs import Outcome
+
+
+def conclude(step: Step[jobs.Monitor], measured: Sequence[Signal]) -> Outcome:
+    """Store the night's signals and its verdict.
+
+    Args:
+        step: of the night.
+        measured: what drift and performance say.
+    """
+    night, champion = (step.run_date, step.run_id), events.find_champion(step.warehouse, step.run_date)
+    number = None if champion is None else champion.number
+    every = [*measured, *night_looks.looks(step.warehouse, step.project, step.run_date)]
+    outcome = signals.store(step.warehouse, every, *night)
+    of_night = verdict.judge(every, has_rows=_has_scores(step))
+    return outcome | verdict.store(step.warehouse, of_night, *night, number)
+
+
+def _has_scores(step: Step[jobs.Monitor]) -> bool:
+    of_night = (pc.field("run_date") == step.run_date) & (pc.field("role") == CHAMPION_ROLE)
+    return bool(len(arrow.read(step.warehouse, "scores", ["run_date"], of_night)))
