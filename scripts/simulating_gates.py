@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import numpy as np
 import pyarrow as pa
 
-from nightjar.learning.class_decisions import Decision
+from nightjar.evaluation.fairness import Decision
 from nightjar.learning.comparison import Comparison
 from nightjar.learning.gate_figures import Rival, gate_figures
 from nightjar.learning.swaps import acted_on

@@ -8,11 +8,14 @@ import pytest
 
 from nightjar.evaluation.clusters import Clusters
 from nightjar.evaluation.criteria import Standard
+from nightjar.evaluation.fairness import Decision
 from nightjar.evaluation.metric_report import Truth, metric_difference
-from nightjar.learning.class_decisions import Decision, class_decisions
+from nightjar.learning.class_decisions import class_decisions
 from nightjar.learning.comparison import Comparison
 from nightjar.learning.gate_figures import POOLED, Rival, gate_figures
 from nightjar.learning.swaps import find_class_swaps, find_swaps
+from nightjar.masking.evidence import mask_evidence
+from nightjar.masking.values import Masking
 from nightjar.registry.gates.calibration import LEAST_ROWS, judge_calibration
 from nightjar.registry.gates.fairness import judge_fairness
 from nightjar.registry.gates.outcome import Verdict
@@ -156,6 +159,29 @@ def test_all_figures_together_share_the_confidence():
         (rate, pair) for rate in ("selection_rate", "recall") for pair in (["0", "1"], ["0", "2"], ["1", "2"])
     ]
     assert figures["calibration"]["low"] < figures["calibration"]["estimate"] < figures["calibration"]["high"]
+
+
+def test_groups_of_a_gate_may_be_combinations_of_values():
+    """Young women are acted on less often by half; of all women, and of all young people, that is a quarter."""
+    compared, _ = period()
+    number = np.arange(NIGHTS * A_NIGHT)
+    columns = pa.table({"sex": np.where(number % 2, "f", "m"), "age": np.where(number // 2 % 2, "young", "old")})
+    harmed = (number % 2 == 1) & (number // 2 % 2 == 1)
+    decision = Decision(compared.truth, compared.scores, (number % 4 == 0) | ~harmed)
+    settings = Promotion(fairness=Fairness([["sex", "age"]], selection_rate=0.1))
+    gates = gate_figures(compared, None, [decision], columns, settings)
+
+    assert gates["fairness_of"] == [["sex and age", "selection_rate"]]
+    assert gates["confidence"] == pytest.approx(1 - 0.05 / 6)
+    assert {(one["column"], *one["columns"]) for one in gates["fairness"]} == {("sex and age", "sex", "age")}
+    outcome = judge_fairness({"gates": gates}, settings)
+    assert outcome.verdict is Verdict.REFUSED
+    assert "Selection rate by sex and age: " in outcome.sentence
+    assert "0.0% of f, young" in outcome.sentence
+    masked = mask_evidence({"gates": gates}, Masking(frozenset({"age"})))
+    assert "0.0% of f, (masked " in judge_fairness(masked, settings).sentence
+    alone = Promotion(fairness=Fairness(["sex"], selection_rate=0.1))
+    assert "did not measure selection rate by sex" in judge_fairness({"gates": gates}, alone).sentence
 
 
 def test_the_smallest_difference_is_shown_in_four_of_five_periods():

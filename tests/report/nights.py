@@ -11,6 +11,7 @@ from nightjar.evaluation.clusters import Clusters
 from nightjar.evaluation.criteria import standard_of
 from nightjar.evaluation.decisions import choose_classes
 from nightjar.evaluation.distances import chi_squared, kolmogorov_smirnov, psi
+from nightjar.evaluation.fairness import Decision
 from nightjar.evaluation.histograms import count, fit_bins
 from nightjar.evaluation.metric_report import Truth, intervals
 from nightjar.learning.analysis.fairness import fairness_figures, groups_of
@@ -217,7 +218,8 @@ def group_figures() -> list[dict]:
     acts = random.random(rows) < np.where(label, 0.6, 0.25) - 0.2 * harmed + 0.06 * (age == "18 to 24")
     declared = groups_of(pa.table({"sex": sex, "age_band": age}), [("sex",), ("sex", "age_band")])
     truth = Truth(Task.CLASSIFICATION, label, Clusters(np.arange(rows), night))
-    return fairness_figures(truth, np.full(rows, 0.41), acts, declared, np.arange(rows), least_rows=100)
+    decision = Decision(truth, np.full(rows, 0.41), acts)
+    return fairness_figures([decision], declared, np.arange(rows), least_rows=100)
 
 
 def store_scores(

@@ -22,6 +22,8 @@ def test_groups_are_named_once_wherever_that_is():
     project = replace(PROJECT, promotion=gate, fairness=fairness)
     assert project.judged_groups() == [("site",), ("site", "built"), ("built",)]
     assert project.slice_columns() == ["site", "built"]
+    both = replace(project, promotion=Promotion(fairness=Fairness([["built", "site"]], selection_rate=0.1)))
+    assert both.judged_groups() == [("built", "site"), ("built",)]
 
 
 @pytest.mark.parametrize(
@@ -49,6 +51,16 @@ def test_settings_are_refused_by_themselves(options, expected):
         (GroupFairness(["site"], allow_as_feature=["load"]), {}, "fairness.allow_as_feature: found 'load'"),
         (GroupFairness(["load"]), {}, r"fairness\.allow_as_feature: \[load\]"),
         (
+            GroupFairness(),
+            {"promotion": Promotion(fairness=Fairness([["site", "load"]], recall=0.1))},
+            r"promotion\.fairness\.columns: .*load is a feature",
+        ),
+        (
+            GroupFairness(),
+            {"promotion": Promotion(fairness=Fairness([["site", "sight"]], recall=0.1))},
+            r"promotion\.fairness\.columns: found 'sight'.*did you mean",
+        ),
+        (
             GroupFairness(mitigation=Mitigation(columns=["load"], compare=True)),
             {},
             r"mitigation\.columns: .*load is a feature",
@@ -61,13 +73,14 @@ def test_settings_are_refused_beside_those_of_the_project(fairness, options, exp
         replace(PROJECT, fairness=fairness, **options)
 
 
-def test_groups_are_for_two_classes_and_thresholds_for_tiers():
+def test_groups_are_for_classes_mitigations_for_two_and_thresholds_for_tiers():
     amounts = replace(PROJECT.label, task=Task.REGRESSION)
     classes = {"a": "first", "b": "second", "c": "third"}
     several = replace(PROJECT.label, task=Task.MULTICLASS, classes=classes)
+    with pytest.raises(ValueError, match=r"fairness\.groups: .*none for label\.task=regression"):
+        replace(PROJECT, label=amounts, fairness=GroupFairness(["site"]))
+    assert replace(PROJECT, label=several, fairness=GroupFairness(["site"])).judged_groups() == [("site",)]
     for label in (amounts, several):
-        with pytest.raises(ValueError, match=rf"fairness\.groups: .*none for label\.task={label.task}"):
-            replace(PROJECT, label=label, fairness=GroupFairness(["site"]))
         mitigated = GroupFairness(mitigation=Mitigation(MitigationKind.REWEIGHING, ["site"]))
         with pytest.raises(ValueError, match=rf"mitigation\.columns: .*none for label\.task={label.task}"):
             replace(PROJECT, label=label, fairness=mitigated)

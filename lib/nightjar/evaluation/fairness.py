@@ -25,6 +25,27 @@ _ROWS_OF: Mapping[str, Callable[[Booleans], Booleans]] = {
 """Rate -> which rows it is the acted-on share of, by their labels."""
 
 
+@dataclass(frozen=True, eq=False)
+class Decision:
+    """A yes or no about each row.
+
+    Attributes:
+        truth: the rows, as two classes: whether yes was right.
+        probability: that yes is right.
+        acts: whether it was yes.
+        of_class: the value of the class that was predicted or not; None: there are two classes, and yes is to act.
+    """
+
+    truth: Truth
+    probability: Floats
+    acts: Booleans
+    of_class: str | None = None
+
+    def named(self) -> dict[str, str]:
+        """The class that it is about, as the evidence holds it: nothing where there are two."""
+        return {} if self.of_class is None else {"class": self.of_class}
+
+
 @dataclass(frozen=True)
 class GroupDifference:
     """The rate of one group minus that of another one.

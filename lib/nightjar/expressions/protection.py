@@ -14,7 +14,7 @@ def features_of_protected_columns(project: Project) -> Iterator[str]:
     A column of any source that has the name of a protected one counts as that one. Features that are themselves
     protected columns are refused with the settings.
     """
-    of_gates = project.promotion.fairness.columns
+    of_gates = project.promotion.fairness.ways()
     protected = project.fairness.protected(of_gates)
     features = set(project.feature_names()) - set(protected)
     for feature, column in _origins(project, protected).items():

@@ -1,33 +1,16 @@
 """Decisions about the rows of the final period: to act on them, or of several classes to predict each of them."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from nightjar.evaluation.binary import Booleans
 from nightjar.evaluation.confusion import confusion
 from nightjar.evaluation.criteria import decided
+from nightjar.evaluation.fairness import Decision
 from nightjar.evaluation.metric_report import Truth
 from nightjar.evaluation.rows import Floats
 from nightjar.settings.task import Task
-
-
-@dataclass(frozen=True, eq=False)
-class Decision:
-    """A yes or no about each row.
-
-    Attributes:
-        truth: the rows, as two classes: whether yes was right.
-        probability: that yes is right.
-        acts: whether it was yes.
-        of_class: the value of the class that was predicted or not; None: there are two classes, and yes is to act.
-    """
-
-    truth: Truth
-    probability: Floats
-    acts: Booleans
-    of_class: str | None = None
 
 
 def class_decisions(truth: Truth, probabilities: Floats) -> list[Decision]:

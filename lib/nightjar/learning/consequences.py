@@ -8,11 +8,12 @@ import pyarrow as pa
 
 from nightjar.evaluation.clusters import Clusters
 from nightjar.evaluation.criteria import standard_of
+from nightjar.evaluation.fairness import Decision
 from nightjar.evaluation.metric_report import Truth
 from nightjar.evaluation.rows import Floats
 from nightjar.learning.analysis.fairness import fairness_figures, groups_of
 from nightjar.learning.champion import Champion
-from nightjar.learning.class_decisions import Decision, class_decisions, confused_classes
+from nightjar.learning.class_decisions import class_decisions, confused_classes
 from nightjar.learning.comparison import Comparison
 from nightjar.learning.data.training_set import TrainingSet
 from nightjar.learning.evidence import CHAMPION, Evidence
@@ -96,10 +97,9 @@ def add_consequences(
             rate = swaps["action_rate"]["champion"] if "action_rate" in swaps else None
         acts = acted_on(truth, compared.scores, threshold, rate)
         decisions = [Decision(truth, compared.scores, acts)]
-        if rows.slices is not None:
-            declared = groups_of(rows.slices, project.judged_groups())
-            least_rows = project.fairness.least_rows
-            fairness = fairness_figures(truth, compared.scores, acts, declared, final.test, least_rows)
+    if rows.slices is not None and decisions:
+        declared = groups_of(rows.slices, project.judged_groups())
+        fairness = fairness_figures(decisions, declared, final.test, project.fairness.least_rows)
     figures = gate_figures(compared, _rival(evidence, scores, champion), decisions, columns, project.promotion)
     speed = rows_per_second(predictor, rows.features.take(final.test))
     gates = figures | {"rows_per_second": speed}

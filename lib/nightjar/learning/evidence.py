@@ -39,7 +39,8 @@ class Evidence:
         gates: figures that promotion may have limits for, see `learning.gate_figures`.
         unobserved: see `registry.gates.outcomes_seen`.
         fairness: for each declared group and each criterion what `evaluation.fairness_criteria.GroupFigure` holds, with
-            the group's `columns`, its values in them as `group`, and the `confidence` of the comparison.
+            the group's `columns`, its values in them as `group`, of several classes the `class` that is predicted or
+            not, and the `confidence` of the comparison.
         importance: of each group of the winner's columns, the greatest first: `columns`, `metric`, and the interval of
             what it loses in the metric where they are permuted among the rows of the period.
         confusion: of several classes, what the rows of each were taken for in the final period: the `classes`, how many

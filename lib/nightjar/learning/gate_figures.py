@@ -16,11 +16,10 @@ import pyarrow as pa
 
 from nightjar.evaluation.clusters import FEWEST
 from nightjar.evaluation.criteria import of_metric
-from nightjar.evaluation.fairness import group_differences
+from nightjar.evaluation.fairness import Decision, group_differences
 from nightjar.evaluation.metric_report import Truth, figure
 from nightjar.evaluation.reliability import expected_calibration_error
 from nightjar.evaluation.rows import Floats, RowNumbers
-from nightjar.learning.class_decisions import Decision
 from nightjar.learning.comparison import Comparison
 from nightjar.models.predictor import Predictor
 from nightjar.settings.promotion import Fairness, Promotion
@@ -28,8 +27,10 @@ from nightjar.settings.task import Metric, Task
 from nightjar.tables import groups
 
 _ENOUGH_SECONDS = 2.0
-Groups = tuple[list[str], RowNumbers]
-"""The values of a column as texts, and the number of each row's."""
+Value = str | list[str]
+"""Of a column as a text; of several columns together one of each."""
+Groups = tuple[list[Value], RowNumbers]
+"""The values there are, and the number of each row's."""
 POOLED = "all smaller ones"
 """In place of a value: the slice of the values that have too few rows by themselves."""
 
@@ -63,8 +64,8 @@ def gate_figures(
         columns: those of the settings that tell rows apart; None: there are none.
         settings: the columns and limits.
     """
-    names = dict.fromkeys([*settings.slices.columns, *settings.fairness.columns])
-    groups_of = {} if columns is None else {name: _groups(columns, name) for name in names}
+    ways = {name: (name,) for name in settings.slices.columns} | settings.fairness.groupings()
+    groups_of = {} if columns is None else {name: _groups(columns, by) for name, by in ways.items()}
     slices = list(_slices(compared.truth, groups_of, settings)) if groups_of and rival is not None else []
     fairness = settings.fairness if decisions and groups_of else None
     pairs = 0 if fairness is None else _pairs(groups_of, fairness) * len(fairness.limits())
@@ -78,16 +79,16 @@ def gate_figures(
             for column, value, rows in slices
         ]
     if fairness is not None:
-        result["fairness_of"] = [[column, rate] for column in fairness.columns for rate in fairness.limits()]
+        result["fairness_of"] = [[column, rate] for column in fairness.groupings() for rate in fairness.limits()]
         result["fairness"] = [
-            {"column": column, "rate": rate, **_of_class(decision), **pair}
-            for column in fairness.columns
+            {"column": name, **_combined(by), "rate": rate, **decision.named(), **pair}
+            for name, by in fairness.groupings().items()
             for rate in fairness.limits()
             for decision in decisions
-            for pair in _between_groups(rate, decision, groups_of[column], confidence, fairness.least_rows)
+            for pair in _between_groups(rate, decision, groups_of[name], confidence, fairness.least_rows)
         ]
     if is_calibrated:
-        errors = [{**_of_class(one), **_calibration_error(one, confidence)} for one in decisions]
+        errors = [{**one.named(), **_calibration_error(one, confidence)} for one in decisions]
         result |= {"calibration_by_class": errors} if len(errors) > 1 else {"calibration": errors[0]}
     return result
 
@@ -108,7 +109,7 @@ def rows_per_second(predictor: Predictor, rows: pa.Table) -> float | None:
 
 def _slices(
     truth: Truth, groups_of: Mapping[str, Groups], settings: Promotion
-) -> Iterator[tuple[str, str, RowNumbers]]:
+) -> Iterator[tuple[str, Value, RowNumbers]]:
     """Column, value and row numbers of each slice; values with few rows are one slice of each column.
 
     Of two classes the rarer one counts: it is what a metric of few rows is uncertain by.
@@ -127,15 +128,20 @@ def _slices(
             yield column, values[int(np.argmax(small))] if alone else POOLED, np.flatnonzero(small[code])
 
 
-def _groups(columns: pa.Table, column: str) -> Groups:
-    code = groups.codes(columns, [column])
-    first = np.unique(code, return_index=True)[1]
-    return ["null" if value is None else str(value) for value in columns[column].take(first).to_pylist()], code
+def _groups(columns: pa.Table, by: Sequence[str]) -> Groups:
+    code, values = groups.values(columns, by)
+    texts = [["null" if value is None else value for value in own] for own in values]
+    return [own[0] if len(by) == 1 else own for own in texts], code
+
+
+def _combined(by: Sequence[str]) -> dict[str, list[str]]:
+    """The columns of combinations of values, as the evidence holds them."""
+    return {} if len(by) == 1 else {"columns": list(by)}
 
 
 def _pairs(groups_of: Mapping[str, Groups], fairness: Fairness) -> int:
     """How many pairs of groups have enough rows to be compared."""
-    sizes = [np.bincount(groups_of[name][1]) for name in fairness.columns]
+    sizes = [np.bincount(groups_of[name][1]) for name in fairness.groupings()]
     return sum(math.comb(int((size >= fairness.least_rows).sum()), 2) for size in sizes)
 
 
@@ -182,7 +188,3 @@ def _between_groups(
     for one in group_differences(rate, decision.truth, decision.acts, code, confidence, least_rows):
         rates = {"groups": [values[number] for number in one.groups], "rates": list(one.rates), "size": one.least}
         yield {**rates, **_of_enough_blocks(asdict(one.interval), one.blocks)}
-
-
-def _of_class(decision: Decision) -> dict[str, str]:
-    return {} if decision.of_class is None else {"class": decision.of_class}

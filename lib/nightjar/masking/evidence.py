@@ -51,6 +51,8 @@ class _Masks:
 
     def _field(self, name: str, value: Any, part: Mapping[str, Any], columns: Sequence[str]) -> Any:
         column = part.get("column")
+        if isinstance(column, str) and "columns" in part and name == "groups":  # of combinations of values
+            return [[self._mask(*one) for one in zip(columns, own, strict=True)] for own in value]
         if isinstance(column, str) and name in ("value", "groups"):
             return [self._mask(column, one) for one in value] if isinstance(value, list) else self._mask(column, value)
         is_group = name in ("group", "values") and isinstance(value, list | tuple) and len(value) == len(columns)

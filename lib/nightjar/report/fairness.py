@@ -61,7 +61,7 @@ class Grouping:
     """The groups of one column, or of a list of columns.
 
     Attributes:
-        columns: in words.
+        columns: in words; of several classes with the class that is predicted or not.
         confidence: of each comparison, such that all of the evidence hold together.
         groups: by their values.
     """
@@ -129,13 +129,16 @@ def read_mitigation(evidence: Mapping[str, Any]) -> list[ShownMitigation]:
 
 def read_fairness(evidence: Mapping[str, Any]) -> list[Grouping]:
     """The groupings of a version's evidence; evidence of before, or of a project without groups, has none."""
-    figures: dict[tuple[str, ...], dict[tuple[str, ...], dict[str, ShownFigure]]] = {}
+    figures: dict[tuple[tuple[str, ...], str | None], dict[tuple[str, ...], dict[str, ShownFigure]]] = {}
     confidence = 0.95
     for one in evidence.get("fairness", ()):
-        of_columns = figures.setdefault(tuple(one["columns"]), {})
+        of_columns = figures.setdefault((tuple(one["columns"]), one.get("class")), {})
         of_columns.setdefault(tuple(one["group"]), {})[one["criterion"]] = _figure(one)
         confidence = one["confidence"]
-    return [Grouping(" and ".join(columns), confidence, _groups(columns, own)) for columns, own in figures.items()]
+    return [
+        Grouping(_in_words(columns, of_class), confidence, _groups(columns, of_class, own))
+        for (columns, of_class), own in figures.items()
+    ]
 
 
 def charts_by_columns(groupings: Sequence[Grouping]) -> dict[str, list[tuple[str, Markup]]]:
@@ -190,11 +193,18 @@ def _chart(name: str, groups: Sequence[ShownGroup], reach: float, columns: str) 
     return svg(_WIDTH, height, f"{what}; farthest apart: {farthest.name}, {gap} points", parts)
 
 
-def _groups(columns: Sequence[str], own: Mapping[tuple[str, ...], Mapping[str, ShownFigure]]) -> list[ShownGroup]:
+def _in_words(columns: Sequence[str], of_class: str | None) -> str:
+    return " and ".join(columns) + ("" if of_class is None else f", predicted {of_class} or not")
+
+
+def _groups(
+    columns: Sequence[str], of_class: str | None, own: Mapping[tuple[str, ...], Mapping[str, ShownFigure]]
+) -> list[ShownGroup]:
+    suffix = "" if of_class is None else f" (class {of_class})"
     groups = [
         ShownGroup(
             ", ".join(values),
-            ", ".join(f"{column}={value}" for column, value in zip(columns, values, strict=True)),
+            ", ".join(f"{column}={value}" for column, value in zip(columns, values, strict=True)) + suffix,
             figures,
         )
         for values, figures in own.items()

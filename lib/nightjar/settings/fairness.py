@@ -1,6 +1,6 @@
 """Settings of the groups that a project is to be fair to."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import field
 from typing import Annotated, TypeAlias
 
@@ -28,6 +28,25 @@ Columns: TypeAlias = Annotated[
     ),
 ]
 """A column whose values are groups, or several whose combinations are."""
+
+
+def as_lists(groups: Sequence[str | Sequence[str]]) -> list[tuple[str, ...]]:
+    """The columns that tell groups apart, one tuple for each way."""
+    return [(one,) if isinstance(one, str) else tuple(one) for one in groups]
+
+
+def in_words(columns: Sequence[str]) -> str:
+    """What names a way to tell groups apart: `sex`, or `sex and age_band`."""
+    return " and ".join(columns)
+
+
+def each_once(key: str, groups: Sequence[str | Sequence[str]]) -> Iterator[Issue]:
+    """Whether no column of a list, and no way to tell groups apart, is named twice."""
+    lists = as_lists(groups)
+    for columns in lists:
+        yield from expect(len(set(columns)) == len(columns), key, list(columns), "each column once")
+    sets = [frozenset(columns) for columns in lists]
+    yield from expect(len(set(sets)) == len(sets), key, groups, "each group of columns once")
 
 
 class MitigationKind(Choice):
@@ -104,6 +123,9 @@ OF_FITS = (MitigationKind.REWEIGHING, MitigationKind.RESAMPLING, MitigationKind.
 class GroupFairness:
     """Groups of rows for whom a classification's decisions are compared with those for all other rows.
 
+    Of several classes each one is compared against the rest: a row is acted on where the class is predicted, and True
+    where it is of it. Mitigations are for two classes.
+
     The columns tell rows apart where a model is judged, and are not learned from unless that is said.
 
     Attributes:
@@ -124,33 +146,35 @@ class GroupFairness:
 
     def issues(self) -> Iterator[Issue]:
         """Whether no column, and no group, is named twice."""
-        for columns in self.columns():
-            yield from expect(len(set(columns)) == len(columns), "groups", list(columns), "each column once")
-        sets = [frozenset(columns) for columns in self.columns()]
-        yield from expect(len(set(sets)) == len(sets), "groups", self.groups, "each group of columns once")
+        yield from each_once("groups", self.groups)
 
     def columns(self) -> list[tuple[str, ...]]:
         """The columns that tell groups apart, one tuple for each way."""
-        return [(one,) if isinstance(one, str) else tuple(one) for one in self.groups]
+        return as_lists(self.groups)
 
-    def judged(self, of_gates: list[str]) -> list[tuple[str, ...]]:
+    def judged(self, of_gates: Sequence[tuple[str, ...]]) -> list[tuple[str, ...]]:
         """The columns that tell apart all groups that are judged, one tuple for each way, those of gates first."""
         mitigated = [tuple(self.mitigation.columns)] if self.mitigation.columns else []
-        return list(dict.fromkeys([*((name,) for name in of_gates), *self.columns(), *mitigated]))
+        ways: dict[frozenset[str], tuple[str, ...]] = {}
+        for columns in [*of_gates, *self.columns(), *mitigated]:
+            ways.setdefault(frozenset(columns), columns)
+        return list(ways.values())
 
-    def protected(self, of_gates: list[str]) -> list[str]:
+    def protected(self, of_gates: Sequence[tuple[str, ...]]) -> list[str]:
         """The columns of groups that no feature may be made of."""
         names = dict.fromkeys(name for columns in self.judged(of_gates) for name in columns)
         return [name for name in names if name not in self.allow_as_feature]
 
-    def place(self, name: str, of_gates: list[str]) -> str:
+    def place(self, name: str, of_gates: Sequence[tuple[str, ...]]) -> str:
         """The key that names a column of groups; of several the first."""
-        if name in of_gates:
+        if any(name in columns for columns in of_gates):
             return "promotion.fairness.columns"
         is_own = any(name in columns for columns in self.columns())
         return "fairness.groups" if is_own else "fairness.mitigation.columns"
 
-    def issues_with(self, of_gates: list[str], stored: Collection[str], features: Collection[str]) -> Iterator[Issue]:
+    def issues_with(
+        self, of_gates: Sequence[tuple[str, ...]], stored: Collection[str], features: Collection[str]
+    ) -> Iterator[Issue]:
         """Whether groups are of stored columns, from which nobody learns unless that is said.
 
         Args:
@@ -162,7 +186,8 @@ class GroupFairness:
         yield from expect_one_of("fairness.groups", own, stored, "feature table's columns")
         mitigated = self.mitigation.columns
         yield from expect_one_of("fairness.mitigation.columns", mitigated, stored, "feature table's columns")
-        at, of_groups = "fairness.allow_as_feature", [*of_gates, *own, *mitigated]
+        at = "fairness.allow_as_feature"
+        of_groups = dict.fromkeys([*(name for columns in of_gates for name in columns), *own, *mitigated])
         yield from expect_one_of(at, self.allow_as_feature, of_groups, "columns of groups")
         for name in self.protected(of_gates):
             expected = (

@@ -172,7 +172,7 @@ class Project:
 
     def judged_groups(self) -> list[tuple[str, ...]]:
         """The columns that tell apart the groups that decisions are compared for, one tuple for each way."""
-        return self.fairness.judged(self.promotion.fairness.columns)
+        return self.fairness.judged(self.promotion.fairness.ways())
 
     def group_columns(self) -> list[str]:
         """The columns of `judged_groups`, each once."""
@@ -195,16 +195,17 @@ class Project:
     def _group_issues(self, stored: Collection[str]) -> Iterator[Issue]:
         """Whether the columns that tell rows apart are stored, and decisions are judged only where there are some."""
         promotion, classifies = self.promotion, self.label.task.has_classes
-        for name, columns in {"slices": promotion.slices.columns, "fairness": promotion.fairness.columns}.items():
+        of_gates, of_slices = promotion.fairness.ways(), promotion.slices.columns
+        for name, columns in {"slices": of_slices, "fairness": promotion.fairness.column_names()}.items():
             yield from expect_one_of(f"promotion.{name}.columns", columns, stored, "feature table's columns")
         none = f"none for label.task={self.label.task}"
-        columns, error = promotion.fairness.columns, promotion.calibration_error
-        yield from expect(classifies or not columns, "promotion.fairness.columns", columns, none)
-        if self.label.task is not Task.CLASSIFICATION:
-            groups, mitigated = self.fairness.groups, self.fairness.mitigation.columns
-            yield from expect(not groups, "fairness.groups", groups, none)
-            yield from expect(not mitigated, "fairness.mitigation.columns", mitigated, none)
-        yield from self.fairness.issues_with(columns, stored, self.feature_names())
+        error, groups, mitigated = promotion.calibration_error, self.fairness.groups, self.fairness.mitigation.columns
+        yield from expect(classifies or not of_gates, "promotion.fairness.columns", promotion.fairness.columns, none)
+        yield from expect(classifies or not groups, "fairness.groups", groups, none)
+        yield from expect(
+            self.label.task is Task.CLASSIFICATION or not mitigated, "fairness.mitigation.columns", mitigated, none
+        )
+        yield from self.fairness.issues_with(of_gates, stored, self.feature_names())
         kind = self.fairness.mitigation.kind
         decides = kind is not MitigationKind.THRESHOLDS or bool(self.decision_tiers())
         yield from expect(decides, "fairness.mitigation.kind", kind.word, "another kind, or project.tiers or costs")

@@ -7,6 +7,7 @@ from typing import Annotated
 from pydantic import Field
 
 from nightjar.settings.checks import Issue, expect
+from nightjar.settings.fairness import Columns, as_lists, each_once, in_words
 from nightjar.settings.fields import Count, Positive, Real, Share, Whole
 from nightjar.settings.validation import settings
 
@@ -36,7 +37,8 @@ class Fairness:
     where it is of it.
 
     Attributes:
-        columns: of the feature table; the rows of each of their values, 50 at most, are a group.
+        columns: of the feature table; the rows of each of their values, 50 at most, are a group; a list of columns
+            stands for the rows of each combination of their values, such as [sex, [sex, age_band]].
         selection_rate (share): the greatest difference between two groups in the share of rows that are acted on; None:
             not judged.
         recall (share): the same of the True rows.
@@ -44,7 +46,7 @@ class Fairness:
         least_rows (rows): a group with fewer of the rows that a rate is of leaves the decision to a person.
     """
 
-    columns: list[str] = field(default_factory=list)
+    columns: list[Columns] = field(default_factory=list)
     selection_rate: Share | None = None
     recall: Share | None = None
     false_positive_rate: Share | None = None
@@ -55,10 +57,23 @@ class Fairness:
         rates = {name: getattr(self, name) for name in ("selection_rate", "recall", "false_positive_rate")}
         return {name: limit for name, limit in rates.items() if limit is not None}
 
+    def groupings(self) -> dict[str, tuple[str, ...]]:
+        """Each way to tell groups apart, in words -> its columns."""
+        return {in_words(columns): columns for columns in self.ways()}
+
+    def ways(self) -> list[tuple[str, ...]]:
+        """The columns of each way to tell groups apart."""
+        return as_lists(self.columns)
+
+    def column_names(self) -> list[str]:
+        """All columns that tell groups apart, each once."""
+        return list(dict.fromkeys(name for columns in self.ways() for name in columns))
+
     def issues(self) -> Iterator[Issue]:
-        """Whether there are groups and limits, or neither."""
+        """Whether there are groups and limits, or neither, and no group is named twice."""
         fits = bool(self.columns) == bool(self.limits())
         yield from expect(fits, "columns", self.columns, "columns together with a limit on one of the rates")
+        yield from each_once("columns", self.columns)
 
 
 @settings

@@ -6,8 +6,12 @@ import pytest
 
 from nightjar.errors import LearningError
 from nightjar.evaluation.clusters import Clusters
+from nightjar.evaluation.criteria import Standard
+from nightjar.evaluation.fairness import Decision
 from nightjar.evaluation.metric_report import Truth
 from nightjar.learning.analysis.fairness import MOST_GROUPS, fairness_figures, groups_of, require_few_groups
+from nightjar.learning.class_decisions import class_decisions
+from nightjar.report.fairness import read_fairness
 from nightjar.settings.task import Task
 
 NIGHTS, A_NIGHT = 40, 150
@@ -29,7 +33,8 @@ def figures(seed, harm, by=(("sex",), ("sex", "age")), least_rows=100):
     columns = pa.table({"sex": np.concatenate([["absent"], sex]), "age": np.concatenate([[""], young.astype(str)])})
     declared = groups_of(columns, list(by))
     truth = Truth(Task.CLASSIFICATION, label, Clusters(np.arange(rows), night))
-    own = fairness_figures(truth, np.full(rows, 0.4), acts, declared, np.arange(1, rows + 1), least_rows)
+    decision = Decision(truth, np.full(rows, 0.4), acts)
+    own = fairness_figures([decision], declared, np.arange(1, rows + 1), least_rows)
     return {(*one["group"], one["criterion"]): one for one in own}
 
 
@@ -73,6 +78,31 @@ def test_small_and_absent_groups_and_nulls_are_told_and_take_no_confidence():
     assert own["F", "recall"]["confidence"] == pytest.approx(1 - 0.05 / (6 * (3 + 6)))
     two = figures(2, harm=0.0, by=[("age",)])
     assert two["True", "recall"]["confidence"] == pytest.approx(1 - 0.05 / 6)
+
+
+def test_of_several_classes_each_is_compared_against_the_rest():
+    """Young women are said to be late less often than they are."""
+    random = np.random.default_rng(3)
+    rows = NIGHTS * A_NIGHT
+    chances = random.dirichlet([2, 2, 2], rows)
+    label = np.array([random.choice(3, p=chance) for chance in chances])
+    columns = pa.table({"sex": random.choice(["F", "M"], rows), "age": random.choice(["old", "young"], rows)})
+    harmed = (np.asarray(columns["sex"]) == "F") & (np.asarray(columns["age"]) == "young")
+    chances[harmed] *= [1, 2, 0.3]
+    chances /= chances.sum(axis=1, keepdims=True)
+    standard = Standard(("early", "on_time", "late"), ((0, 1, 1), (1, 0, 1), (1, 1, 0)))
+    clusters = Clusters(np.arange(rows), np.repeat(np.arange(NIGHTS), A_NIGHT))
+    decisions = class_decisions(Truth(Task.MULTICLASS, label, clusters, standard=standard), chances)
+    own = fairness_figures(decisions, groups_of(columns, [("sex", "age")]), np.arange(rows), 100)
+
+    assert {one["class"] for one in own} == {"early", "on_time", "late"}
+    assert {round(one["confidence"], 9) for one in own} == {round(1 - 0.05 / (6 * 3 * 4), 9)}
+    by_class = {(one["class"], *one["group"], one["criterion"]): one for one in own}
+    assert by_class["late", "F", "young", "recall"]["against_rest"]["high"] < -0.2
+    acts = chances.argmax(axis=1) == 2
+    assert by_class["late", "F", "young", "recall"]["value"]["estimate"] == acts[harmed & (label == 2)].mean()
+    titles = {one.columns: [group.title for group in one.groups] for one in read_fairness({"fairness": own})}
+    assert titles["sex and age, predicted late or not"][1] == "sex=F, age=young (class late)"
 
 
 def test_very_many_groups_are_refused():

@@ -13,10 +13,10 @@ import pyarrow as pa
 
 from nightjar.errors import LearningError
 from nightjar.evaluation.binary import Booleans
+from nightjar.evaluation.fairness import Decision
 from nightjar.evaluation.fairness_criteria import COMPARED, group_figures
 from nightjar.evaluation.intervals import LEVEL
-from nightjar.evaluation.metric_report import Truth
-from nightjar.evaluation.rows import Floats, RowNumbers
+from nightjar.evaluation.rows import RowNumbers
 from nightjar.tables import groups
 
 MOST_GROUPS = 50
@@ -60,24 +60,30 @@ def groups_of(rows: pa.Table, by: Sequence[tuple[str, ...]]) -> list[Group]:
 
 
 def fairness_figures(
-    truth: Truth, score: Floats, acts: Booleans, declared: Sequence[Group], judged: RowNumbers, least_rows: int
+    decisions: Sequence[Decision], declared: Sequence[Group], judged: RowNumbers, least_rows: int
 ) -> list[dict[str, Any]]:
-    """Each criterion for each group, as the evidence holds it.
+    """Each criterion for each group, as the evidence holds it; of several classes for each against the rest.
 
     Args:
-        truth: the judged rows.
-        score: the model's probabilities of them.
-        acts: whether each of them is acted on.
+        decisions: about the judged rows.
         declared: the groups of all rows: those that the judged rows lack are told, too.
         judged: the numbers of the judged rows among all.
         least_rows: a rate of fewer rows, and a comparison with it, has no bounds.
     """
     members = [group.member[judged] for group in declared]
-    confidence = 1 - (1 - LEVEL) / max(1, COMPARED * _comparisons(declared, members, least_rows))
+    compared = COMPARED * len(decisions) * _comparisons(declared, members, least_rows)
+    confidence = 1 - (1 - LEVEL) / max(1, compared)
     return [
-        {"columns": list(group.columns), "group": list(group.values), "confidence": confidence, **asdict(figure)}
+        {
+            "columns": list(group.columns),
+            "group": list(group.values),
+            **one.named(),
+            "confidence": confidence,
+            **asdict(figure),
+        }
         for group, member in zip(declared, members, strict=True)
-        for figure in group_figures(truth, score, acts, member, confidence, least_rows)
+        for one in decisions
+        for figure in group_figures(one.truth, one.probability, one.acts, member, confidence, least_rows)
     ]
 
 

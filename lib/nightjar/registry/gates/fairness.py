@@ -1,6 +1,6 @@
 """Whether groups lie farther apart than the project allows in what is decided for their rows."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from nightjar.registry.gates.outcome import Outcome, Verdict, has_bounds
@@ -11,7 +11,7 @@ FAIRNESS = "fairness"
 
 def judge_fairness(evidence: Mapping[str, Any], settings: Promotion) -> Outcome | None:
     """No two groups are shown to lie farther apart than the limit of a rate; None: the project declares none."""
-    limits, columns = settings.fairness.limits(), settings.fairness.columns
+    limits, columns = settings.fairness.limits(), list(settings.fairness.groupings())
     if not columns:
         return None
     gates = evidence.get("gates") or {}
@@ -30,12 +30,18 @@ def judge_fairness(evidence: Mapping[str, Any], settings: Promotion) -> Outcome 
         first = open_ones[0]
         why = first["reason"] or f"{first['size']} rows are fewer than {settings.fairness.least_rows}"
         others = f" (and {len(open_ones) - 1} more pairs)" if len(open_ones) > 1 else ""
-        between = f"{first['column']}={first['groups'][0]} and {first['groups'][1]}{others}"
+        group, other = (group_in_words(one) for one in first["groups"])
+        between = f"{first['column']}={group} and {other}{others}"
         sentence = f"The {_rate(first)} of {between} cannot be compared: {why}."
         return Outcome(FAIRNESS, Verdict.PERSON, sentence, first["estimate"], limits[first["rate"]], first["size"])
     if farthest is None:
         return Outcome(FAIRNESS, Verdict.PASSED, f"There is only one group of {', '.join(columns)} in the period.")
     return _outcome(Verdict.PASSED, f"{_pair(farthest, gates)}, not shown to be more than", farthest, limits)
+
+
+def group_in_words(values: str | Sequence[str]) -> str:
+    """A group by its value, or by its values of several columns."""
+    return values if isinstance(values, str) else ", ".join(values)
 
 
 def _outcome(verdict: Verdict, what: str, one: Mapping[str, Any], limits: Mapping[str, float]) -> Outcome:
@@ -49,7 +55,7 @@ def _least_gap(difference: Mapping[str, Any]) -> float:
 
 
 def _pair(one: Mapping[str, Any], gates: Mapping[str, Any]) -> str:
-    (group, other), (rate, rate_of_other) = one["groups"], one["rates"]
+    (group, other), (rate, rate_of_other) = map(group_in_words, one["groups"]), one["rates"]
     bounds = f"{100 * gates['confidence']:.5g}% interval {one['low']:+.3f} to {one['high']:+.3f}"
     shares = f"{100 * rate:.1f}% of {group}, {100 * rate_of_other:.1f}% of {other}"
     what = f"{_rate(one).capitalize()} by {one['column']}"

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from nightjar.registry.gates.fairness import group_in_words
 from nightjar.report.card.effects import NOT_MEASURED, difference_cell, folded
 from nightjar.report.document import Absence, Cell, Chart, Gallery, Paragraph, Part, Table
 from nightjar.report.fairness import (
@@ -18,7 +19,7 @@ from nightjar.report.tiers import ShownTier
 
 
 def fairness(evidence: Mapping[str, Any]) -> list[Part]:
-    """Each group beside all others, by criterion; of several classes each two groups, as a gate compares them."""
+    """Each group beside all others, by criterion; of evidence of before, each two groups as a gate compares them."""
     parts: list[Part] = []
     for one in read_fairness(evidence):
         pictures = [Chart(f"{name.capitalize()}, each minus all others", picture) for name, picture in charts(one)]
@@ -74,7 +75,7 @@ def _pairs(evidence: Mapping[str, Any]) -> list[Part]:
     heads = ["Groups", "Class", "Rate", "Difference", "Rows of the smaller"]
     rows = [
         [
-            Cell(f"{one['column']}: {one['groups'][0]}, {one['groups'][1]}"),
+            Cell(f"{one['column']}: {' and '.join(map(group_in_words, one['groups']))}"),
             Cell(one["class"]) if "class" in one else Cell("", why="there are two classes"),
             Cell(
                 heading(one["rate"]), ", ".join("undefined" if rate is None else percent(rate) for rate in one["rates"])
