@@ -18,7 +18,7 @@ BEHIND = 0.1
 
 
 def label_signal(rows: Sequence[Row], judging: Judging, history: History) -> Signal:
-    """Labels are missing where every night that is due has none; late where a night has fewer than nights of its age."""
+    """Labels are missing where all nights that are due have none, late where one has fewer than others of its age."""
     judged = {row["evaluated_date"]: row for row in rows if _is_share(row)}
     due = {night: row for night, row in judged.items() if not row["provisional"]}
     evidence = {night.isoformat(): row["value"] for night, row in sorted(judged.items())}

@@ -1,4 +1,4 @@
-"""Performance of earlier nights' predictions, on the labels known by the run date, and what is expected of the others."""
+"""Performance of earlier nights' predictions, on the labels known by now, and what is expected of the others."""
 
 import logging
 from collections.abc import Iterator, Mapping, Sequence
@@ -112,7 +112,7 @@ def _nights_of(warehouse: Warehouse, project: Project, run_date: date, history: 
 
 
 def _to_learn(served: Mapping[date, Sequence[DataFile]], judged: Mapping[date, str]) -> list[date]:
-    """The last nights with final figures, so many as have no more rows than estimates are learned from; at least one."""
+    """The last nights with final figures: as many as estimates are learned from, and no more rows; at least one."""
     nights, rows = list[date](), 0
     for day in sorted(set(served) & set(judged), reverse=True)[:LEARNED_FROM]:
         rows += sum(file.rows for file in served[day])

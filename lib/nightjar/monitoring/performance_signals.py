@@ -1,4 +1,4 @@
-"""What the figures of predictions say: which have changed, how much is expected of tonight, and whether labels come in."""
+"""What the figures of predictions say: which have changed, what is expected of tonight, whether labels come in."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -11,7 +11,7 @@ from nightjar.evaluation.change_detection import FEWEST, Detection
 from nightjar.evaluation.followed import ALL
 from nightjar.masking.values import masking_of
 from nightjar.monitoring.fairness_signals import limit_signals
-from nightjar.monitoring.history import ESTIMATE, MATURED, History, Row
+from nightjar.monitoring.history import ESTIMATE, History, Row
 from nightjar.monitoring.judged_rows import ROLE
 from nightjar.monitoring.label_signals import label_signal
 from nightjar.monitoring.night_rows import Judging
@@ -88,7 +88,9 @@ def _changed(stream: Stream, one: Detection, judging: Judging, promise: Promise)
         "path": [round(point, 3) for point in one.path[-_SHOWN:]],
         **promise.beside(stream.of, stream.measure),
     }
-    return Signal(stream.kind, stream.subject, state, _sentence(stream, value, since, promise), command, since, evidence)
+    return Signal(
+        stream.kind, stream.subject, state, _sentence(stream, value, since, promise), command, since, evidence
+    )
 
 
 def _is_beaten(stream: Stream, value: float | None, promise: Promise) -> bool | None:
@@ -136,7 +138,9 @@ def _estimate_signal(rows: Sequence[Row], judging: Judging, promise: Promise) ->
     bounded = {name: row for name, row in own.items() if row["low"] is not None}
     main = next(iter(bounded or own))
     worse = [name for name, row in bounded.items() if _is_worse(name, row, promise)]
-    evidence = {name: {key: row[key] for key in ("value", "low", "high", "interval_coverage")} for name, row in own.items()}
+    evidence = {
+        name: {key: row[key] for key in ("value", "low", "high", "interval_coverage")} for name, row in own.items()
+    }
     if not bounded:
         sentence = f"{main} of tonight is estimated at {own[main]['value']:.4g}, how far off is {own[main]['reason']}."
         yield Signal(Kind.PERFORMANCE, "estimates", State.UNKNOWN, sentence, evidence=evidence)
