@@ -2,7 +2,8 @@
 
 Both vectors have the layout of that module: nulls first, then the bins. A distance is None where there is nothing to
 compare. A p-value takes rows as independent; rows of one night are not, so judge drift against the same distance
-between the reference's own nights and keep the p-value as a description.
+between the reference's own nights (`nulls`) and keep the p-value as a description. Distances without a test stand in
+`divergences`.
 """
 
 import warnings
@@ -138,7 +139,7 @@ def kolmogorov_smirnov(expected: npt.ArrayLike, actual: npt.ArrayLike) -> Test:
         >>> kolmogorov_smirnov([0, 0, 50, 50, 0], [0, 0, 20, 80, 0]).statistic
         0.3
     """
-    e, a = (side[1:] for side in _check_counts(expected, actual))
+    e, a = (side[1:] for side in check_counts(expected, actual))
     n, m = e.sum(), a.sum()
     if not n or not m:
         return Test(None, None)
@@ -175,7 +176,7 @@ def chi_squared(expected: npt.ArrayLike, actual: npt.ArrayLike) -> Test:
         >>> round(chi_squared([0, 50, 30, 20], [0, 20, 30, 50]).statistic, 2)
         25.71
     """
-    table = np.vstack(_check_counts(expected, actual))
+    table = np.vstack(check_counts(expected, actual))
     table = table[:, table.sum(axis=0) > 0]
     if not table.sum(axis=1).all():
         return Test(None, None)
@@ -202,7 +203,12 @@ def _share_as_far(observed: float, divisions: Counts) -> float:
     return float((1 + (divisions >= observed * (1 - 1e-9)).sum()) / (1 + len(divisions)))
 
 
-def _check_counts(expected: npt.ArrayLike, actual: npt.ArrayLike) -> tuple[Counts, Counts]:
+def check_counts(expected: npt.ArrayLike, actual: npt.ArrayLike) -> tuple[Counts, Counts]:
+    """Two count vectors of the same bins, as floats.
+
+    Raises:
+        LearningError: vectors of different bins, negative or fractional counts.
+    """
     e, a = np.asarray(expected), np.asarray(actual)
     if e.ndim != 1 or e.shape != a.shape or len(e) < 2:
         raise LearningError(f"Counts of the shapes {e.shape} and {a.shape} are not counted into the same bins.")
@@ -214,15 +220,15 @@ def _check_counts(expected: npt.ArrayLike, actual: npt.ArrayLike) -> tuple[Count
 
 def _group(expected: npt.ArrayLike, actual: npt.ArrayLike, bins: int | None) -> tuple[Counts, Counts]:
     """The counts by group, without groups that are empty on both sides."""
-    e, a = _check_counts(expected, actual)
+    e, a = check_counts(expected, actual)
     if bins is not None:
-        group = _equal_mass_groups(e, bins)
+        group = equal_mass_groups(e, bins)
         e, a = (np.bincount(group, weights=side).astype(np.float64) for side in (e, a))
     occupied = (e + a) > 0
     return e[occupied], a[occupied]
 
 
-def _equal_mass_groups(expected: Counts, bins: int) -> npt.NDArray[np.intp]:
+def equal_mass_groups(expected: Counts, bins: int) -> npt.NDArray[np.intp]:
     """The group of each bin: nulls, what is below all edges, then `bins` by the share of expected values below the
     bin's middle, and what is above all edges.
     """
