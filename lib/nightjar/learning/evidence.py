@@ -46,6 +46,7 @@ class Evidence:
         confusion: of several classes, what the rows of each were taken for in the final period: the `classes`, how many
             `rows` each has, and which `shares` of them were predicted as each class; None: there are no classes.
         mitigation: see `learning.mitigation_prices`.
+        rehearsal: its nights as monitoring would have followed them, see `evaluation.rehearsal.Rehearsal.to_json`.
         slices, slices_searched, by_night, learning_curve: see `learning.error_analysis`.
     """
 
@@ -73,6 +74,7 @@ class Evidence:
     learning_curve: Sequence[Mapping[str, Any]] = ()
     confusion: Mapping[str, Any] | None = None
     sets: Mapping[str, Any] | None = None
+    rehearsal: Mapping[str, Any] = field(default_factory=dict)
 
     def of_baseline(self, name: str) -> "Evidence":
         """The evidence of a baseline in the winner's place: its own metrics, without a difference."""

@@ -24,6 +24,7 @@ from nightjar.learning.judgement import Judgement, judge
 from nightjar.learning.mitigation_prices import add_mitigation
 from nightjar.learning.out_of_fold_checks import out_of_fold_checks
 from nightjar.learning.registration import Run
+from nightjar.learning.rehearsing import add_rehearsal
 from nightjar.learning.search import tune
 from nightjar.learning.search.ledger import Ledger, open_ledger
 from nightjar.learning.search.search_result import SearchResult
@@ -146,6 +147,7 @@ def _check_decisions(
     )
     evidence = add_consequences(evidence, scores, plan.champion, predictor, rows, final, plan.clusters, project)
     evidence = add_importance(evidence, plan, judgement)
+    evidence = add_rehearsal(evidence, plan, scores[winner.name], checks.scores)
     evidence = add_mitigation(evidence, plan, winner, checks.scores)
     evidence, files = add_error_analysis(evidence, plan, winner, scores, checks.scores)
     masking = masking_of(project)

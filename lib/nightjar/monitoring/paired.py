@@ -16,7 +16,7 @@ from nightjar.evaluation.metric_report import Truth, headline, metric_difference
 from nightjar.evaluation.sequential import confidence_at
 from nightjar.evaluation.sequential_verdicts import Verdict
 from nightjar.monitoring.experiment_figures import Figure
-from nightjar.monitoring.performance import truth_of, with_labels
+from nightjar.monitoring.judged_rows import truth_of, with_labels
 from nightjar.settings.project import Project
 from nightjar.settings.serving.experiment import Experiment
 from nightjar.settings.task import Metric
@@ -60,7 +60,7 @@ def compare(rows: Rows, experiment: Experiment, decided: tuple[str, date] | None
         decided: the verdict of an earlier run date, and that date.
 
     Raises:
-        TableError: see `performance.with_labels`.
+        TableError: see `judged_rows.with_labels`.
     """
     metric = metric_of(experiment, rows.project)
     nights = _final_nights(rows)

@@ -1,0 +1,140 @@
+"""What is expected of nights whose labels are still open, and how far off that may be."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import date
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from nightjar.evaluation.criteria import standard_of
+from nightjar.evaluation.estimate_intervals import FEWEST, Outcome, Reach, reach
+from nightjar.evaluation.estimates import Estimator, Method
+from nightjar.evaluation.followed import ALL
+from nightjar.evaluation.intervals import Interval
+from nightjar.evaluation.rehearsal import FEWEST_NIGHTS, LEARNED_FROM
+from nightjar.monitoring.figures import Figure
+from nightjar.monitoring.history import ESTIMATE, ESTIMATED, History, Row
+from nightjar.monitoring.judged_rows import scored_of, truth_of
+from nightjar.monitoring.night_rows import Judging, measured
+from nightjar.monitoring.promises import Promise
+from nightjar.settings.task import Metric
+from nightjar.tables import groups
+from nightjar.timeline import cutoff, moment
+
+_SHARES = {metric.value for metric in Metric if metric.greater_is_better and metric is not Metric.R2}
+_SHARES |= {Metric.BRIER.value, "positive_rate"}
+
+
+def subject_of(method: Method) -> str:
+    """Under which subject the figures of a method are stored, so that later nights can see how far off they were."""
+    return f"{ESTIMATE}_{method.word}"
+
+
+@dataclass(frozen=True)
+class Expected:
+    """What is known of a version's estimates by a run date.
+
+    Attributes:
+        estimator: learned from its nights with final labels, or those of its training.
+        reaches: measure and method -> how far off an estimate may be.
+    """
+
+    estimator: Estimator
+    reaches: Mapping[tuple[str, Method], Reach]
+
+
+def estimated_rows(
+    scores: pa.Table, nights: list[date], judging: Judging, history: History, tonight: list[Row]
+) -> Iterator[dict[str, Any]]:
+    """Rows of `performance` about nights without final labels: the estimate by each method, and the better one's
+    interval.
+
+    The better one is that whose interval is narrower, by what became of earlier estimates.
+
+    Args:
+        scores: of these nights, and of the ones before from which estimates are learned, with the labels.
+        nights: that are estimated.
+        judging: as of when.
+        history: of earlier run dates.
+        tonight: the realised figures that this run date adds.
+    """
+    versions: dict[str, Expected] = {}
+    for day in nights:
+        rows = scores.filter(pc.field("run_date") == day)
+        version = rows["model_version"][0].as_py()
+        if version not in versions:
+            versions[version] = expected_of(scores, version, judging, history, tonight)
+        known = 1 - rows["label_known_at"].null_count / len(rows)
+        about = judging.about(day, rows, known, provisional=True) | {"basis": ESTIMATED}
+        promise = judging.promises.get(version, Promise())
+        for subject, figure, coverage in _figures(rows, judging, versions[version]):
+            beside = promise.beside(figure.of, figure.measure)
+            yield about | measured(figure) | beside | {"subject": subject, "interval_coverage": coverage}
+
+
+def expected_of(scores: pa.Table, version: str, judging: Judging, history: History, tonight: list[Row]) -> Expected:
+    """What a version's past says of its estimates."""
+    promise = judging.promises.get(version, Promise())
+    estimator = _learned(scores.filter(pc.field("model_version") == version), judging, promise)
+    realised = history.figures(version, tonight)
+    delay = _nights_until_final(judging)
+    reaches = {}
+    measures = {*promise.rehearsal.estimates, *(measure for _, measure in history.estimates)}
+    for measure in sorted(measures):
+        for method in Method:
+            past = history.estimates.get((subject_of(method), measure), {})
+            outcomes = promise.rehearsal.outcomes(measure, method)
+            for night, figures in realised.items():
+                was, came = past.get(night), figures.get((ALL, measure))
+                if was is not None and came is not None and None not in (was["value"], came["value"]):
+                    outcomes.append(Outcome(was["value"], came["value"]))
+            reaches[measure, method] = reach(outcomes, delay)
+    return Expected(estimator, reaches)
+
+
+def _figures(rows: pa.Table, judging: Judging, expected: Expected) -> Iterator[tuple[str, Figure, float | None]]:
+    """Subject, figure, and how often such intervals have held."""
+    one = scored_of(rows, judging.project)
+    estimator = replace(expected.estimator, standard=one.standard)
+    for measure, by_method in estimator.estimate(one.score, one.weight, one.lists).items():
+        for method, value in by_method.items():
+            yield subject_of(method), Figure(ALL, measure, Interval(value, None, None, len(rows))), None
+        known = {method: expected.reaches.get((measure, method), Reach(None, 0)) for method in by_method}
+        best = min(known, key=lambda method: np.inf if known[method].half is None else known[method].half)
+        yield ESTIMATE, _with_bounds(measure, by_method[best], known[best], len(rows)), known[best].coverage
+
+
+def _with_bounds(measure: str, value: float, of: Reach, rows: int) -> Figure:
+    if of.half is None:
+        reason = f"UNKNOWN: of {of.nights} nights both estimate and outcome are there, {FEWEST} are needed"
+        return Figure(ALL, measure, Interval(value, None, None, rows, reason))
+    low, high = value - of.half, value + of.half
+    if measure != Metric.R2.value:
+        low = max(low, 0.0)
+    return Figure(ALL, measure, Interval(value, low, min(high, 1.0) if measure in _SHARES else high, rows))
+
+
+def _learned(own: pa.Table, judging: Judging, promise: Promise) -> Estimator:
+    """From the version's own nights with final labels where they are enough, else from those of its training."""
+    project = judging.project
+    finals = [day for day in sorted(own["run_date"].unique().to_pylist()) if judging.is_final(own, day)]
+    if len(finals) >= FEWEST_NIGHTS:
+        rows = judging.usable(own.filter(pc.field("run_date").isin(finals[-LEARNED_FROM:])))
+        if len(rows):
+            truth, score = truth_of(rows, project)
+            lists = groups.codes(rows, [*project.label.query, "run_date"]) if project.label.query else None
+            return Estimator.fit(replace(truth, query=lists), score)
+    stored = promise.rehearsal.estimator
+    if stored is not None:
+        return Estimator.from_json(stored, project.label.task, standard_of(project))
+    return Estimator.unlearned(project.label.task, standard_of(project))
+
+
+def _nights_until_final(judging: Judging) -> int:
+    """After how many nights the labels of one are final."""
+    start = moment(cutoff(judging.run_date, judging.project.zone))
+    final = judging.project.label.final_at(np.array([start]), judging.project.zone)[0]
+    return max(1, -(-int(final - start) // 86_400_000_000))
