@@ -116,13 +116,20 @@ PERFORMANCE = Table(
     "monitor",
     (
         Column("evaluated_date", pa.date32(), "the night whose predictions were judged"),
-        Column("subject", pa.string(), "the role that predicted; review: what people decided"),
+        Column(
+            "subject",
+            pa.string(),
+            "the role that predicted: champion or challenger; estimate: of the champion's predictions before their "
+            "labels are known; review: what people decided",
+        ),
         Column(
             "slice",
             pa.string(),
             "the rows it is about; all: every row; acted, not_acted: whether somebody acted on the score; decile 1 to "
             "10: those of such scores, what was predicted and what came of it; tier X: those of that decision; "
-            "class X: those whose outcome is X, by what was predicted; of review also last N nights, and reviewer X",
+            "class X: those whose outcome is X, by what was predicted; COLUMN=VALUE: those of a watched slice, or of a "
+            "group whose fairness is watched; last N nights: those of the N dates up to this one whose labels are "
+            "final; of review also reviewer X",
         ),
         Column(
             "measure",
@@ -131,8 +138,10 @@ PERFORMANCE = Table(
             "of several with its value in brackets, recall[late]; mean_label, mean_score, positive_rate; rows; "
             "matured_share; abstained_share; in a class X predicted[Y], the share of its rows that was taken for Y; "
             "set_coverage, the share of its rows whose prediction_set has X; rolling_coverage, the same over the 28 "
-            "dates up to this one, of those whose labels are final; of "
-            "review: cases, decisions, decided_share, decided_in_time, override_rate, agreement, kappa",
+            "dates up to this one, of those whose labels are final; cost, of a row by the project's costs; "
+            "label_shift, the share of rows that is positive minus the mean score, of several classes label_shift[X]; "
+            "of a group X_against_rest, its criterion X minus that of all other rows (disparate_impact: divided by "
+            "it); of review: cases, decisions, decided_share, decided_in_time, override_rate, agreement, kappa",
         ),
         Column("value", pa.float64(), "the measured value; null where it is undefined"),
         Column("low", pa.float64(), "lower end of its 95% interval over the entities of that date; null: none"),
@@ -141,6 +150,35 @@ PERFORMANCE = Table(
         Column("reason", pa.string(), "why it is undefined, or has no interval; null: it is and has, or needs none"),
         Column("provisional", pa.bool_(), "true until horizon and allowed lateness of its last row have passed"),
         Column("model_version", pa.string(), "the model that predicted"),
+        Column(
+            "basis",
+            pa.string(),
+            "realised: of rows whose labels are known; estimated: of all rows, before; null: realised, from before "
+            "there was this column",
+        ),
+        Column(
+            "coverage",
+            pa.float64(),
+            "the share of the evaluated date's rows whose labels were known by the run date; null: not measured",
+        ),
+        Column(
+            "age_days",
+            pa.int64(),
+            "days from the evaluated date to the run date: figures of one age can be compared; null: not measured",
+        ),
+        Column(
+            "interval_coverage",
+            pa.float64(),
+            "of an estimate: the share of the nights before whose interval had the figure that was realised later; "
+            "null: too few of them, or no estimate",
+        ),
+        Column(
+            "at_training",
+            pa.float64(),
+            "the same figure of the same model on the final period of its training; null: not recorded, or another "
+            "slice",
+        ),
+        Column("baseline", pa.float64(), "the same figure of the best baseline of that training, there; null likewise"),
         RUN_DATE,
         RUN_ID,
     ),
