@@ -14,10 +14,11 @@ from nightjar.evaluation.agreement import (
     Answers,
     Pair,
     against_the_others,
+    ahead,
     cohen_kappa,
+    counts_by_answer,
     fleiss_kappa,
     pairs,
-    yes_and_no,
 )
 from oracles import agreement as oracle
 
@@ -27,7 +28,7 @@ Y, N = True, False
 def answers(by_item_and_annotator):
     """Of {(item, annotator): answer}."""
     keys = np.array(list(by_item_and_annotator), dtype=np.intp).reshape(-1, 2)
-    return Answers(keys[:, 0], keys[:, 1], np.array(list(by_item_and_annotator.values()), dtype=np.bool_))
+    return Answers(keys[:, 0], keys[:, 1], np.array(list(by_item_and_annotator.values()), dtype=np.intp))
 
 
 def test_cohen_by_hand():
@@ -116,7 +117,8 @@ def test_each_two_and_each_against_the_others():
         (2, 0): N, (2, 1): Y,
         (3, 3): Y,
     })  # fmt: skip
-    assert yes_and_no(panel).tolist() == [[0, 3], [2, 1], [1, 1], [0, 1]]
+    assert ahead(counts_by_answer(panel)).tolist() == [1, 0, -1, 1]
+    assert counts_by_answer(panel).tolist() == [[0, 3], [2, 1], [1, 1], [0, 1]]
     assert pairs(panel) == [
         Pair(0, 1, 3, 2, pytest.approx(0.4)), Pair(0, 2, 2, 1, 0.0), Pair(1, 2, 2, 1, 0.0)
     ]  # fmt: skip
@@ -160,7 +162,7 @@ def test_fleiss_is_the_oracle_s(items):
     assert fleiss_kappa(counts) == (None if expected is None else pytest.approx(expected, abs=1e-12))
 
 
-PANELS = st.dictionaries(st.tuples(st.integers(0, 5), st.integers(0, 4)), st.booleans(), max_size=25)
+PANELS = st.dictionaries(st.tuples(st.integers(0, 5), st.integers(0, 4)), st.integers(0, 3), max_size=25)
 
 
 @settings(max_examples=60)

@@ -17,6 +17,7 @@ from nightjar.settings.files import File
 from nightjar.settings.label import Label
 from nightjar.settings.labelling import Annotators
 from nightjar.settings.sources import Column, ColumnType, Source
+from nightjar.settings.task import Task
 from nightjar.tables import arrow
 from nightjar.tables.source_definitions import source_table
 from nightjar.tables.table import INSTANT
@@ -50,10 +51,10 @@ def hour(number):
 class Asked:
     """Answers (machine, who, hour, answer, hour known) in their table, and what is known about rows at a run date."""
 
-    def __init__(self, spark, warehouse, folder, answers, column="broken", least=2):
+    def __init__(self, spark, warehouse, folder, answers, column="broken", least=2, **label_options):
         project = builders.machines(folder)
         self.spark, self.warehouse = spark, warehouse
-        label = Label("answers", {"machine": "machine"}, column, "4h", allowed_lateness="2h")
+        label = Label("answers", {"machine": "machine"}, column, "4h", allowed_lateness="2h", **label_options)
         label = replace(label, annotators=Annotators("who", least))
         self.project = replace(project, sources=project.sources | {"answers": SOURCE}, label=label)
         arrow.append(warehouse, source_table("answers", ["id"], pa.schema(COLUMNS)), answers, "ingest")
@@ -78,13 +79,15 @@ class Asked:
 def stored(fact_id, machine, who, happened, answer, known=None):
     known = happened if known is None else known
     clocks = {"event_time": hour(happened), "known_at": hour(known), "stated_known_at": hour(known)}
-    row = {"id": fact_id, "machine": machine, "who": who, "broken": answer, "word": "w"}
+    of_class = isinstance(answer, str)
+    row = {"id": fact_id, "machine": machine, "who": who, "broken": None if of_class else answer}
+    row |= {"word": answer if of_class or answer is None else "w"}
     return row | clocks | {"ingested_on": D2, "run_id": "ingest"}
 
 
 @pytest.fixture
 def asked(spark, warehouse, tmp_path):
-    return lambda answers, **options: Asked(spark, warehouse, tmp_path, answers, **options)
+    return lambda answers, *column, **options: Asked(spark, warehouse, tmp_path, answers, *column, **options)
 
 
 def test_the_majority_is_known_with_the_answer_that_makes_it(asked):
@@ -116,19 +119,24 @@ ANSWERS = st.tuples(
     st.sampled_from("abc"),
     st.integers(-10, 0),
     st.integers(-10, 1),
-    st.sampled_from([Y, N, None]),
+    st.integers(0, 5),
 )
 CASES = st.tuples(st.lists(ANSWERS, max_size=7, unique_by=lambda one: (one[0], one[4])), st.integers(-9, -2))
 
 
-@settings(max_examples=3, deadline=None, suppress_health_check=list(HealthCheck), database=None)
+CLASSES = {"task": Task.MULTICLASS, "classes": {"no": "No", "yes": "Yes", "maybe": "Maybe"}}
+VALUES = {"broken": (Y, N, None, Y, N, None), "word": ("no", "yes", "maybe", None, "no", "yes")}
+
+
+@pytest.mark.parametrize(("column", "options"), [("broken", {}), ("word", CLASSES)])
+@settings(max_examples=2, deadline=None, suppress_health_check=list(HealthCheck), database=None)
 @given(st.integers(1, 3), st.lists(CASES, min_size=40, max_size=60))
-def test_versions_are_the_oracle_s(spark, tmp_path_factory, least, cases):
+def test_versions_are_the_oracle_s(spark, tmp_path_factory, column, options, least, cases):
     """Answers that are corrected, moved to another row or annotator, tied in time: many small histories at once."""
     table, rows, expected = [], [], []
     for number, (answers, at) in enumerate(cases):
         names = ("id", "key", "who", "event", "known", "value")
-        plain = [dict(zip(names, answer, strict=True)) for answer in answers]
+        plain = [dict(zip(names, (*answer, VALUES[column][value]), strict=True)) for *answer, value in answers]
         table += [
             stored(
                 10 * number + one["id"], f"{number}.{one['key']}", one["who"], one["event"], one["value"], one["known"]
@@ -142,7 +150,7 @@ def test_versions_are_the_oracle_s(spark, tmp_path_factory, least, cases):
     folder = tmp_path_factory.mktemp("answers")
     warehouse = builders.Warehouse(str(folder / "warehouse"), "machines")
     warehouse.check_writable()
-    known = Asked(spark, warehouse, folder, table, least=least).known(rows)
+    known = Asked(spark, warehouse, folder, table, column, least, **options).known(rows)
     assert known == sorted(expected, key=lambda row: (row[0], row[2]))
 
 
@@ -197,3 +205,15 @@ def test_answers_that_are_no_yes_or_no_are_refused(asked):
     assert str(found.value).startswith(
         "project.label, column word of source answers: an annotator's answer is a string, expected a boolean"
     )
+
+
+def test_of_several_classes_each_answer_is_one_of_them(asked):
+    """Of machine 1 two say yes and one each no and maybe; machine 2 is tied, though nobody says no of it."""
+    answers_given = [("1", "a", -7, "yes"), ("1", "b", -7, "no"), ("1", "c", -7, "maybe"), ("1", "d", -6, "yes")]
+    answers_given += [("2", "a", -7, "yes"), ("2", "b", -7, "maybe")]
+    project = asked([stored(number, *answer) for number, answer in enumerate(answers_given)], "word", **CLASSES)
+    counts = project.counted([("1", -8), ("2", -8)])
+    assert project.known([("1", -8), ("2", -8)]) == [("1", "yes", -6), ("2", None, -4)]
+    assert (counts["annotators: majority"], counts["annotators: tied"]) == ((1, 2), (1, 2))
+    assert counts["annotators a and d: agree"] == (1, 1)
+    assert counts["annotators a and b: agree"] == (0, 2)

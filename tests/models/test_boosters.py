@@ -9,7 +9,7 @@ from sklearn.metrics import log_loss, mean_squared_error
 
 from models.rows import CANDIDATES, FEATURES, examples, inner_splits
 from nightjar.errors import LearningError, ModelError
-from nightjar.models.boosters import lightgbm_booster, xgboost_booster
+from nightjar.models.boosters import lightgbm_bins, lightgbm_booster, xgboost_booster
 from nightjar.models.boosters.booster_files import open_booster, structure_of
 from nightjar.models.boosters.lightgbm_booster import LightGbmClassifier, LightGbmOfClasses, LightGbmRegressor
 from nightjar.models.boosters.xgboost_booster import XgBoostClassifier, XgBoostOfClasses, XgBoostRegressor
@@ -46,6 +46,49 @@ def of_three_classes(count=600):
 
 def module_of(booster):
     return next(module for name, module in MODULES.items() if booster.__name__.startswith(name))
+
+
+FITS = [
+    {},
+    {"num_leaves": 7, "learning_rate": 0.3, "max_depth": 3, "min_child_weight": 0.1, "min_split_gain": 0.01},
+    {"reg_alpha": 0.1, "reg_lambda": 1, "subsample": 0.5, "subsample_freq": 1, "colsample_bytree": 0.6},
+    {"min_child_samples": 300},
+    {"max_bin": 15},
+    {"random_state": 1},
+    {},
+]
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+def test_rows_that_another_fit_has_sorted_into_bins_give_the_same_model(weighted):
+    inputs, label, weight = rows()
+    inputs[:, 3] = np.arange(len(inputs)) % 5
+
+    def models(before):
+        lightgbm_bins._recent.clear()
+        for number, options in enumerate(FITS):
+            before()
+            booster = LightGbmClassifier(n_estimators=5, **options)
+            booster.levels = (0, 0, 0, 5 if number == 5 else 0)
+            booster.monotone = (1, 0, 0, 0) if number == 6 else ()
+            turned, weights = label ^ (number % 2 == 1), weight if weighted or number == 4 else None
+            yield booster.fit(inputs, turned, weights).model_
+
+    together = list(models(lambda: None))
+    assert 1 < len(lightgbm_bins._recent) < len(FITS)
+    assert together == list(models(lightgbm_bins._recent.clear))
+    assert len(set(together)) == len(FITS)
+
+
+def test_only_so_many_rows_stay_sorted_into_bins(monkeypatch):
+    inputs, label, _ = rows()
+    monkeypatch.setattr(lightgbm_bins, "MOST_BYTES", 2 * inputs.size)
+    lightgbm_bins._recent.clear()
+    for shift in range(4):
+        LightGbmClassifier(n_estimators=1).fit(inputs + shift, label)
+    assert len(lightgbm_bins._recent) == 2
+    LightGbmClassifier(n_estimators=1).fit(np.tile(inputs, (3, 1)), np.tile(label, 3))
+    assert len(lightgbm_bins._recent) == 2
 
 
 @EACH

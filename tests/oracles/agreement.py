@@ -51,9 +51,10 @@ def against_the_others(said):
 
 
 def most(answers):
-    """What more than half of the answers say; None where they tie, or there are none."""
-    yes = sum(answers)
-    return None if 2 * yes == len(answers) else 2 * yes > len(answers)
+    """What is answered more often than anything else; None where answers tie for that, or there are none."""
+    times = {one: answers.count(one) for one in answers}
+    first = [one for one in times if times[one] == max(times.values())]
+    return first[0] if len(first) == 1 else None
 
 
 def _share_of_agreeing_pairs(answers):

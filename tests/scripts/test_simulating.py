@@ -39,6 +39,11 @@ def test_a_challenger_at_twice_the_smallest_difference_passes_all_gates(program)
     assert of_equals["all"] == of_equals["champion"] == 0.0
     _, of_harm = simulation.simulate_gates(3, simulation.TWICE, harms=True)
     assert of_harm["all"] == of_harm["slices"] == 0.0
+    three = simulation.of_three_classes
+    times_smallest, shares = simulation.simulate_gates(2, simulation.TWICE_OF_CLASSES, draw_period=three)
+    assert (times_smallest, shares["all"]) == (pytest.approx(2, abs=0.7), 1.0)
+    _, of_harm = simulation.simulate_gates(1, simulation.TWICE_OF_CLASSES, harms=True, draw_period=three)
+    assert of_harm["slices"] == 0.0
 
 
 def test_a_planted_slice_is_found_and_none_where_there_is_none(program):

@@ -7,7 +7,6 @@ import pytest
 from nightjar.settings.costs import Costs
 from nightjar.settings.features import Aggregate
 from nightjar.settings.label import Label
-from nightjar.settings.labelling import Annotators
 from nightjar.settings.task import Task
 
 OUTCOME = {"source": "s", "keys": {"k": "k"}, "column": "x", "horizon": "7d"}
@@ -26,7 +25,6 @@ MATRIX = {"1": {"2": 1, "other": 2}, "2": {"1": 0, "other": 3}, "other": {"1": 4
         ({"classes": {"a": "A", "b": "A", "c": "C"}}, "classes.b: found 'A', expected a name for people that no other"),
         ({"task": Task.CLASSIFICATION}, "classes: found ['1', '2', 'other'], expected none, or task=multiclass"),
         ({"aggregate": Aggregate.MAX}, "aggregate: found 'max', expected none for several classes: derive the class"),
-        ({"annotators": Annotators("who")}, "annotators.column: found 'who', expected none unless"),
         ({"condition": "value > 0"}, "condition: found 'value > 0', expected none unless an aggregate is classified"),
     ],
 )

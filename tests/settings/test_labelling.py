@@ -20,6 +20,8 @@ def test_its_question_and_its_columns_are_those_of_who_answers():
         "most annotators say that x is true",
         ["x", "who"],
     )
+    several = {"task": Task.MULTICLASS, "classes": {"a": "A", "b": "B", "c": "C"}}
+    assert Label(**GIVEN | WHO | several).question() == "what most annotators say of x"
     assert (Label(**GIVEN | MOST).question(), Label(**GIVEN | MOST).columns()) == (
         "most of the rules that speak say so (high, low), value being the max of x in the next 7d",
         ["x"],

@@ -25,12 +25,12 @@ class Answers:
     Attributes:
         item: the number of the item, from 0 up.
         annotator: the number of the annotator, from 0 up.
-        answer: yes or no.
+        answer: the number of what was answered, from 0 up; no and yes are 0 and 1.
     """
 
     item: Codes
     annotator: Codes
-    answer: Booleans
+    answer: Codes
 
     def __post_init__(self) -> None:
         """Check the arrays.
@@ -125,46 +125,63 @@ def fleiss_kappa(counts: npt.ArrayLike) -> float | None:
     return _beyond_chance(observed, float((shares**2).sum()), only_one=int((shares > 0).sum()) == 1)
 
 
-def yes_and_no(answers: Answers) -> Counts:
-    """How often each item was answered no and yes, (items, 2)."""
-    counts = np.zeros((int(answers.item.max(initial=-1)) + 1, 2), dtype=np.int64)
+def counts_by_answer(answers: Answers) -> Counts:
+    """How often each item was answered with each answer, (items, answers); with no and yes there are at least two."""
+    kinds = max(2, int(answers.answer.max(initial=-1)) + 1)
+    counts = np.zeros((int(answers.item.max(initial=-1)) + 1, kinds), dtype=np.int64)
     np.add.at(counts, (answers.item, answers.answer.astype(np.intp)), 1)
     return counts
 
 
+def ahead(counts: Counts) -> Codes:
+    """The answer that was given more often than any other about each item; -1 where several are first, or none is."""
+    most = counts.max(axis=1, initial=0, keepdims=True)
+    is_alone = ((counts == most).sum(axis=1) == 1) & (most[:, 0] > 0)
+    return np.where(is_alone, counts.argmax(axis=1), -1)
+
+
 def pairs(answers: Answers) -> list[Pair]:
     """Every two annotators who answered an item in common, sorted by their numbers."""
-    by_answer = {answer: _items_by_annotator(answers, answer) for answer in (False, True)}
-    shared = {(one, other): (by_answer[one].T @ by_answer[other]).tocsr() for one in by_answer for other in by_answer}
-    common = sparse.triu(sum(shared.values()), k=1).tocoo()
-    result = []
-    for first, second in sorted(zip(common.row.tolist(), common.col.tolist(), strict=True)):
-        table = np.array(
-            [[shared[one, other][first, second] for other in by_answer] for one in by_answer], dtype=np.int64
-        )
-        items, agreed = int(table.sum()), int(np.trace(table))
-        result.append(Pair(first, second, items, agreed, _kappa_of(table)))
-    return result
+    answered = _items_by_annotator(answers, np.ones(len(answers.item), dtype=np.bool_))
+    common = sparse.triu(answered.T @ answered, k=1).tocoo()
+    order = np.lexsort((common.col, common.row))
+    first, second, items = common.row[order], common.col[order], common.data[order]
+    agreed, by_chance, only_one = np.zeros(len(items), np.int64), np.zeros(len(items)), np.zeros(len(items), np.bool_)
+    for kind in np.unique(answers.answer):
+        own = _items_by_annotator(answers, answers.answer == kind)
+        agreed += _entries(own.T @ own, first, second)
+        beside = own.T @ answered  # how often an annotator answers so about what another one has answered about
+        of_first, of_second = _entries(beside, first, second), _entries(beside, second, first)
+        by_chance += of_first / items * (of_second / items)
+        only_one |= (of_first == items) & (of_second == items)
+    kappas = [
+        _beyond_chance(same / count, chance, only_one=bool(is_one))
+        for same, count, chance, is_one in zip(agreed, items, by_chance, only_one, strict=True)
+    ]
+    columns = (first.tolist(), second.tolist(), items.tolist(), agreed.tolist(), kappas)
+    return [Pair(*one) for one in zip(*columns, strict=True)]
 
 
 def against_the_others(answers: Answers) -> list[AgainstOthers]:
-    """Each annotator against the majority of the others, item by item; where the others tie, nothing is counted."""
-    counts = yes_and_no(answers)[answers.item]
-    answer = answers.answer
-    yes, no = counts[:, 1] - answer, counts[:, 0] - ~answer
-    annotators = int(answers.annotator.max(initial=-1)) + 1
-    with_majority = np.bincount(answers.annotator[yes != no], minlength=annotators)
-    agreed = np.bincount(answers.annotator[(yes != no) & ((yes > no) == answer)], minlength=annotators)
+    """Each annotator against what most of the others say, item by item; where these tie, nothing is counted."""
+    others, answer = counts_by_answer(answers)[answers.item], answers.answer.astype(np.intp)
+    others[np.arange(len(answer)), answer] -= 1
+    first, annotators = ahead(others), int(answers.annotator.max(initial=-1)) + 1
+    with_majority = np.bincount(answers.annotator[first >= 0], minlength=annotators)
+    agreed = np.bincount(answers.annotator[first == answer], minlength=annotators)
     answered = np.unique(answers.annotator).tolist()
     return [AgainstOthers(number, int(with_majority[number]), int(agreed[number])) for number in answered]
 
 
-def _items_by_annotator(answers: Answers, answer: bool) -> Any:  # noqa: FBT001  (one of the two answers there are)
-    """A sparse matrix (items, annotators), 1 where the annotator gave this answer; scipy's matrices have no types."""
+def _items_by_annotator(answers: Answers, counts: Booleans) -> Any:
+    """A sparse matrix (items, annotators), 1 where an answer counts; scipy's matrices have no types."""
     shape = (int(answers.item.max(initial=-1)) + 1, int(answers.annotator.max(initial=-1)) + 1)
-    matches = answers.answer == answer
-    ones = np.ones(int(matches.sum()), dtype=np.int64)
-    return sparse.csr_matrix((ones, (answers.item[matches], answers.annotator[matches])), shape=shape)
+    ones = np.ones(int(counts.sum()), dtype=np.int64)
+    return sparse.csr_matrix((ones, (answers.item[counts], answers.annotator[counts])), shape=shape)
+
+
+def _entries(matrix: Any, rows: Codes, columns: Codes) -> Counts:
+    return np.asarray(matrix.tocsr()[rows, columns]).ravel().astype(np.int64) if len(rows) else np.zeros(0, np.int64)
 
 
 def _kappa_of(table: Counts) -> float | None:

@@ -29,7 +29,7 @@ def count_checks(
     label = project.label
     if label.annotators.column:
         answers = answers_now(rows, warehouse, project, versions, run_date)
-        collected, names = annotations.collect_answers(answers, [*project.spine.key, "prediction_time"])
+        collected, names = annotations.collect_answers(answers, label, [*project.spine.key, "prediction_time"])
         for statistic, kappa in annotations.kappas(collected, names).items():
             log.info("labels: %s is %s", statistic, "undefined" if kappa is None else f"{kappa:.3f}")
         return annotations.checks(collected, names, label.annotators.least)

@@ -223,8 +223,7 @@ def _with_label(answers: DataFrame, project: Project) -> DataFrame:
     """The answers with `label`, at each instant that has one; before the horizon's end only if it may settle early."""
     label, row = project.label, [*project.spine.key, "prediction_time"]
     if label.annotators.column:
-        annotations.require_answers(answers, label)
-        return annotations.majority(answers, row, UNTIL, KNOWN_BY, label.annotators.least)
+        return annotations.majority(annotations.answers_of(answers, label, row), label, row, UNTIL, KNOWN_BY)
     if label.rules:
         return labelling_rules.add_votes(answers, label.rules)
     if label.aggregate is None:

@@ -60,9 +60,10 @@ class Label:
             has passed. Only for conditions that further facts cannot make untrue again, as "value > 0" of a count.
         allowed_lateness: facts of the horizon that become known up to this long after it has passed still correct the
             label, as a new version of it. Then it is final.
-        annotators: the source holds answers of several: the label is what most of them say, each by the last answer
-            within the horizon that is not null. It is known when the answer is that makes it so, with a new version
-            each time it changes. A tie, or too few answers, settles it as null.
+        annotators: the source holds answers of several: the label is what most of them say (of several classes the one
+            that is said more often than any other), each by the last answer within the horizon that is not null. It is
+            known when the answer is that makes it so, with a new version each time it changes. A tie, or too few
+            answers, settles it as null.
         rules: instead of a condition, for a classification: name -> Spark SQL over the spine's columns, `value` and the
             rules before it, that gives true, false, or null where it has nothing to say. The label is what most of the
             rules say that say something; a tie, or silence, settles it as null.
@@ -149,8 +150,10 @@ class Label:
     def question(self) -> str:
         """What the label means, in words: the statement that is true, or the number."""
         if self.aggregate is None:
-            by = "most annotators say that " if self.annotators.column else ""
-            return f"{by}{self.column} is true" if self.task is Task.CLASSIFICATION else self.column
+            is_asked = self.annotators.column is not None
+            if self.task is Task.CLASSIFICATION:
+                return f"{'most annotators say that ' if is_asked else ''}{self.column} is true"
+            return f"what most annotators say of {self.column}" if is_asked else self.column
         aggregated = f"the {self.aggregate.value} of {self.column} in the next {self.horizon}"
         if self.task is not Task.CLASSIFICATION:
             return aggregated
@@ -179,7 +182,7 @@ class Label:
         annotator, aggregated = self.annotators.column, self.aggregate is not None
         expected = "none unless what is classified is no aggregate, but the answers themselves"
         yield from expect(
-            annotator is None or (classifies and not aggregated), "annotators.column", annotator, expected
+            annotator is None or (self.task.has_classes and not aggregated), "annotators.column", annotator, expected
         )
         rules = sorted(self.rules)
         yield from expect(

@@ -19,6 +19,7 @@ from nightjar.models.boosters.booster import (
     Limits,
     Rows,
 )
+from nightjar.models.boosters.lightgbm_bins import train_on_bins
 
 
 class LightGbm(Booster):
@@ -80,8 +81,12 @@ class LightGbm(Booster):
     _check = staticmethod(lightgbm_text.checked)
 
     def _train(self, inputs: Floats, targets: Floats, weight: Floats | None) -> bytes:
-        fitted = _library().train(self._options(), self._rows(inputs, targets, weight), self.n_estimators)
-        return bytes(fitted.model_to_string().encode("ascii"))
+        library, options = _library(), self._options()
+
+        def train(rows: Any) -> bytes:
+            return bytes(library.train(options, rows, self.n_estimators).model_to_string().encode("ascii"))
+
+        return train_on_bins(train, library, inputs, targets, weight, self._categories(), options)
 
     def _losses(self, train: Rows, test: Rows) -> Floats:
         library = _library()
@@ -95,10 +100,12 @@ class LightGbm(Booster):
         return np.array(by_metric[self.metric])
 
     def _rows(self, inputs: Floats, targets: Floats, weight: Floats | None) -> Any:
-        categories = [place for place, levels in enumerate(self.levels) if levels]
         return _library().Dataset(
-            inputs, targets, weight=weight, categorical_feature=categories, params=self._options()
+            inputs, targets, weight=weight, categorical_feature=self._categories(), params=self._options()
         )
+
+    def _categories(self) -> list[int]:
+        return [place for place, levels in enumerate(self.levels) if levels]
 
     def _options(self) -> dict[str, Any]:
         options = self._shared_options() | {"metric": self.metric}
