@@ -71,9 +71,9 @@ def measured(warehouse, run_date, project=PROJECT):
     """evaluated date -> measure -> value, and whether it is provisional."""
     performance.measure(warehouse, project, run_date, "run")
     figures = {}
-    names = ("evaluated_date", "slice", "measure", "value", "provisional", "run_date")
-    for day, of, measure, value, provisional, on in rows_of(warehouse, "performance", *names):
-        if on == run_date and of == "all":
+    names = ("evaluated_date", "subject", "slice", "measure", "value", "provisional", "run_date")
+    for day, subject, of, measure, value, provisional, on in rows_of(warehouse, "performance", *names):
+        if on == run_date and (subject, of) == ("champion", "all"):
             figures.setdefault(day, {"provisional": provisional})[measure] = value
     return figures
 

@@ -5,6 +5,7 @@ from dataclasses import field
 
 from nightjar.settings.checks import Issue, expect_one_of
 from nightjar.settings.fields import LengthText
+from nightjar.settings.monitoring.performance import Performance
 from nightjar.settings.validation import settings
 
 
@@ -17,10 +18,12 @@ class Monitoring:
             somebody would ask about first.
         due: by when a night's scores have to be there, counted from its midnight, such as `6h`; scores that come later
             make the night's verdict UNKNOWN. None: at any time.
+        performance: how the figures of predictions are followed.
     """
 
     slices: list[str] = field(default_factory=list)
     due: LengthText | None = None
+    performance: Performance = field(default_factory=Performance)
 
     def issues_with(self, stored: Collection[str]) -> Iterator[Issue]:
         """Whether the names in it are the project's.

@@ -1,0 +1,120 @@
+"""The figures that are followed from night to night, and the nights of a training as they would have been followed."""
+
+import json
+
+import numpy as np
+import pytest
+
+from nightjar.evaluation.clusters import Clusters
+from nightjar.evaluation.criteria import Standard
+from nightjar.evaluation.estimates import Method
+from nightjar.evaluation.followed import against_rest, difference_of_means, metric_figures, shift_figures
+from nightjar.evaluation.metric_report import Truth
+from nightjar.evaluation.rehearsal import Rehearsal, learned_rows, rehearse
+from nightjar.settings.task import Task
+
+DAYS = np.arange("2024-01-01", "2024-02-20", dtype="datetime64[D]")
+
+
+def truth_of(label, task=Task.CLASSIFICATION, standard=Standard(), weight=None):  # noqa: B008  (frozen)
+    rows = np.arange(len(label))
+    return Truth(task, np.asarray(label), Clusters(rows, 0 * rows), weight=weight, standard=standard)
+
+
+def figures_of(truth, score, parts):
+    return {(of, measure): one for of, measure, one in shift_figures(truth, score, parts)}
+
+
+def test_where_outcomes_come_as_the_probabilities_say_nothing_is_shifted():
+    random = np.random.default_rng(0)
+    score = random.uniform(0.05, 0.95, 20_000)
+    part = {"origin=JFK": random.random(20_000) < 0.3}
+    for (of, measure), one in figures_of(truth_of(random.random(20_000) < score), score, part).items():
+        assert one.low - 0.01 < 0 < one.high + 0.01, (of, measure)
+
+
+def test_a_flip_in_one_part_raises_its_excess_loss_though_its_share_of_outcomes_stays():
+    """In the part what was likely is now as unlikely; half of its rows are positive, before and after."""
+    random = np.random.default_rng(1)
+    score = np.tile([0.1, 0.9], 4000)
+    part = np.repeat([True, False], 4000)
+    chance = np.where(part, 1 - score, score)
+    figures = figures_of(truth_of(random.random(8000) < chance), score, {"p=a": part, "p=b": ~part})
+    assert figures["p=a", "excess_loss"].low > 1.5  # 0.8 x log(9)
+    assert abs(figures["p=b", "excess_loss"].estimate) < 0.1
+    assert abs(figures["p=a", "label_shift_against_rest"].estimate) < 0.05
+
+
+def test_what_moves_every_row_of_a_night_cancels_beside_the_rest():
+    """A storm: every row is late. By itself each part has moved, beside the rest neither has."""
+    figures = figures_of(truth_of(np.ones(100, bool)), np.full(100, 0.3), {"p=a": np.arange(100) < 40})
+    assert figures["p=a", "label_shift"].estimate == pytest.approx(0.7)
+    assert figures["p=a", "label_shift_against_rest"].estimate == pytest.approx(0)
+
+
+def test_several_classes_and_amounts_have_shifts_of_their_own_and_lists_have_none():
+    standard = Standard(("early", "late"), ((0, 1), (1, 0)))
+    score = np.array([[0.5, 0.5], [0.25, 0.75]])
+    classes = figures_of(truth_of([1, 1], Task.MULTICLASS, standard), score, {})
+    assert classes["all", "label_shift[late]"].estimate == pytest.approx(0.375)
+    entropy = np.log(2), -(0.25 * np.log(0.25) + 0.75 * np.log(0.75))
+    expected = (np.log(2) - entropy[0] - np.log(0.75) - entropy[1]) / 2
+    assert classes["all", "excess_loss"].estimate == pytest.approx(expected)
+    assert against_rest("label_shift[late]") == "label_shift_against_rest[late]"
+    amounts = figures_of(truth_of([3.0, 5.0], Task.REGRESSION), np.array([1.0, 2.0]), {})
+    assert amounts["all", "label_shift"].estimate == pytest.approx(2.5)
+    assert not figures_of(truth_of([1.0, 0.0], Task.RANKING), np.array([1.0, 2.0]), {})
+
+
+def test_a_difference_of_means_weighs_rows_and_needs_both_sides():
+    truth = truth_of([0, 0, 0, 0], weight=np.array([1.0, 3.0, 1.0, 1.0]))
+    member = np.array([True, True, False, False])
+    assert difference_of_means(np.array([1.0, 2.0, -1.0, 0.0]), member, truth).estimate == pytest.approx(1.75 + 0.5)
+    assert difference_of_means(np.ones(4), np.ones(4, bool), truth).reason == "there are no other rows"
+
+
+def nights(random, rows=20):
+    day = np.repeat(DAYS, rows)
+    score = random.uniform(0.05, 0.95, len(day))
+    return day, score, random.random(len(day)) < score
+
+
+def test_what_is_expected_of_a_night_depends_on_no_label_that_was_not_final_by_then():
+    """Labels are final after three nights: with those from the 11th night on turned round, 13 estimates stay."""
+    day, score, label = (one[: 15 * 20] for one in nights(np.random.default_rng(2)))
+    cut = DAYS[10]
+    turned = np.where(day >= cut, ~label, label)
+    before, after = (rehearse(day, day + 3, truth_of(one), score, {}) for one in (label, turned))
+    for measure, by_method in before.estimates.items():
+        for method, values in by_method.items():
+            same = values == after.estimates[measure][method]
+            assert (same | np.isnan(values))[:13].all(), measure
+            assert not same[13:].any(), measure
+    assert np.isnan(before.estimates["brier"][Method.DIRECT][:9]).all()  # seven final nights are needed
+    assert np.isfinite(before.estimates["brier"][Method.DIRECT][9:]).all()
+
+
+def test_a_night_is_followed_as_if_it_stood_alone_and_what_is_stored_is_the_same_to_six_digits():
+    day, score, label = nights(np.random.default_rng(3))
+    part = {"origin=JFK": np.tile([True, False], len(day) // 2)}
+    past = rehearse(day, day + 1, truth_of(label), score, part, last=4)
+    stored = Rehearsal.from_json(json.loads(json.dumps(past.to_json())))
+    assert past.nights == stored.nights == tuple(DAYS[-4:].tolist())
+    one = day == DAYS[-1]
+    alone = [*metric_figures(truth_of(label[one]), score[one])]
+    alone += shift_figures(truth_of(label[one]), score[one], {"origin=JFK": part["origin=JFK"][one]})
+    assert {(of, measure) for of, measure, _ in alone} == set(stored.figures)
+    for of, measure, figure in alone:
+        assert stored.figures[of, measure][0][-1] == pytest.approx(figure.estimate, rel=1e-5, abs=1e-9)
+    assert len(stored.outcomes("log_loss", Method.CONFIDENCE)) == 4
+    assert stored.outcomes("log_loss", Method.CONFIDENCE)[-1].realised == stored.figures["all", "log_loss"][0][-1]
+    assert stored.estimator == past.estimator
+    assert Rehearsal.from_json(None).nights == ()
+
+
+def test_estimates_are_learned_from_the_last_dates_with_final_labels_and_of_many_rows_from_a_part():
+    day = np.repeat(DAYS, 3000)
+    rows = learned_rows(day, day + 3, DAYS[45])
+    assert (day[rows].min(), day[rows].max()) == (DAYS[15], DAYS[42])
+    assert len(rows) == 42_000
+    assert len(learned_rows(np.repeat(day, 2), np.repeat(day, 2), DAYS[45])) == 42_000
