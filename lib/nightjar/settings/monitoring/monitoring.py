@@ -5,11 +5,9 @@ from dataclasses import field
 
 from nightjar.settings.checks import Issue, expect_one_of
 from nightjar.settings.fields import LengthText
-<<<<<<< HEAD
-from nightjar.settings.monitoring.performance import Performance
-=======
 from nightjar.settings.monitoring.alerting import Alerting
->>>>>>> alerts
+from nightjar.settings.monitoring.performance import Performance
+from nightjar.settings.monitoring.retraining import Retraining
 from nightjar.settings.validation import settings
 
 
@@ -22,20 +20,16 @@ class Monitoring:
             somebody would ask about first.
         due: by when a night's scores have to be there, counted from its midnight, such as `6h`; scores that come later
             make the night's verdict UNKNOWN. None: at any time.
-<<<<<<< HEAD
         performance: how the figures of predictions are followed.
-=======
         alerting: when a signal becomes an alert, and where word of it is sent.
->>>>>>> alerts
+        retraining: when a model is trained anew though one holds, and how.
     """
 
     slices: list[str] = field(default_factory=list)
     due: LengthText | None = None
-<<<<<<< HEAD
     performance: Performance = field(default_factory=Performance)
-=======
     alerting: Alerting = field(default_factory=Alerting)
->>>>>>> alerts
+    retraining: Retraining = field(default_factory=Retraining)
 
     def issues_with(self, stored: Collection[str]) -> Iterator[Issue]:
         """Whether the names in it are the project's.
