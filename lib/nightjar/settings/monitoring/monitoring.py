@@ -7,6 +7,7 @@ from nightjar.settings.checks import Issue, expect_one_of
 from nightjar.settings.fields import LengthText
 from nightjar.settings.monitoring.alerting import Alerting
 from nightjar.settings.monitoring.performance import Performance
+from nightjar.settings.monitoring.retraining import Retraining
 from nightjar.settings.validation import settings
 
 
@@ -21,12 +22,14 @@ class Monitoring:
             make the night's verdict UNKNOWN. None: at any time.
         performance: how the figures of predictions are followed.
         alerting: when a signal becomes an alert, and where word of it is sent.
+        retraining: when a model is trained anew though one holds, and how.
     """
 
     slices: list[str] = field(default_factory=list)
     due: LengthText | None = None
     performance: Performance = field(default_factory=Performance)
     alerting: Alerting = field(default_factory=Alerting)
+    retraining: Retraining = field(default_factory=Retraining)
 
     def issues_with(self, stored: Collection[str]) -> Iterator[Issue]:
         """Whether the names in it are the project's.
