@@ -5,12 +5,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
+from urllib.parse import unquote
 
 from nightjar.monitoring.drift_references import Reference
 from nightjar.monitoring.signals import Kind, Signal, State
 from nightjar.settings.project import Project
 from nightjar.tables import scan
-from nightjar.tables.entries import DataFile
 from nightjar.tables.warehouse import Warehouse
 from nightjar.timeline import cutoff
 
@@ -80,13 +80,12 @@ def _newest(files: scan.Snapshot, clocks: Sequence[str]) -> dict[date, dict[str,
         fragments = {fragment.path: fragment for fragment in scan.dataset(files).get_fragments()}
     for file in files.files:
         night = newest.setdefault(file.partition["run_date"], {})
-        for name, instant in _greatest(file, fragments, clocks):
+        for name, instant in _greatest(fragments[unquote(file.path)], clocks):
             night[name] = max(instant, night.get(name, instant))
     return newest
 
 
-def _greatest(file: DataFile, fragments: Mapping[str, Any], clocks: Sequence[str]) -> Iterator[tuple[str, datetime]]:
-    fragment = next(one for path, one in fragments.items() if path.endswith(file.path))
+def _greatest(fragment: Any, clocks: Sequence[str]) -> Iterator[tuple[str, datetime]]:
     for group in fragment.row_groups:
         statistics = group.statistics or {}
         for name in clocks:
