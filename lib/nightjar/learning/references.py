@@ -19,6 +19,7 @@ from nightjar.evaluation.summaries import moments_of
 from nightjar.learning.data.instants import Days
 from nightjar.learning.data.training_set import TrainingSet
 from nightjar.learning.reference_anchors import Anchor, anchored
+from nightjar.learning.reference_nulls import null_rows
 from nightjar.tables import predictions
 from nightjar.tables.references import length_of, slice_of
 
@@ -40,6 +41,7 @@ class Watching:
         importance: feature -> its share of what the model uses.
         anchors: feature -> the bins of an earlier version, and what it was trained on.
         gap_days: the longest window of the features: nights so close to each other share facts.
+        oldest_days: the age of a version up to which its nights are judged by nights as old.
         scores: of every row by a fit that has not seen it, NaN where there is none; None: of the final period alone.
     """
 
@@ -48,6 +50,7 @@ class Watching:
     importance: Mapping[str, float] = field(default_factory=dict)
     anchors: Mapping[str, Anchor] = field(default_factory=dict)
     gap_days: int = 0
+    oldest_days: int = 90
     scores: npt.NDArray[np.float64] | None = None
 
 
@@ -107,7 +110,8 @@ def histograms(
             dates, group = np.unique(rows.day[is_scored], return_inverse=True)
             own["nights"] = dates, count_by_group(bins, unseen, group, len(dates))
         result += [own, *by_slice]
-    return result
+    names, days = predictions.watched(standard.classes), (watching.gap_days, watching.oldest_days)
+    return [*result, *null_rows(result, names, gap_days=days[0], oldest_days=days[1])]
 
 
 def _scored(rows: TrainingSet, final: RowNumbers, scores: npt.NDArray[np.float64] | None) -> RowNumbers:
