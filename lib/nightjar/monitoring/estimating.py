@@ -102,9 +102,10 @@ def _figures(rows: pa.Table, judging: Judging, expected: Expected) -> Iterator[t
     for measure, by_method in estimator.estimate(one.score, one.weight, one.lists).items():
         for method, value in by_method.items():
             yield subject_of(method), Figure(ALL, measure, Interval(value, None, None, len(rows))), None
-        known = {method: expected.reaches.get((measure, method), Reach(None, 0)) for method in by_method}
-        best = min(known, key=lambda method: np.inf if known[method].half is None else known[method].half)
-        yield ESTIMATE, _with_bounds(measure, by_method[best], known[best], len(rows)), known[best].coverage
+        reaches = {method: expected.reaches.get((measure, method), Reach()) for method in by_method}
+        best = min(reaches, key=lambda method: np.inf if (half := reaches[method].half) is None else half)
+        drawn = reaches[best].line.at(by_method[best])
+        yield ESTIMATE, _with_bounds(measure, drawn, reaches[best], len(rows)), reaches[best].coverage
 
 
 def _with_bounds(measure: str, value: float, of: Reach, rows: int) -> Figure:

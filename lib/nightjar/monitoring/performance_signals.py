@@ -67,7 +67,7 @@ def _stream_signals(streams: Sequence[Stream], judging: Judging, promise: Promis
             yield Signal(kind, QUIET, State.UNKNOWN, f"{sentence} to hold others to.")
         elif quiet := [stream for stream, one in own if one.alarm is False]:
             nights = max(sum(night >= stream.judged_from for night in stream.nights) for stream in quiet)
-            sentence = f"{len(quiet)} {what} have not changed over {nights} judged nights."
+            sentence = f"No change of {what} over {nights} judged nights; {len(quiet)} are followed."
             yield Signal(kind, QUIET, State.OK, sentence, evidence={"figures": [one.subject for one in quiet]})
 
 
