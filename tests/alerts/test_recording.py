@@ -3,7 +3,8 @@
 import json
 from datetime import date
 
-from nightjar.alerts.recording import Alert, Severity, record
+from nightjar.alerts.recording import Alert, record
+from nightjar.settings.monitoring.alerting import Severity
 from nightjar.tables import arrow
 from nightjar.tables.warehouse import Warehouse
 

@@ -218,6 +218,9 @@ def test_decisions_are_by_thresholds_or_at_the_rate_of_the_champion():
     both = find_swaps(compared.truth, rival.scores, score, 0.6, 0.7)
     assert both["action_rate"] == {"champion": (rival.scores >= 0.6).mean(), "new": (score >= 0.7).mean()}
     assert both["in"]["rows"] == ((score >= 0.7) & (rival.scores < 0.6)).sum()
+    assert both["described"]["delong"]["estimate"] == pytest.approx(
+        compared.over("rival", rival.scores, 0.95)["estimate"]
+    )
     one = find_swaps(compared.truth, rival.scores, score, 0.6, None)
     assert one["action_rate"]["new"] == pytest.approx(one["action_rate"]["champion"], abs=0.002)
     assert one["in"]["rows"] == one["out"]["rows"] > 0
@@ -291,6 +294,9 @@ def test_of_several_classes_the_rows_are_shown_whose_class_changes():
         rate = swaps["classes"][name]["in"]["outcome_rate"]["estimate"]
         assert rate == pytest.approx((truth.label[joined] == number).mean())
     assert f"late: {swaps['classes']['late']['in']['rows']} rows predicted from now on" in describe(swaps)
+    alone = ((after == truth.label) & (before != truth.label)).sum()
+    assert swaps["described"]["new_alone_right"] == alone
+    assert f"{alone} rows are right by the new one alone" in describe(swaps)
 
 
 @pytest.mark.parametrize(("size", "verdict"), [(2000, Verdict.PASSED), (60, Verdict.PERSON)])

@@ -4,7 +4,7 @@ from datetime import timedelta
 from math import sqrt
 from statistics import mean
 
-SPANS, CAP, EARLIEST = (1, 3, 7), 4.0, 28
+SPANS, CAP, EARLIEST = (1, 5), 6.0, 28
 
 
 def distances_of(dates, counts, lag_days, distance):
@@ -17,33 +17,43 @@ def distances_of(dates, counts, lag_days, distance):
     return result
 
 
+def blocks_of(nights):
+    """{date: block of 28 days, or of a quarter of all days}."""
+    nights = sorted(nights)
+    length = max(1, min(28, ((nights[-1] - nights[0]).days + 1) // 4))
+    return {night: (night - nights[0]).days // length for night in nights}
+
+
+def usual_of(distances, least=0.005):
+    """The mean of each weekday, and the deviation around the means."""
+    means = {day: mean(d for n, d in distances.items() if n.weekday() == day) for day in range(7)}
+    return means, deviation((d - means[n.weekday()] for n, d in distances.items()), least)
+
+
+def deviation(residuals, least):
+    return max(sqrt(mean(one**2 for one in residuals)), least)
+
+
 def studentised_of(distances):
-    """{date: value}: beyond the mean of the other nights of its weekday, over the deviation of the other nights."""
-    residuals = {
-        night: one - mean(d for n, d in distances.items() if n != night and n.weekday() == night.weekday())
-        for night, one in distances.items()
-    }
-    return over_others(residuals, 0.005)
-
-
-def over_others(values, least):
-    def deviation(night):
-        others = [one for n, one in values.items() if n != night]
-        return sqrt(sum(one**2 for one in others) / (len(others) - 1))
-
-    return {night: one / max(deviation(night), least) for night, one in values.items()}
+    """{date: value}: beyond the mean of its weekday, over the deviation, of the nights in other blocks."""
+    block, result = blocks_of(distances), {}
+    for night, distance in distances.items():
+        means, scale = usual_of({n: d for n, d in distances.items() if block[n] != block[night]})
+        result[night] = (distance - means[night.weekday()]) / scale
+    return result
 
 
 def maxima(columns):
     """{date: the greatest over columns and spans}; of nights that have all spans."""
     by_column = []
     for studentised in columns:
-        nights = list(studentised)
+        nights, block = list(studentised), blocks_of(studentised)
         spans = {night: [studentised[night]] for night in nights}
         for span in SPANS[1:]:
             capped = [max(-CAP, min(CAP, studentised[night])) for night in nights]
             means = {nights[i]: mean(capped[i - span + 1 : i + 1]) for i in range(span - 1, len(nights))}
-            for night, one in over_others(means, 1e-3).items():
-                spans[night].append(one)
+            for night, one in means.items():
+                scale = deviation((m for n, m in means.items() if block[n] != block[night]), 1e-3)
+                spans[night].append(one / scale)
         by_column.append({night: max(values) for night, values in spans.items() if len(values) == len(SPANS)})
     return {night: max(one[night] for one in by_column) for night in by_column[0]}

@@ -8,7 +8,7 @@ import pytest
 
 import builders
 from builders import rows_of
-from nightjar.alerts.recording import Alert, Severity
+from nightjar.alerts.recording import Alert
 from nightjar.monitoring.judging import Judged
 from nightjar.pipeline import canary_moves, cards
 from nightjar.pipeline.sessions import Sessions
@@ -17,6 +17,7 @@ from nightjar.registry import aliases, canary, events, roles
 from nightjar.registry.canary import Judgement
 from nightjar.registry.events import Version
 from nightjar.settings import jobs
+from nightjar.settings.monitoring.alerting import Severity
 from nightjar.settings.serving.canary import Canary
 from nightjar.settings.serving.serving import Serving
 

@@ -38,6 +38,8 @@ H, D1, D2, D3, D4 = builders.HISTORY, *(date(2024, 4, day) for day in (1, 2, 3, 
 LEDGERS = {"runs", "leases", "beats"}
 WATCHED = {"drift", "performance", "signals", "verdicts"}
 """What `monitor` replaces each time."""
+STOPPED = {"alerts", "verdicts"}
+"""What says that a step has stopped the night."""
 STEPS = ["ingest", "build_features", "train", "promote", "score", "monitor"]
 
 
@@ -105,7 +107,12 @@ def test_a_failed_step_stops_the_night_and_leaves_the_tables_whole(copied):
     with pytest.raises(TableError, match="score for 2024-04-03 needs build_features"):
         run(copied, "2024-04-03", only=["score", "monitor"])
     after = builders.versions(copied.warehouse)
-    assert {table for table in after if after[table] != before[table]} == LEDGERS
+    assert {table for table in after if after[table] != before[table]} == {*LEDGERS, *STOPPED}
+    (alert,) = [row for row in arrow.read(copied.warehouse, "alerts").to_pylist() if row["run_date"] == D3]
+    assert (alert["kind"], alert["subject"], alert["severity"]) == ("stopped", "score", "critical")
+    verdicts = {row["run_date"]: row for row in arrow.read(copied.warehouse, "verdicts").to_pylist()}
+    assert verdicts[D3]["verdict"] == "unknown"
+    assert "score failed. score for 2024-04-03 needs build_features" in verdicts[D3]["sentence"]
     failed = [row for row in arrow.read(copied.warehouse, "runs").to_pylist() if row["run_date"] == D3]
     assert {(row["job"], row["status"]) for row in failed} == {("score", "failed"), ("nightly", "failed")}
     page = Path(copied.warehouse.path("reports/night-2024-04-03.html")).read_text(encoding="utf-8")
@@ -286,7 +293,7 @@ def test_a_night_of_empty_files_stops_or_is_told_to_go_on_with_its_scores_marked
     ):
         run(with_empty_files(copied, tmp_path), "2024-04-03")
     after = builders.versions(copied.warehouse)
-    assert {table for table in after if after[table] != before[table]} == {"runs", "leases", "beats"}
+    assert {table for table in after if after[table] != before.get(table)} == {*LEDGERS, *STOPPED}
     with pytest.raises(TableError, match="build_features for 2024-04-03 needs ingest for 2024-04-03, which ended as"):
         run(copied, "2024-04-03", only=["build_features"])
 

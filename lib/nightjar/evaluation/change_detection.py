@@ -22,6 +22,9 @@ FEWEST = 28
 ALLOWANCE = 0.75
 """Deviations: half of the drop that is to be seen soonest, 1.5."""
 _PATHS, _STEPS = 500, 300
+_NIGHTS = 100
+"""In which all streams together may raise a false alarm: half as often as promised, as a reference that is resampled
+knows nothing of what is rarer than itself."""
 
 
 @dataclass(frozen=True)
@@ -211,7 +214,7 @@ def _limit(reference: Floats, signs: Sequence[int], streams: int) -> float:
     variance = ((resampled - levels[:, np.arange(nights) % 7]) ** 2).sum(axis=1, keepdims=True) / (nights - 1)
     paths = (paths - levels[:, np.arange(paths.shape[1]) % 7]) / np.sqrt(np.maximum(variance, 1e-12))
     sums = np.max([_sums(sign * paths) for sign in signs], axis=0)
-    return _exceeded_at(sums, paths.size / (50 * streams))
+    return _exceeded_at(sums, paths.size / (_NIGHTS * streams))
 
 
 def _exceeded_at(sums: Floats, times: float) -> float:

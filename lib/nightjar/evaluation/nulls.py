@@ -6,10 +6,11 @@ many days before it as tonight lies after the reference, and never fewer than th
 Its counts are drawn down to tonight's number of rows. So the null has in it how nights differ, how far things move with
 time, and what chance does to few rows; rows beyond those of its nights prove nothing more.
 
-Distances are centred by their weekday and studentised, each by the other nights. Means over the last nights, of values
-that are cut off so that one night alone is no trend, find small changes that last. The family is the greatest of all
-columns and spans: its distribution over the null's nights gives the chance that *any* column is so far on a night
-without a change, and beyond the nights that there are a generalised Pareto tail.
+Distances are centred by their weekday and studentised, each by nights of other 28-day blocks, as tonight is by nights
+that are past. Means over the last nights, of values that are cut off so that one night alone is no trend, find small
+changes that last. The family is the greatest of all columns and spans: its distribution over the null's nights gives
+the chance that *any* column is so far on a night without a change, and beyond the nights that there are a generalised
+Pareto tail.
 
 Source: Westfall and Young (1993), Resampling-Based Multiple Testing, Wiley, section 2.3, for the greatest of
 studentised statistics; see `tails` for the tail.
@@ -166,8 +167,11 @@ class Null:
         return np.array([distance(shares(expected), shares(actual)) for expected, actual in sides], np.float64)
 
     def _yardstick(self, lag_days: int, rows: int, names: tuple[str, ...]) -> Yardstick | None:
-        """What is usual at this distance in time and for so many rows, which are rounded down to steps of 9%."""
-        lag = lag_within(self.dates, min(max(lag_days, self.gap_days, 1), max(self.oldest_days, self.gap_days, 1)))
+        """What is usual at this distance in time, rounded up to weeks beyond the gap, and for so many rows, rounded
+        down to steps of 9%: for the next nights it is the same one.
+        """
+        oldest = max(self.oldest_days, self.gap_days, 1)
+        lag = lag_within(self.dates, min(self.gap_days + max(0, -(-(lag_days - self.gap_days) // 7)) * 7 or 1, oldest))
         if not names or lag is None or lag < self.gap_days:
             return None
         most = max(int(self.counts[name].sum(axis=1).max()) for name in names)

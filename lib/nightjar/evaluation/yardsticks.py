@@ -10,15 +10,17 @@ from nightjar.evaluation.histograms import Counts
 from nightjar.evaluation.rows import Floats, RowNumbers
 from nightjar.evaluation.tails import Tail, fit_tail
 
-SPANS = (1, 3, 7)
-"""Nights over which studentised values are averaged."""
-CAP = 4.0
+SPANS = (1, 5)
+"""Nights over which studentised values are averaged: a change of three deviations is to be seen in so many."""
+CAP = 6.0
 """Studentised values count in averages as this at most: a night that is far off is no trend."""
 FEWEST = 40
 """Nights that a null needs."""
 _EARLIEST = 28
+_BLOCK_DAYS = 28
 _PER_WEEKDAY = 5
 _LEAST_SCALE = 0.005
+_LEAST_SPAN_SCALE = 1e-3
 _LEAST_MAXIMUM = 2.0
 
 Nights = npt.NDArray[np.datetime64]
@@ -74,33 +76,58 @@ def fit_yardstick(dates: Nights, counts: Counts, lag_days: int, rows: int, dista
     nights, before = comparable(dates, lag_days)
     past = np.cumsum(counts, axis=1)[:, before - 1]
     distances = distance(shares(past), shares(draw_down(counts[:, nights], rows)))
-    weekday = weekdays(dates[nights])
-    if np.bincount(weekday)[np.unique(weekday)].min() < _PER_WEEKDAY:
-        weekday = np.zeros_like(weekday)
-    centres = np.repeat(distances.mean(axis=1, keepdims=True), 8, axis=1)
-    residuals = np.empty_like(distances)
-    for day in np.unique(weekday):
-        of_day = distances[:, weekday == day]
-        centres[:, day] = of_day.mean(axis=1)
-        # From the mean of the other nights of the weekday, as tonight's from the mean of all of them.
-        residuals[:, weekday == day] = (of_day - centres[:, [day]]) * of_day.shape[1] / (of_day.shape[1] - 1)
-    scales, studentised = _studentise(residuals, _LEAST_SCALE)
+    weekday, block = weekdays(dates[nights]), blocks(dates[nights])
+    centres, scales = _usual(distances, weekday)
+    studentised = _studentise(distances, weekday, block)
     maxima = studentised.max(axis=0)
     span_scales = np.ones((len(counts), len(SPANS)))
     for place, span in enumerate(SPANS[1:], 1):
-        span_scales[:, place], means = _studentise(span_means(studentised, span), 1e-3)
-        maxima[span - 1 :] = np.maximum(maxima[span - 1 :], means.max(axis=0))
+        means = span_means(studentised, span)
+        span_scales[:, place] = _deviation(means, _LEAST_SPAN_SCALE)
+        greatest = _scale_means(means, block[span - 1 :]).max(axis=0)
+        maxima[span - 1 :] = np.maximum(maxima[span - 1 :], greatest)
     tail = fit_tail(maxima[SPANS[-1] - 1 :], _LEAST_MAXIMUM)
     return Yardstick(lag_days, len(nights), centres, scales, span_scales, tail)
 
 
-def _studentise(values: Floats, least: float) -> tuple[Floats, Floats]:
-    """The deviation of all values, and each over the deviation of the others, along the last axis."""
-    count = values.shape[-1]
-    squares = (values**2).sum(axis=-1, keepdims=True)
-    others = np.sqrt((squares - values**2) / (count - 2))
-    own = np.sqrt(squares[..., 0] / (count - 1))
-    return np.maximum(own, least), values / np.maximum(others, least)
+def blocks(dates: Nights) -> RowNumbers:
+    """The block of each night, 28 days or a quarter of all: shocks last, so that nights near by are too much alike."""
+    days = (dates - dates[0]).astype(np.int64)
+    length = max(1, min(_BLOCK_DAYS, (int(days[-1]) + 1) // 4))
+    return (days // length).astype(np.intp)
+
+
+def _studentise(distances: Floats, weekday: RowNumbers, block: RowNumbers) -> Floats:
+    """Each night beyond the mean of its weekday, over the deviation, of the nights in other blocks."""
+    result = np.empty_like(distances)
+    for one in np.unique(block):
+        own, others = block == one, block != one
+        centres, scales = _usual(distances[:, others], weekday[others])
+        result[:, own] = (distances[:, own] - centres[:, weekday[own]]) / scales[:, None]
+    return result
+
+
+def _scale_means(means: Floats, block: RowNumbers) -> Floats:
+    """The mean that ends on each night, over the deviation of those that end in other blocks."""
+    result = np.empty_like(means)
+    for one in np.unique(block):
+        scales = _deviation(means[:, block != one], _LEAST_SPAN_SCALE)
+        result[:, block == one] = means[:, block == one] / scales[:, None]
+    return result
+
+
+def _usual(distances: Floats, weekday: RowNumbers) -> tuple[Floats, Floats]:
+    """The mean distance of each weekday, then of all nights, (columns, 8), and the deviation around the means."""
+    seen = np.bincount(weekday, minlength=7)
+    centres = np.repeat(distances.mean(axis=1, keepdims=True), 8, axis=1)
+    if seen[seen > 0].min() >= _PER_WEEKDAY:
+        centres[:, np.flatnonzero(seen)] = (distances @ np.eye(7)[weekday])[:, seen > 0] / seen[seen > 0]
+    return centres, _deviation(distances - centres[:, weekday], _LEAST_SCALE)
+
+
+def _deviation(residuals: Floats, least: float) -> Floats:
+    """The root of the mean square, along the last axis, at least `least`."""
+    return np.maximum(np.sqrt((residuals**2).mean(axis=-1)), least)
 
 
 def span_means(studentised: Floats, span: int) -> Floats:

@@ -1,5 +1,6 @@
 """Whose decision would change if the new model replaced the champion, on the rows of the final period."""
 
+from collections.abc import Sequence
 from dataclasses import asdict, replace
 from typing import Any
 
@@ -7,7 +8,9 @@ import numpy as np
 
 from nightjar.evaluation.binary import Booleans
 from nightjar.evaluation.confusion import accuracy
+from nightjar.evaluation.fairness import Decision
 from nightjar.evaluation.metric_report import Truth, figure
+from nightjar.evaluation.paired_decisions import delong, describe_pair
 from nightjar.evaluation.rows import Floats
 from nightjar.evaluation.swaps import share_of, swap_sets, threshold_at
 from nightjar.learning.class_decisions import class_decisions
@@ -38,7 +41,9 @@ def find_swaps(
     after = acted_on(truth, challenger, threshold, rate)
     rules = {"champion": _rule(champion_threshold, "outcomes' rate"), "new": _rule(threshold, "champion's rate")}
     acts = {"champion": rate, "new": share_of(after, truth.weight)}
-    return {"rule": rules, "action_rate": acts, **swap_sets(truth, before, after)}
+    label = np.asarray(truth.label) == 1
+    described = describe_pair(truth, before == label, after == label) | {"delong": delong(truth, champion, challenger)}
+    return {"rule": rules, "action_rate": acts, **swap_sets(truth, before, after), "described": described}
 
 
 def find_class_swaps(truth: Truth, champion: Floats, challenger: Floats) -> dict[str, Any]:
@@ -55,10 +60,16 @@ def find_class_swaps(truth: Truth, champion: Floats, challenger: Floats) -> dict
     return {
         "rows": int((~stays).sum()),
         "changed": asdict(figure(accuracy, changed, np.ones(len(stays), bool))),
+        "described": describe_pair(truth, _is_right(before), _is_right(after)),
         "classes": {
             one.of_class: swap_sets(one.truth, one.acts, other.acts) for one, other in zip(before, after, strict=True)
         },
     }
+
+
+def _is_right(decisions: Sequence[Decision]) -> Booleans:
+    """Whether the class that is predicted for each row is its own."""
+    return np.any([one.acts & (np.asarray(one.truth.label) == 1) for one in decisions], axis=0)
 
 
 def acted_on(truth: Truth, score: Floats, threshold: float | Floats | None, rate: float | None = None) -> Booleans:

@@ -4,11 +4,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from nightjar.alerts.recording import Alert, Severity
+from nightjar.alerts.recording import Alert
 from nightjar.evaluation.sequential_verdicts import Verdict
 from nightjar.monitoring.experiment_figures import Figure
 from nightjar.registry.canary import Judgement
 from nightjar.registry.events import Version
+from nightjar.settings.monitoring.alerting import Severity
 
 HARM = (Verdict.BREACHED, Verdict.WORSE)
 SHOWN = (Verdict.BETTER, Verdict.NOT_WORSE)

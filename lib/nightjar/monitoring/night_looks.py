@@ -6,6 +6,8 @@ from typing import Any
 
 import pyarrow.compute as pc
 
+from nightjar.alerts.following import REPEATED
+from nightjar.alerts.recording import OF_SIGNALS, SINK, STOPPED
 from nightjar.durations import parse_duration
 from nightjar.monitoring.signals import Kind, Signal, State
 from nightjar.settings.project import Project
@@ -15,17 +17,12 @@ from nightjar.tables.source_definitions import QUALITY
 from nightjar.tables.warehouse import Warehouse
 from nightjar.timeline import cutoff, later
 
-SCORE, MONITOR = "score", "monitor"
+SCORE = "score"
 LOOKED_BACK = timedelta(days=7)
 """How many nights before this one are expected to have scores, where there was an earlier one."""
 ALL_STEPS, ALL_SOURCES = "all steps", "all sources"
-OF_ALERTS = "alert: "
-"""How the subject of a signal begins that repeats what a job has raised: it is an alert already."""
-
-OF_EVENTS = ("rollback", "experiment")
-"""Kinds that monitor itself raises beside those of signals."""
-OF_DELIVERY = ("sink",)
-"""Kinds that say nothing of the night's scores."""
+NOT_OF_SCORES = (STOPPED, SINK)
+"""Kinds that say nothing of the night's scores: those are there as monitor runs, whatever has stopped before."""
 
 
 def looks(warehouse: Warehouse, project: Project, run_date: date) -> list[Signal]:
@@ -42,18 +39,19 @@ def looks(warehouse: Warehouse, project: Project, run_date: date) -> list[Signal
 def _not_run(warehouse: Warehouse, project: Project, run_date: date) -> Iterator[Signal]:
     """Nights of the last week that nobody has scored, from the first one on that somebody has."""
     where = (pc.field("job") == SCORE) & (pc.field("status") == "done") & (pc.field("run_date") < run_date)
-    done = set(arrow.read(warehouse, RUNS.name, ["run_date"], where)["run_date"].to_pylist())
+    dates: list[Any] = arrow.read(warehouse, RUNS.name, ["run_date"], where)["run_date"].to_pylist()
+    done: set[date] = set(dates)
     if not done:
         return
     first = max(min(done), run_date - LOOKED_BACK)
     missing = [day for day in project.spine.due_dates(first, run_date - timedelta(days=1)) if day not in done]
     if missing:
-        dates = ", ".join(map(str, missing))
+        nights = ", ".join(map(str, missing))
         yield Signal(
             Kind.JOBS,
             "nights without scores",
             State.UNKNOWN,
-            f"Score has not been run for {dates}: nobody has looked at what those nights would have shown.",
+            f"Score has not been run for {nights}: nobody has looked at what those nights would have shown.",
             f"python jobs/nightly.py project={project.name} run_date={missing[0]}..{missing[-1]}",
             missing[0],
             {"dates": [str(day) for day in missing]},
@@ -85,13 +83,11 @@ def _late(warehouse: Warehouse, project: Project, run_date: date) -> Iterator[Si
 
 def _raised(warehouse: Warehouse, run_date: date) -> Iterator[Signal]:
     """What the jobs of the night have raised while they ran, and nobody has resolved."""
-    rows = [
-        row for row in alert_states.changes(warehouse, run_date) if row["job"] != MONITOR or row["kind"] in OF_EVENTS
-    ]
+    rows = [row for row in alert_states.changes(warehouse, run_date) if row["job"] != OF_SIGNALS]
     for row in alert_states.latest(rows).values():
-        if row["run_date"] == run_date and row["state"] != alert_states.RESOLVED and row["kind"] not in OF_DELIVERY:
+        if row["run_date"] == run_date and row["state"] != alert_states.RESOLVED and row["kind"] not in NOT_OF_SCORES:
             state = State.ACT if row["severity"] == "critical" else State.WATCH
-            subject = f"{OF_ALERTS}{row['kind']} {row['subject']}"
+            subject = f"{REPEATED}{row['kind']} {row['subject']}"
             yield Signal(Kind.JOBS, subject, state, row["message"], row["command"], row["first_seen"])
 
 

@@ -45,6 +45,6 @@ def _unrecorded(step: Step[jobs.Monitor], alerts: Sequence[Alert]) -> list[Alert
     """The alerts that no run of the night has recorded."""
     if not alerts or not arrow.exists(step.warehouse, ALERTS.name):
         return list(alerts)
-    of_night = arrow.read(step.warehouse, ALERTS.name, ["alert_id"], pc.field("run_date") == step.run_date)
-    recorded_ids = set(of_night["alert_id"].to_pylist())
-    return [one for one in alerts if recording.alert_id(one, step.warehouse.project, step.run_date) not in recorded_ids]
+    of_night = arrow.read(step.warehouse, ALERTS.name, ["kind", "subject"], pc.field("run_date") == step.run_date)
+    recorded = {(row["kind"], row["subject"]) for row in of_night.to_pylist()}
+    return [one for one in alerts if (one.kind, one.subject) not in recorded]

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import pyarrow.compute as pc
 
+from nightjar.alerts import following
 from nightjar.monitoring import night_looks, signals, verdict
 from nightjar.monitoring.signals import Signal
 from nightjar.pipeline.step import Step
@@ -15,7 +16,7 @@ from nightjar.tables.runs import Outcome
 
 
 def conclude(step: Step[jobs.Monitor], measured: Sequence[Signal]) -> Outcome:
-    """Store the night's signals and its verdict.
+    """Store the night's signals, its verdict and what changes of alerts.
 
     Args:
         step: of the night.
@@ -26,7 +27,8 @@ def conclude(step: Step[jobs.Monitor], measured: Sequence[Signal]) -> Outcome:
     every = [*measured, *night_looks.looks(step.warehouse, step.project, step.run_date)]
     outcome = signals.store(step.warehouse, every, *night)
     of_night = verdict.judge(every, has_rows=_has_scores(step))
-    return outcome | verdict.store(step.warehouse, of_night, *night, number)
+    outcome |= verdict.store(step.warehouse, of_night, *night, number)
+    return outcome | following.follow(step.warehouse, step.project.monitoring.alerting, *night)
 
 
 def _has_scores(step: Step[jobs.Monitor]) -> bool:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from nightjar.errors import UsageError
-from nightjar.pipeline import plan
+from nightjar.pipeline import plan, telling
 from nightjar.pipeline.health import Meter, alert
 from nightjar.pipeline.revision import code_revision
 from nightjar.pipeline.sessions import Sessions
@@ -89,6 +89,7 @@ def execute(
     try:
         body(Context(settings, config_hash, sessions, warehouse, code_revision()))
     finally:
+        telling.deliver(warehouse, settings.project)
         if lent is None:
             sessions.stop()
 
@@ -148,6 +149,8 @@ def perform(
                 health=health,
             )
             runs.record(step.warehouse, run)
+            if status == "failed" and name in OF_NIGHTS and name is not JobName.NIGHTLY:
+                telling.record_stop(step, name, str(error))
             if status != "done" and name in OF_NIGHTS:
                 _report_stop(step)
         alert(name, replace(step, warehouse=warehouse), meter.seconds, health)

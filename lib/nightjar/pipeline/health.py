@@ -7,12 +7,13 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from nightjar.alerts import recording
-from nightjar.alerts.recording import Alert, Severity
+from nightjar.alerts.recording import Alert
 from nightjar.errors import NightjarError
 from nightjar.pipeline.sessions import Sessions
 from nightjar.pipeline.step import Step
 from nightjar.runtime.memory import Sampler
 from nightjar.settings.jobs import Job, JobName
+from nightjar.settings.monitoring.alerting import Severity
 from nightjar.settings.serving.budgets import Budget
 from nightjar.tables.runs import Health, Outcome
 

@@ -9,9 +9,22 @@ def describe(swaps: Mapping[str, Any]) -> str:
     if "reason" in swaps:
         return f"decisions that differ from the champion's are not known: {swaps['reason']}"
     if "classes" in swaps:
-        return f"another class than the champion's: {_of_classes(swaps)}"
+        return f"another class than the champion's: {_of_classes(swaps)}{_described(swaps)}"
     sets = _sets(swaps, "acted on from now on", "no longer acted on", right="True")
-    return f"decisions that differ from the champion's: {sets}"
+    return f"decisions that differ from the champion's: {sets}{_described(swaps)}"
+
+
+def _described(swaps: Mapping[str, Any]) -> str:
+    """What the tests of both say, which decides nothing; evidence of before has none."""
+    described = swaps.get("described")
+    if described is None:
+        return ""
+    counts = f"{described['new_alone_right']:,} rows are right by the new one alone, "
+    counts += f"{described['champion_alone_right']:,} by the champion alone"
+    of_nights = described["durkalski"]
+    return f"; {counts}" + (
+        "" if of_nights is None else f" (p = {of_nights['p']:.3g} by Durkalski's test, over blocks)"
+    )
 
 
 def _of_classes(swaps: Mapping[str, Any]) -> str:

@@ -10,7 +10,7 @@ from functools import partial
 
 import pyarrow.compute as pc
 
-from nightjar.alerts.recording import Alert, Severity
+from nightjar.alerts.recording import Alert
 from nightjar.errors import LeaseError, ModelError, is_panic
 from nightjar.registry.events import Version
 from nightjar.registry.roles import Challenge, Holders
@@ -23,6 +23,7 @@ from nightjar.scoring.reasons import ReasonsPlan
 from nightjar.scoring.scorer import Scorer, reasons_plan, verified_scorer, write_parts, write_unfinished
 from nightjar.scoring.task import score_rows
 from nightjar.scoring.tolerance import row_by_row, without_unscored
+from nightjar.settings.monitoring.alerting import Severity
 from nightjar.tables import arrow, sink
 from nightjar.tables.datafiles import NewFile
 from nightjar.tables.entries import DataFile

@@ -8,7 +8,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from nightjar.alerts.recording import Alert, Severity
+from nightjar.alerts.recording import Alert
 from nightjar.errors import LeaseError, MachineError, ModelError, NightjarError, TableError, UsageError
 from nightjar.registry import events, roles
 from nightjar.registry.roles import Holders
@@ -17,6 +17,7 @@ from nightjar.scoring.budget import within
 from nightjar.scoring.checks import Holder
 from nightjar.scoring.night import Night
 from nightjar.scoring.scorer import Scorer, rule_scorer, verified_scorer
+from nightjar.settings.monitoring.alerting import Severity
 from nightjar.settings.serving.fallback import Substitute
 from nightjar.tables import failures as task_failures
 from nightjar.tables.predictions import ABSTAINED, CHAMPION_ROLE, PREDICTION_SET, TIER

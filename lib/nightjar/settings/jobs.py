@@ -29,6 +29,7 @@ class JobName(Choice):
     EXPLAIN = "explain"
     REVIEW = "review"
     RETRACT = "retract"
+    ALERTS = "alerts"
 
 
 STEPS_OF_NIGHT = (

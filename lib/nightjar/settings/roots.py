@@ -1,6 +1,7 @@
 """Each job's settings: what its root file in `conf/` holds."""
 
 from nightjar.settings import jobs
+from nightjar.settings.alerts import Alerts
 from nightjar.settings.compare import Compare
 from nightjar.settings.explain import Explain
 from nightjar.settings.nightly import Nightly
@@ -25,4 +26,5 @@ ROOTS: dict[jobs.JobName, type[jobs.Job]] = {
     jobs.JobName.EXPLAIN: Explain,
     jobs.JobName.REVIEW: Review,
     jobs.JobName.RETRACT: Retract,
+    jobs.JobName.ALERTS: Alerts,
 }

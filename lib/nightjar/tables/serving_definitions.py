@@ -40,7 +40,9 @@ ALERTS = Table(
         Column("until", pa.date32(), "of snoozed: the night from which on there is word of it again"),
         Column("by", pa.string(), "who has changed the state; null: a job"),
         Column("reason", pa.string(), "why a person has changed it"),
-        Column("job", pa.string(), "the job that has recorded it; null: older than this column"),
+        Column(
+            "job", pa.string(), "monitor: it follows from signals; null: a job has raised it as it ran, or a person"
+        ),
         RUN_DATE,
         RUN_ID,
     ),
@@ -54,8 +56,9 @@ NOTIFICATIONS = Table(
     (
         Column("alert_id", pa.string(), "the alert, see table alerts"),
         Column("changed_at", INSTANT, "which of its state changes"),
+        Column("state", pa.string(), "the state of that change, see table alerts"),
         Column("sink", pa.string(), "name of the sink in project.monitoring.alerting.sinks"),
-        Column("status", pa.string(), "sent, or failed: it is tried again with the next change, and the next night"),
+        Column("status", pa.string(), "sent, or failed: it is tried again by the next job"),
         Column("error", pa.string(), "why it has failed; null: it has not"),
         Column("sent_at", INSTANT, "when (wall clock)"),
         RUN_DATE,

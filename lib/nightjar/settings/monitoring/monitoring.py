@@ -5,6 +5,7 @@ from dataclasses import field
 
 from nightjar.settings.checks import Issue, expect_one_of
 from nightjar.settings.fields import LengthText
+from nightjar.settings.monitoring.alerting import Alerting
 from nightjar.settings.monitoring.performance import Performance
 from nightjar.settings.validation import settings
 
@@ -19,11 +20,13 @@ class Monitoring:
         due: by when a night's scores have to be there, counted from its midnight, such as `6h`; scores that come later
             make the night's verdict UNKNOWN. None: at any time.
         performance: how the figures of predictions are followed.
+        alerting: when a signal becomes an alert, and where word of it is sent.
     """
 
     slices: list[str] = field(default_factory=list)
     due: LengthText | None = None
     performance: Performance = field(default_factory=Performance)
+    alerting: Alerting = field(default_factory=Alerting)
 
     def issues_with(self, stored: Collection[str]) -> Iterator[Issue]:
         """Whether the names in it are the project's.

@@ -1,11 +1,10 @@
 """The password of a database, read from where settings say when it is needed. No job writes it anywhere."""
 
-import os
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from pathlib import Path
 
 from nightjar.errors import SourceError
+from nightjar.settings import secret_values
 from nightjar.settings.connections import Database, SecretReference
 from nightjar.settings.sources import Source
 
@@ -19,8 +18,7 @@ def read(database: Database, source: str) -> str | None:
     reference = database.password
     if reference is None:
         return None
-    file, variable = reference.file, reference.env
-    password, problem = _of_variable(variable or "") if file is None else _of_file(file)
+    password, problem = secret_values.read(reference)
     if problem:
         raise SourceError(
             f"Source {source}: the password of {database.user} for {database.place} is not there: {problem}. Put it "
@@ -44,20 +42,3 @@ def place(reference: SecretReference | None) -> str:
     return (
         f"that of the environment variable {reference.env}" if reference.file is None else f"that of {reference.file}"
     )
-
-
-def _of_variable(name: str) -> tuple[str, str]:
-    password = os.environ.get(name)
-    if password is None:
-        return "", f"the environment variable {name} is not set"
-    return password, "" if password else f"the environment variable {name} is empty"
-
-
-def _of_file(path: str) -> tuple[str, str]:
-    try:
-        password = Path(path).read_text(encoding="utf-8").removesuffix("\n").removesuffix("\r")
-    except OSError as error:
-        return "", f"the file {path} cannot be read ({error.strerror})"
-    except UnicodeDecodeError:
-        return "", f"the file {path} is no text in UTF-8"
-    return password, "" if password else f"the file {path} is empty"
