@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pytest
 
 import builders
@@ -16,6 +17,7 @@ from nightjar.evaluation.metric_report import Truth
 from nightjar.evaluation.rehearsal import rehearse
 from nightjar.monitoring import performance
 from nightjar.monitoring.history import read_history
+from nightjar.monitoring.promises import promise_of
 from nightjar.monitoring.signals import Kind, State
 from nightjar.registry import events
 from nightjar.settings.acting import Acted
@@ -271,6 +273,14 @@ def test_predicted_numbers_are_judged_in_the_unit_of_their_label(scored):
     assert day["mean_label"] == pytest.approx(2 / 3)
     assert day["r2"] == pytest.approx(1 - 2 / (1.9**2 + 0.8**2 + 0.7**2 - 3 * (2 / 3) ** 2))
     assert not {"roc_auc", "positive_rate", "ndcg"} & set(day)
+    assert day["label_shift"] == pytest.approx(2 / 3 - 2 / 3)
+    store_scores(scored, D2, {"m1": 0.9})
+    _, signals = performance.measure(scored, REGRESSION, D2, "run")
+    (tonight,) = (row for row in arrow.read(scored, "performance").to_pylist() if row["subject"] == "estimate")
+    assert (tonight["measure"], tonight["value"]) == ("rmse", None)
+    assert tonight["reason"] == "UNKNOWN: no earlier scores of this version have labels to learn from"
+    (estimates,) = (one for one in signals if one.subject == "estimates")
+    assert estimates.state is State.UNKNOWN
 
 
 def test_an_order_is_judged_within_the_lists_that_the_features_name(scored):
@@ -313,11 +323,20 @@ def test_the_features_and_the_columns_that_lists_are_made_of_are_needed(warehous
         performance.measure(warehouse, other, D2, "run")
 
 
-def test_the_nights_of_the_tiny_project_were_judged_one_day_later(nights):
-    rows = rows_of(nights.warehouse, "performance", "run_date", "evaluated_date", "measure", "value", "provisional")
-    figures = {measure: (day, on, value, provisional) for day, on, measure, value, provisional in rows}
-    assert figures["roc_auc"] == (D2, D1, 1.0, False)
-    assert figures["matured_share"] == (D2, D1, 1.0, False)
+def test_the_nights_of_the_tiny_project_were_judged_one_day_later_and_before_that_estimated(nights):
+    """The training has stored its nights; they are too few for an interval."""
+    rows = arrow.read(nights.warehouse, "performance", where=pc.field("slice") == "all").to_pylist()
+    figures = {(row["evaluated_date"], row["subject"], row["measure"]): row for row in rows}
+    for measure in ("roc_auc", "matured_share"):
+        judged = figures[D1, "champion", measure]
+        assert (judged["run_date"], judged["value"], judged["provisional"]) == (D2, 1.0, False)
+    tonight = figures[D2, "estimate", "log_loss"]
+    assert (tonight["run_date"], tonight["low"], tonight["age_days"], tonight["coverage"]) == (D2, None, 0, 0.0)
+    assert "19 are needed" in tonight["reason"]
+    stored = promise_of(events.champion(nights.warehouse, D2).evidence)
+    assert stored.rehearsal.nights[-1] < D1
+    assert ("all", "label_shift") in stored.rehearsal.figures
+    assert figures[D1, "champion", "roc_auc"]["at_training"] == stored.own["roc_auc"]["estimate"]
 
 
 CLASSES = replace(

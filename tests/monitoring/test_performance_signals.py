@@ -151,6 +151,7 @@ def test_tonight_s_estimates_are_unknown_without_bounds_and_watched_below_the_pr
     reason = "UNKNOWN: of 3 nights both estimate and outcome are there, 19 are needed"
     unknown = said([own | {"low": None, "high": None, "reason": reason}], promise(Rehearsal()))
     assert unknown[Kind.PERFORMANCE, "estimates"].state is State.UNKNOWN
+    assert unknown[Kind.PERFORMANCE, "estimates"].sentence == f"How good tonight's scores are is {reason}."
 
 
 def test_groups_beyond_a_limit_are_acted_on_and_below_four_fifths_watched():
