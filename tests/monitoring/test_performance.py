@@ -6,18 +6,27 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pytest
 
 import builders
 from builders import rows_of
 from nightjar.errors import TableError
+from nightjar.evaluation.clusters import Clusters
+from nightjar.evaluation.metric_report import Truth
+from nightjar.evaluation.rehearsal import rehearse
 from nightjar.monitoring import performance
+from nightjar.monitoring.history import read_history
+from nightjar.monitoring.promises import promise_of
+from nightjar.monitoring.signals import Kind, State
 from nightjar.registry import events
 from nightjar.settings.acting import Acted
 from nightjar.settings.costs import Costs
+from nightjar.settings.fairness import GroupFairness
 from nightjar.settings.features import Aggregate
 from nightjar.settings.spine import Sample, SampleBy
 from nightjar.settings.task import Task
+from nightjar.settings.tiers import Tier, TierKind
 from nightjar.tables import arrow
 from nightjar.tables.definitions import features_table, labels_table
 from nightjar.tables.score_definitions import scores_table
@@ -264,6 +273,14 @@ def test_predicted_numbers_are_judged_in_the_unit_of_their_label(scored):
     assert day["mean_label"] == pytest.approx(2 / 3)
     assert day["r2"] == pytest.approx(1 - 2 / (1.9**2 + 0.8**2 + 0.7**2 - 3 * (2 / 3) ** 2))
     assert not {"roc_auc", "positive_rate", "ndcg"} & set(day)
+    assert day["label_shift"] == pytest.approx(2 / 3 - 2 / 3)
+    store_scores(scored, D2, {"m1": 0.9})
+    _, signals = performance.measure(scored, REGRESSION, D2, "run")
+    (tonight,) = (row for row in arrow.read(scored, "performance").to_pylist() if row["subject"] == "estimate")
+    assert (tonight["measure"], tonight["value"]) == ("rmse", None)
+    assert tonight["reason"] == "UNKNOWN: no earlier scores of this version have labels to learn from"
+    (estimates,) = (one for one in signals if one.subject == "estimates")
+    assert estimates.state is State.UNKNOWN
 
 
 def test_an_order_is_judged_within_the_lists_that_the_features_name(scored):
@@ -306,11 +323,20 @@ def test_the_features_and_the_columns_that_lists_are_made_of_are_needed(warehous
         performance.measure(warehouse, other, D2, "run")
 
 
-def test_the_nights_of_the_tiny_project_were_judged_one_day_later(nights):
-    rows = rows_of(nights.warehouse, "performance", "run_date", "evaluated_date", "measure", "value", "provisional")
-    figures = {measure: (day, on, value, provisional) for day, on, measure, value, provisional in rows}
-    assert figures["roc_auc"] == (D2, D1, 1.0, False)
-    assert figures["matured_share"] == (D2, D1, 1.0, False)
+def test_the_nights_of_the_tiny_project_were_judged_one_day_later_and_before_that_estimated(nights):
+    """The training has stored its nights; they are too few for an interval."""
+    rows = arrow.read(nights.warehouse, "performance", where=pc.field("slice") == "all").to_pylist()
+    figures = {(row["evaluated_date"], row["subject"], row["measure"]): row for row in rows}
+    for measure in ("roc_auc", "matured_share"):
+        judged = figures[D1, "champion", measure]
+        assert (judged["run_date"], judged["value"], judged["provisional"]) == (D2, 1.0, False)
+    tonight = figures[D2, "estimate", "log_loss"]
+    assert (tonight["run_date"], tonight["low"], tonight["age_days"], tonight["coverage"]) == (D2, None, 0, 0.0)
+    assert "19 are needed" in tonight["reason"]
+    stored = promise_of(events.champion(nights.warehouse, D2).evidence)
+    assert stored.rehearsal.nights[-1] < D1
+    assert ("all", "label_shift") in stored.rehearsal.figures
+    assert figures[D1, "champion", "roc_auc"]["at_training"] == stored.own["roc_auc"]["estimate"]
 
 
 CLASSES = replace(
@@ -355,3 +381,92 @@ def test_served_decisions_between_classes_are_judged_and_a_class_that_the_model_
     others = replace(CLASSES.label, classes={"ok": "Fine", "worn": "Worn", "new": "New"})
     with pytest.raises(TableError, match="Table labels holds label 'broken' in 1 of 2 judged rows: expected one of"):
         measured(warehouse, D2, replace(CLASSES, label=others, costs=Costs()))
+
+
+WATCHED = replace(
+    PROJECT,
+    monitoring=replace(PROJECT.monitoring, slices=["site"]),
+    fairness=GroupFairness(groups=["site"], least_rows=1, allow_as_feature=["site"]),
+    tiers={"act": Tier(TierKind.PROBABILITY, at_least=0.5)},
+    costs=Costs(missed=5.0, false_alarm=1.0),
+)
+TRAINED = 40
+"""Nights of a training."""
+
+
+def rehearsed():
+    """The nights of a training of which scores were right on average."""
+    day = np.repeat(np.arange(D1 - timedelta(days=TRAINED), D1, dtype="datetime64[D]"), 30)
+    random, rows = np.random.default_rng(0), np.arange(30 * TRAINED)
+    score = random.uniform(0.1, 0.9, len(rows))
+    truth = Truth(Task.CLASSIFICATION, random.random(len(rows)) < score, Clusters(rows, 0 * rows))
+    return rehearse(day, day + 2, truth, score, {}).to_json()
+
+
+def test_a_night_has_parts_groups_costs_a_challenger_and_what_is_expected_of_tonight(warehouse):
+    """Four rows of 1 April, two of them acted on; tonight is the 2nd, whose labels are open."""
+    scores = {"m1": 0.9, "m2": 0.8, "m3": 0.3, "m4": 0.1}
+    for day in (D1, D2):
+        store_tiered(warehouse, day, scores)
+    store_tiered(warehouse, D1, dict.fromkeys(scores, 0.5), role="challenger", version="2")
+    store_features(warehouse, D1, "site", {"m1": "a", "m2": "a", "m3": "b", "m4": "b"})
+    for machine, label in {"m1": True, "m2": False, "m3": True, "m4": False}.items():
+        store_label(warehouse, machine, D1, label, midnight(D1, 9))
+    own = {"roc_auc": {"estimate": 0.8, "low": 0.7, "high": 0.9}}
+    evidence = {"candidate": own, "baselines": {"majority": own}, "difference": {"over": "majority"}}
+    events.record(warehouse, "registered", events.Version("1", "m", D1, evidence | {"rehearsal": rehearsed()}), "t")
+    outcome, signals = performance.measure(warehouse, WATCHED, D2, "run")
+    stored = {
+        (row["evaluated_date"], row["subject"], row["slice"], row["measure"]): row
+        for row in arrow.read(warehouse, "performance").to_pylist()
+    }
+    assert len(stored) == outcome.rows["performance"], "every row has a key of its own"
+    value = {key[1:]: row["value"] for key, row in stored.items() if key[0] == D1}
+    assert value["champion", "all", "label_shift"] == pytest.approx(0.5 - 2.1 / 4)
+    assert value["champion", "site=a", "label_shift_against_rest"] == pytest.approx((0.5 - 0.85) - (0.5 - 0.2))
+    assert (value["champion", "site=a", "selection_rate"], value["champion", "site=b", "recall"]) == (1, 0)
+    assert value["champion", "site=a", "selection_rate_against_rest"] == 1
+    costs = [value["champion", "all", name] for name in ("cost", "cost_if_none", "cost_if_all")]
+    assert costs == [(1 + 5) / 4, 10 / 4, 2 / 4]
+    assert (value["challenger", "all", "roc_auc"], value["champion", "all", "roc_auc"]) == (0.5, 0.75)
+    assert value["champion", "all", "known_positive_share"] == 0.5
+    judged = stored[D1, "champion", "all", "roc_auc"]
+    assert [judged[name] for name in ("basis", "coverage", "age_days", "at_training", "baseline")] == [
+        *("realised", 1.0, 1, 0.8, 0.8)
+    ]
+    tonight = stored[D2, "estimate", "all", "brier"]
+    expected = np.mean([score * (1 - score) for score in scores.values()])
+    assert tonight["value"] == pytest.approx(expected, abs=0.06)
+    assert tonight["low"] < tonight["value"] < tonight["high"]
+    assert (tonight["basis"], tonight["coverage"], tonight["age_days"]) == ("estimated", 0.0, 0)
+    assert stored[D2, "estimate_confidence", "all", "brier"]["value"] == pytest.approx(expected, abs=0.05)
+    states = {(one.kind, one.subject): one.state for one in signals}
+    assert states[Kind.PERFORMANCE, "labels"] is State.OK
+    assert states[Kind.PERFORMANCE, "estimates"] is State.OK
+    assert states[Kind.PRIOR, "all figures"] is State.OK
+    later, _ = performance.measure(warehouse, WATCHED, D2, "run")
+    assert later.rows == outcome.rows
+    history = read_history(warehouse, D3)
+    assert history.versions() == {D1: "1"}
+    assert list(history.estimates["estimate_confidence", "brier"]) == [D2]
+    assert history.shares == {1: [1.0]}
+    assert read_history(warehouse, D2).final == {}
+
+
+def store_tiered(warehouse, day, scores, role="champion", version="1"):
+    rows = [
+        {
+            "prediction_id": f"{machine}-{day}-{role}",
+            "prediction_time": midnight(day),
+            "machine": machine,
+            "score": score,
+            "tier": "act" if score >= 0.5 else None,
+            "model_version": version,
+            "model_name": "m",
+            "run_date": day,
+            "role": role,
+            "run_id": "s",
+        }
+        for machine, score in scores.items()
+    ]
+    arrow.append(warehouse, scores_table(WATCHED, KEY), rows, "s")

@@ -1,10 +1,12 @@
 """How far off an estimate may be: by how far earlier estimates were off, once their labels were known.
 
-The interval of the estimate `e` is `e - q` to `e + q`, where `q` is the least number that as many of the last absolute
-residuals do not exceed as (n + 1) times the confidence asks for: with nights whose residuals come in any order alike it
-holds at least so often. Below 19 nights no number does for 95%, so that there is no interval. Nights in a row are not
-exchangeable; what the intervals have reached, each by the residuals known when it was made, is therefore counted and
-shown beside them (`coverage`).
+Estimates swing more, or less, than what they estimate. So each is first drawn to the mean of what was realised lately:
+`mean + slope x (estimate - mean estimate)`, with the slope of the regression of outcomes on estimates, which is itself
+drawn to 1 as if by 30 more nights. The interval of the result `e` is `e - q` to `e + q`, where `q` is the least number
+that as many of the last absolute residuals do not exceed as (n + 1) times the confidence asks for: with nights whose
+residuals come in any order alike it holds at least so often. Below 19 nights no number does for 95%, so that there is
+no interval. Nights in a row are not exchangeable; what the intervals have reached, each made of what was known when it
+was made, is therefore counted and shown beside them (`coverage`).
 
 Source: Vovk, Gammerman and Shafer (2005), Algorithmic learning in a random world, section 4.1, with the residuals of
 estimates as nonconformity scores; Gneiting and Raftery (2007), Strictly proper scoring rules, JASA 102(477), 359-378,
@@ -12,7 +14,7 @@ for the interval score.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -23,6 +25,7 @@ LAST = 90
 """Nights whose residuals count, the last ones: what was longer ago says less of tonight."""
 FEWEST = 19
 """Nights without which no interval of 95% can be given."""
+_FEWEST_OF_LINE, _PRIOR_NIGHTS = 10, 30
 
 
 @dataclass(frozen=True)
@@ -39,33 +42,74 @@ class Outcome:
 
 
 @dataclass(frozen=True)
+class Line:
+    """Outcomes by estimates.
+
+    Attributes:
+        estimate: the mean of earlier estimates.
+        realised: the mean of what was realised then.
+        slope: how much more is realised where one more is expected.
+    """
+
+    estimate: float = 0.0
+    realised: float = 0.0
+    slope: float = 1.0
+
+    @classmethod
+    def fit(cls, outcomes: Sequence[Outcome]) -> "Line":
+        """The line of the last outcomes; of fewer than 10 one that changes nothing.
+
+        Example:
+            Estimates that swing five times as much as the outcomes, which are higher by 1.
+
+            >>> line = Line.fit([Outcome(5 * swing, 1 + swing) for swing in [-1, 1] * 45])
+            >>> round(line.slope, 2), round(line.at(5.0), 2)
+            (0.4, 3.0)
+        """
+        last = outcomes[-LAST:]
+        if len(last) < _FEWEST_OF_LINE:
+            return cls()
+        estimates, realised = (np.array([getattr(one, name) for one in last]) for name in ("estimate", "realised"))
+        centre, level = float(estimates.mean()), float(realised.mean())
+        variance = float(((estimates - centre) ** 2).sum())
+        own = float((estimates - centre) @ (realised - level)) / variance if variance > 0 else 1.0
+        return cls(centre, level, (len(last) * own + _PRIOR_NIGHTS) / (len(last) + _PRIOR_NIGHTS))
+
+    def at(self, estimate: float) -> float:
+        """What is to be expected where this was estimated."""
+        return self.realised + self.slope * (estimate - self.estimate)
+
+
+@dataclass(frozen=True)
 class Reach:
     """How far off an estimate may be.
 
     Attributes:
+        line: by which it is drawn to what was realised lately.
         half: of the width of its interval; None: too few nights have both figures.
         nights: by how many residuals.
-        coverage: the share of earlier intervals, each made of the residuals before it, that had the realised figure;
-            None: fewer than 19 of them.
+        coverage: the share of earlier intervals, each made of what was known then, that had the realised figure; None:
+            fewer than 19 of them.
     """
 
-    half: float | None
-    nights: int
+    line: Line = field(default_factory=Line)
+    half: float | None = None
+    nights: int = 0
     coverage: float | None = None
 
 
-def half_width(outcomes: Sequence[Outcome], confidence: float = LEVEL) -> float | None:
-    """Half of an interval's width by these outcomes, oldest first; None: they are too few.
+def half_width(residuals: Floats, confidence: float = LEVEL) -> float | None:
+    """Half of an interval's width by the residuals of estimates, oldest first; None: they are too few.
 
     Example:
-        >>> half_width([Outcome(0.5, 0.5 + error / 100) for error in range(19)])
+        >>> half_width(np.arange(19) / 100)
         0.18
-        >>> half_width([Outcome(0.5, 0.6)] * 18) is None
+        >>> half_width(np.full(18, 0.1)) is None
         True
     """
-    residuals = np.array([abs(one.realised - one.estimate) for one in outcomes[-LAST:]])
-    needed = int(np.ceil((len(residuals) + 1) * confidence - 1e-9))  # 20 * 0.95 is a little more than 19 as a float
-    return None if needed > len(residuals) or not needed else round(float(np.sort(residuals)[needed - 1]), 15)
+    last = np.sort(np.abs(residuals[-LAST:]))
+    needed = int(np.ceil((len(last) + 1) * confidence - 1e-9))  # 20 * 0.95 is a little more than 19 as a float
+    return None if needed > len(last) or not needed else float(last[needed - 1])
 
 
 def reach(outcomes: Sequence[Outcome], delay: int = 1, confidence: float = LEVEL) -> Reach:
@@ -73,17 +117,22 @@ def reach(outcomes: Sequence[Outcome], delay: int = 1, confidence: float = LEVEL
 
     Args:
         outcomes: of earlier nights, oldest first.
-        delay: after how many nights a night's labels are final: an interval is made without the last `delay` - 1.
+        delay: after how many nights a night's labels are final: of the `delay` - 1 nights before it nothing is known.
         confidence: of the interval.
     """
-    held = []
+    residuals = np.array(
+        [
+            one.realised - Line.fit(outcomes[: max(0, number - delay + 1)]).at(one.estimate)
+            for number, one in enumerate(outcomes)
+        ]
+    )
+    hits = []
     for number in range(FEWEST + delay - 1, len(outcomes)):
-        half = half_width(outcomes[: number - delay + 1], confidence)
+        half = half_width(residuals[: number - delay + 1], confidence)
         if half is not None:
-            one = outcomes[number]
-            held.append(abs(one.realised - one.estimate) <= half)
-    coverage = float(np.mean(held)) if len(held) >= FEWEST else None
-    return Reach(half_width(outcomes, confidence), min(len(outcomes), LAST), coverage)
+            hits.append(abs(residuals[number]) <= half)
+    coverage = float(np.mean(hits)) if len(hits) >= FEWEST else None
+    return Reach(Line.fit(outcomes), half_width(residuals, confidence), min(len(outcomes), LAST), coverage)
 
 
 def interval_score(low: Floats, high: Floats, realised: Floats, confidence: float = LEVEL) -> Floats:

@@ -14,6 +14,7 @@ from nightjar.evaluation.estimate_intervals import FEWEST, Outcome, Reach, reach
 from nightjar.evaluation.estimates import Estimator, Method
 from nightjar.evaluation.followed import ALL
 from nightjar.evaluation.intervals import Interval
+from nightjar.evaluation.metric_report import headline
 from nightjar.evaluation.rehearsal import FEWEST_NIGHTS, LEARNED_FROM
 from nightjar.monitoring.figures import Figure
 from nightjar.monitoring.history import ESTIMATE, ESTIMATED, History, Row
@@ -99,12 +100,17 @@ def _figures(rows: pa.Table, judging: Judging, expected: Expected) -> Iterator[t
     """Subject, figure, and how often such intervals have held."""
     one = scored_of(rows, judging.project)
     estimator = replace(expected.estimator, standard=one.standard)
-    for measure, by_method in estimator.estimate(one.score, one.weight, one.lists).items():
+    estimates = estimator.estimate(one.score, one.weight, one.lists)
+    if not estimates:
+        reason = "UNKNOWN: no earlier scores of this version have labels to learn from"
+        yield ESTIMATE, Figure(ALL, headline(estimator.task).value, Interval(None, None, None, len(rows), reason)), None
+    for measure, by_method in estimates.items():
         for method, value in by_method.items():
             yield subject_of(method), Figure(ALL, measure, Interval(value, None, None, len(rows))), None
-        known = {method: expected.reaches.get((measure, method), Reach(None, 0)) for method in by_method}
-        best = min(known, key=lambda method: np.inf if known[method].half is None else known[method].half)
-        yield ESTIMATE, _with_bounds(measure, by_method[best], known[best], len(rows)), known[best].coverage
+        reaches = {method: expected.reaches.get((measure, method), Reach()) for method in by_method}
+        best = min(reaches, key=lambda method: np.inf if (half := reaches[method].half) is None else half)
+        drawn = reaches[best].line.at(by_method[best])
+        yield ESTIMATE, _with_bounds(measure, drawn, reaches[best], len(rows)), reaches[best].coverage
 
 
 def _with_bounds(measure: str, value: float, of: Reach, rows: int) -> Figure:
@@ -127,10 +133,10 @@ def _learned(own: pa.Table, judging: Judging, promise: Promise) -> Estimator:
             truth, score = truth_of(rows, project)
             lists = groups.codes(rows, [*project.label.query, "run_date"]) if project.label.query else None
             return Estimator.fit(replace(truth, query=lists), score)
-    stored = promise.rehearsal.estimator
-    if stored is not None:
-        return Estimator.from_json(stored, project.label.task, standard_of(project))
-    return Estimator.unlearned(project.label.task, standard_of(project))
+    stored, nothing = promise.rehearsal.estimator, Estimator.unlearned(project.label.task, standard_of(project))
+    if stored is None or len(stored["shift"]) != len(nothing.shift):  # since then classes may have been declared
+        return nothing
+    return Estimator.from_json(stored, project.label.task, nothing.standard)
 
 
 def _nights_until_final(judging: Judging) -> int:

@@ -67,7 +67,7 @@ def _stream_signals(streams: Sequence[Stream], judging: Judging, promise: Promis
             yield Signal(kind, QUIET, State.UNKNOWN, f"{sentence} to hold others to.")
         elif quiet := [stream for stream, one in own if one.alarm is False]:
             nights = max(sum(night >= stream.judged_from for night in stream.nights) for stream in quiet)
-            sentence = f"{len(quiet)} {what} have not changed over {nights} judged nights."
+            sentence = f"No change of {what} over {nights} judged nights; {len(quiet)} are followed."
             yield Signal(kind, QUIET, State.OK, sentence, evidence={"figures": [one.subject for one in quiet]})
 
 
@@ -131,9 +131,6 @@ def _estimate_signal(rows: Sequence[Row], judging: Judging, promise: Promise) ->
     tonight = {row["measure"]: row for row in rows if _is_of_tonight(row, judging.run_date)}
     own = {name: tonight[name] for name in names if name in tonight}
     if not own:
-        if any(row["evaluated_date"] == judging.run_date for row in rows):
-            sentence = "Nothing can be expected of tonight's scores: no earlier ones have labels to learn from."
-            yield Signal(Kind.PERFORMANCE, "estimates", State.UNKNOWN, sentence)
         return
     bounded = {name: row for name, row in own.items() if row["low"] is not None}
     main = next(iter(bounded or own))
@@ -142,7 +139,7 @@ def _estimate_signal(rows: Sequence[Row], judging: Judging, promise: Promise) ->
         name: {key: row[key] for key in ("value", "low", "high", "interval_coverage")} for name, row in own.items()
     }
     if not bounded:
-        sentence = f"{main} of tonight is estimated at {own[main]['value']:.4g}, how far off is {own[main]['reason']}."
+        sentence = f"How good tonight's scores are is {own[main]['reason']}."
         yield Signal(Kind.PERFORMANCE, "estimates", State.UNKNOWN, sentence, evidence=evidence)
         return
     row = own[worse[0] if worse else main]

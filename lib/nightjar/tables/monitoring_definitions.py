@@ -122,7 +122,8 @@ PERFORMANCE = Table(
             "subject",
             pa.string(),
             "the role that predicted: champion or challenger; estimate: of the champion's predictions before their "
-            "labels are known; review: what people decided",
+            "labels are known; estimate_confidence, estimate_direct: the same by each way to estimate; review: what "
+            "people decided",
         ),
         Column(
             "slice",
@@ -140,7 +141,9 @@ PERFORMANCE = Table(
             "of several with its value in brackets, recall[late]; mean_label, mean_score, positive_rate; rows; "
             "matured_share; abstained_share; in a class X predicted[Y], the share of its rows that was taken for Y; "
             "set_coverage, the share of its rows whose prediction_set has X; rolling_coverage, the same over the 28 "
-            "dates up to this one, of those whose labels are final; cost, of a row by the project's costs; "
+            "dates up to this one, of those whose labels are final; cost, of a row by the project's costs, "
+            "cost_if_none and cost_if_all, were none or all acted on; known_positive_share, of all rows; "
+            "excess_loss, log loss minus what the probabilities make expected; "
             "label_shift, the share of rows that is positive minus the mean score, of several classes label_shift[X]; "
             "of a group X_against_rest, its criterion X minus that of all other rows (disparate_impact: divided by "
             "it); of review: cases, decisions, decided_share, decided_in_time, override_rate, agreement, kappa",
