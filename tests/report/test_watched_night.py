@@ -1,14 +1,19 @@
 """The page of a night that is watched: its verdict, what changed, what to do, and the sections that say why."""
 
 import json
+import re
 from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
 
+from nightjar.evaluation.histograms import Bins
+from nightjar.masking.values import Masking
 from nightjar.report import night as report
+from nightjar.report import night_json
 from nightjar.report.drift import read_drift
 from nightjar.report.reading import open_tables
+from nightjar.report.report_data import gather
 from nightjar.report.verdict import HEADLINES, STRIP
 from nightjar.tables import arrow, retractions
 from nightjar.tables.monitoring_definitions import DRIFT
@@ -203,3 +208,21 @@ def test_the_page_stays_small_whatever_there_is_to_say(tmp_path):
     assert "And 1,700 further columns, in the table drift" in page.text
     assert "And 1,800 other checks that counted something" in page.text
     assert "And 1,800 other signals" in page.text
+
+
+def test_values_of_sensitive_columns_are_hidden_and_their_slices_stay_apart(tmp_path):
+    """In the page and in its JSON; a histogram of such a column is in neither."""
+    warehouse = nights.warehouse_in(tmp_path)
+    watching.store_slices(warehouse)
+    watching.store_signals(warehouse, watching.SIGNALS[3:])
+    nights.store_reference(warehouse, "gate", Bins("categorical", levels=("EWR", "JFK")), [0, 5, 5, 0])
+    nights.store_drift(warehouse, "gate", {"psi": 0.3})
+    tables, project = open_tables(warehouse, nights.NIGHT, Masking(frozenset({"origin", "gate"}))), nights.project()
+
+    html = report.render(tables, project)
+
+    rows = {row["Slice"]: row for row in Page(html).table("Watched slices")}
+    assert list(rows) == ["origin=(masked 1)", "origin=(masked 2)", "origin=(masked 3)"]
+    assert len({row["Rows"] for row in rows.values()}) == 3
+    for text in (html, night_json.text(tables, project, gather(tables, project))):
+        assert not {"LGA", "EWR", "JFK"} & set(re.findall(r"\w+", text))

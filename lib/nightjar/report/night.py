@@ -10,6 +10,7 @@ from nightjar.masking.values import masking_of
 from nightjar.report import charts, classes, error_analysis, fairness, index, night_json, page, reliability, tiers
 from nightjar.report.card.writing import file_name
 from nightjar.report.champion import Champion
+from nightjar.report.changes import changes
 from nightjar.report.contents import sections
 from nightjar.report.data_quality import MOST_CHECKS
 from nightjar.report.drift import LISTED, SHOWN
@@ -21,7 +22,7 @@ from nightjar.report.reviews import OF_WINDOW, read_reviews
 from nightjar.report.scores import Scores
 from nightjar.report.signals import MOST_SIGNALS
 from nightjar.report.states import WORST_FIRST, place
-from nightjar.report.summary import changes, facts, sentences
+from nightjar.report.summary import facts, sentences
 from nightjar.settings.project import Project
 from nightjar.settings.task import METRICS
 from nightjar.tables.warehouse import Warehouse

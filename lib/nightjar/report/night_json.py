@@ -11,6 +11,7 @@ import numpy as np
 from markupsafe import Markup
 
 from nightjar.report.reading import PinnedTables
+from nightjar.report.references import Histogram
 from nightjar.report.report_data import NightData
 from nightjar.settings.project import Project
 from nightjar.timeline import cutoff
@@ -43,6 +44,8 @@ def plain(value: Any) -> Any:
         >>> plain({"day": date(2013, 10, 3), "value": float("nan"), "rows": (1, 2)})
         {'day': '2013-10-03', 'value': None, 'rows': [1, 2]}
     """
+    if isinstance(value, Histogram):
+        return None  # the table references has it, with levels that may be sensitive
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         value = {one.name: getattr(value, one.name) for one in dataclasses.fields(value)}
     match value:

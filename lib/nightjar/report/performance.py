@@ -73,7 +73,8 @@ def _judged(tables: PinnedTables, where: pc.Expression) -> list[JudgedDate]:
     columns = ["evaluated_date", "slice", "measure", "value", "provisional", "model_version", "run_date"]
     columns += [name for name in _BOUNDS if name in tables.columns("performance")]
     by_date: dict[date, list[dict[str, Any]]] = {}
-    for row in tables.rows("performance", columns, where & (pc.field("subject") == "champion")):
+    of_champion = where & (pc.field("subject") == "champion")
+    for row in tables.rows("performance", columns, of_champion, apart="slice"):
         by_date.setdefault(row["evaluated_date"], []).append(row)
     return [_date_of_rows(day, _as_judged_last(by_date[day])) for day in sorted(by_date, reverse=True)]
 

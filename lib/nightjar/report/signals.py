@@ -76,7 +76,7 @@ def read_signals(tables: PinnedTables) -> Signals | None:
     since = tables.run_date - _BACK
     where = (pc.field("run_date") <= tables.run_date) & (pc.field("run_date") >= since)
     nights: dict[date, list[ShownSignal]] = {}
-    for row in tables.rows("signals", _COLUMNS, where):
+    for row in tables.rows("signals", _COLUMNS, where, apart="subject"):
         nights.setdefault(row["run_date"], []).append(_shown(row))
     own = nights.pop(tables.run_date, None)
     if own is None:

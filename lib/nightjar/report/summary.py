@@ -1,7 +1,5 @@
 """The facts of the night below its verdict, as numbers and in plain words."""
 
-from datetime import date
-
 from nightjar.report.arrivals import SourceArrival
 from nightjar.report.champion import Champion
 from nightjar.report.data_quality import RefusedRows
@@ -32,17 +30,6 @@ def facts(night: NightData) -> list[Fact]:
         _refusals_fact(night.refused),
         _steps_fact(night.steps),
     ]
-
-
-def changes(night: NightData, run_date: date) -> list[str]:
-    """What has changed about the model on the night itself; what is amiss with it is among the signals."""
-    champion, refusal = night.champion, night.refusal
-    texts = []
-    if champion is not None and champion.since == run_date:
-        texts.append(f"Version {champion.version} ({champion.name}) is champion since tonight.")
-    if refusal is not None and refusal.since == run_date:
-        texts.append(f"Version {refusal.version} was refused tonight: {shorten(refusal.reason, _SHORT)}")
-    return texts
 
 
 def sentences(night: NightData) -> list[str]:

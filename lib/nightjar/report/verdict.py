@@ -7,6 +7,7 @@ from typing import Any
 
 import pyarrow.compute as pc
 
+from nightjar.report.formatting import shorten
 from nightjar.report.job_runs import JobRun
 from nightjar.report.reading import PinnedTables
 from nightjar.report.signals import ShownSignal, Signals
@@ -21,6 +22,7 @@ HEADLINES = {
 STRIP = 28
 """Nights whose verdicts stand beside the night's own."""
 _SHOWN_STEPS = 4
+_LONGEST_ERROR = 300
 
 
 @dataclass(frozen=True)
@@ -87,7 +89,8 @@ def _of_night(
     stops = [step for step in steps if step.stops_a_night()]
     if stops and (own is None or own["verdict"] != ACT):
         stop = next((step for step in stops if step.job != "nightly"), stops[0])
-        why = f"The night stopped: {stop.job} ended as {stop.status}. What follows is as far as it came."
+        error = "" if stop.error in (None, stop.status) else f" {shorten(str(stop.error), _LONGEST_ERROR)}"
+        why = f"The night stopped: {stop.job} ended as {stop.status}.{error}"
         return _unknown(why, _command("nightly", project, tables.run_date))
     if own is not None:
         return ShownVerdict(str(own["verdict"]), str(own["sentence"] or ""), own["command"], is_stored=True)
