@@ -84,7 +84,7 @@ def _read(warehouse: Warehouse, show: Callable[[str], str]) -> _Stand | None:
     sent = list[Row]()
     if arrow.exists(warehouse, NOTIFICATIONS.name):
         columns = ["alert_id", "state", "run_date", "sink"]
-        sent = arrow.read(warehouse, NOTIFICATIONS.name, columns, pc.field("status") == SENT).to_pylist()
+        sent += arrow.read(warehouse, NOTIFICATIONS.name, columns, pc.field("status") == SENT).to_pylist()
     keys = frozenset((row["alert_id"], row["state"], row["run_date"], row["sink"]) for row in sent)
     words = partial(word_of, warehouse.project, show=show)
     return _Stand(warehouse.project, changes, max(nights), verdicts.get(max(nights)), keys, words)

@@ -125,7 +125,7 @@ def blocks(dates: Nights) -> RowNumbers:
     """The block of each night, 28 days or a quarter of all: shocks last, so that nights near by are too much alike."""
     days = (dates - dates[0]).astype(np.int64)
     length = max(1, min(_BLOCK_DAYS, (int(days[-1]) + 1) // 4))
-    return (days // length).astype(np.intp)
+    return np.asarray(days // length, np.intp)
 
 
 def _studentise(distances: Floats, least: float, weekday: RowNumbers, block: RowNumbers) -> Floats:
@@ -158,7 +158,7 @@ def _usual(distances: Floats, weekday: RowNumbers, least: float) -> tuple[Floats
 
 def _deviation(residuals: Floats, least: float) -> Floats:
     """The root of the mean square, along the last axis, at least `least`."""
-    return np.maximum(np.sqrt((residuals**2).mean(axis=-1)), least)
+    return np.asarray(np.maximum(np.sqrt((residuals**2).mean(axis=-1)), least), np.float64)
 
 
 def span_means(studentised: Floats, span: int) -> Floats:

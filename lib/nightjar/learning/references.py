@@ -175,9 +175,10 @@ def _slices(rows: TrainingSet, names: Sequence[str]) -> Iterator[tuple[str, npt.
         table = next((one for one in tables if name in one.column_names), None)
         if table is None:
             continue
-        texts = table[name].cast(pa.string())
+        texts: Any = table[name].cast(pa.string())
         levels, counts = pc.value_counts(texts.drop_null()).flatten()
         ranked = pa.table({"level": levels, "rows": counts})
         ranked = ranked.sort_by([("rows", "descending"), ("level", "ascending")]).slice(0, MOST_LEVELS)
-        for level in ranked["level"].to_pylist():
-            yield slice_of(name, level), np.asarray(pc.fill_null(pc.equal(texts, level), False))
+        levels_of: list[Any] = ranked["level"].to_pylist()
+        for level in levels_of:
+            yield slice_of(name, level), np.asarray(pc.fill_null(pc.equal(texts, pa.scalar(level)), False))

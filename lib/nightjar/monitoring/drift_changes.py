@@ -80,7 +80,8 @@ def clusters(changes: Sequence[Change], nights: Mapping[str, Counts]) -> list[li
 def _series(change: Change, nights: Counts | None) -> npt.NDArray[np.float64] | None:
     if nights is None or len(nights) < LEAST_NIGHTS:
         return None
-    return nights / np.maximum(nights.sum(axis=1, keepdims=True), 1) @ change.direction
+    shares: npt.NDArray[np.float64] = nights / np.maximum(nights.sum(axis=1, keepdims=True), 1)
+    return np.asarray(shares @ change.direction, np.float64)
 
 
 def name_of(columns: Sequence[str]) -> str:

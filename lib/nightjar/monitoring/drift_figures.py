@@ -63,7 +63,7 @@ def _shares(reference: Reference, actual: Counts, special: tuple[int, int] | Non
     """What is told apart from the distances: rows without a value, outside the range, of levels new or gone."""
     figures: dict[str, float | None] = {"null_share": _share(actual[:1], actual)}
     expected = reference.special
-    if special is not None and (sum(special) or (expected is not None and expected.sum())):
+    if special is not None and (any(special) or (expected is not None and expected.sum())):
         rows = int(actual.sum())
         figures |= {"nan_share": special[0] / rows, "infinite_share": special[1] / rows} if rows else {}
     if reference.bins.kind == "numeric":

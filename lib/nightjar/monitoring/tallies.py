@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 import pyarrow as pa
@@ -39,7 +39,7 @@ class TallyPlan:
 
     def without(self, columns: Mapping[str, str]) -> "TallyPlan":
         """The same without some columns."""
-        parts = (self.bins, self.lengths, self.slices)
+        parts: Any = (self.bins, self.lengths, self.slices)
         return TallyPlan(*({name: one for name, one in part.items() if name not in columns} for part in parts))
 
     def misfits(self, schema: pa.Schema) -> dict[str, str]:

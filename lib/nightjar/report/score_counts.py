@@ -91,7 +91,7 @@ def _batches(tables: PinnedTables, columns: Sequence[str], where: pc.Expression)
 
 
 def _frequencies(values: "pa.Array[Any]") -> Counter[str]:
-    counts = pc.value_counts(values.drop_null())
+    counts: Any = pc.value_counts(values.drop_null())
     return Counter({str(one["values"]): one["counts"] for one in counts.to_pylist()})
 
 

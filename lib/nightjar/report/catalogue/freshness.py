@@ -62,7 +62,7 @@ class Runs:
         if not done:
             return Freshness(None, self.newest, is_late=False)
         last = done[-1]
-        writing = Writing(*(last[name] for name in ("job", "run_date", "run_id", "started_at")), self._failure(last))
+        writing = Writing(last["job"], last["run_date"], last["run_id"], last["started_at"], self._failure(last))
         return Freshness(writing, self.newest, is_late=self._is_late([row["job"] for row in done]))
 
     def _is_late(self, jobs: Sequence[str]) -> bool:

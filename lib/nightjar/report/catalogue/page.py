@@ -14,6 +14,7 @@ from nightjar.report.catalogue.contents import Catalogue, ListedColumn
 from nightjar.report.catalogue.summary import facts, summary
 from nightjar.report.formatting import count_noun, figure, mebibytes
 from nightjar.report.page import fill
+from nightjar.report.queries import Query
 
 _STYLE, _SCRIPT = "catalogue.css", "catalogue.js"
 _NAMED = 4
@@ -80,7 +81,7 @@ class View:
 
     catalogue: Catalogue
 
-    def queries(self, table: object) -> Sequence[examples.Query]:
+    def queries(self, table: object) -> Sequence[Query]:
         """Examples of a table."""
         return examples.of_table(table, self.catalogue.newest)  # type: ignore[arg-type]
 
