@@ -81,7 +81,7 @@ def _read(warehouse: Warehouse, show: Callable[[str], str]) -> _Stand | None:
     nights = [*verdicts, *(row["run_date"] for row in changes)]
     if not nights:
         return None
-    sent = list[Row]()
+    sent = list[dict[str, Any]]()
     if arrow.exists(warehouse, NOTIFICATIONS.name):
         columns = ["alert_id", "state", "run_date", "sink"]
         sent += arrow.read(warehouse, NOTIFICATIONS.name, columns, pc.field("status") == SENT).to_pylist()

@@ -64,6 +64,5 @@ def word_of(project: str, row: Mapping[str, Any], show: Callable[[str], str]) ->
         row: of the table.
         show: hides what people are not to see, such as values of sensitive columns.
     """
-    names = [name for name in Word.__dataclass_fields__ if name != "project"]
-    values: dict[str, Any] = {name: show(row[name]) if name in ("subject", "message") else row[name] for name in names}
-    return Word(project, **values)
+    values: dict[str, Any] = {name: row[name] for name in Word.__dataclass_fields__ if name != "project"}
+    return Word(project, **values | {name: show(row[name]) for name in ("subject", "message")})
