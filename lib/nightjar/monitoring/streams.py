@@ -81,7 +81,13 @@ def streams_of(figures: Mapping[date, Mapping[Key, Row]], past: Rehearsal, task:
 
 
 def detections(streams: Sequence[Stream], detector: Detector) -> list[Detection]:
-    """What each stream says on its last night: of all of them together one in 50 nights is a false alarm at most."""
+    """What each stream says on its last night: of all of them together one in 50 nights is a false alarm at most.
+
+    Figures of all rows have half of that chance, however many parts are watched: they are what is asked about first.
+    """
+    of_all = sum(one.of == ALL for one in streams)
+    shares = 2 if 0 < of_all < len(streams) else 1
+    numbers = {True: shares * of_all, False: shares * (len(streams) - of_all)}
     return [
         detect(
             one.values,
@@ -89,7 +95,7 @@ def detections(streams: Sequence[Stream], detector: Detector) -> list[Detection]
             one.nights,
             judged_from=one.judged_from,
             worse=worse_of(one.measure),
-            streams=len(streams),
+            streams=numbers[one.of == ALL],
             detector=detector,
         )
         for one in streams
