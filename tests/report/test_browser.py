@@ -6,7 +6,7 @@ import json
 import re
 import subprocess
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 
@@ -26,6 +26,8 @@ from nightjar.report import index, page
 from nightjar.report import night as report
 from nightjar.report.card import writing
 from nightjar.report.card.records import read_records
+from nightjar.report.catalogue import page as catalogue_page
+from nightjar.report.catalogue.contents import read_catalogue
 from nightjar.report.comparison.page import document
 from nightjar.report.comparison.trainings import read_trainings
 from nightjar.report.explanation import row as explained_row
@@ -33,7 +35,7 @@ from nightjar.report.reading import open_tables
 from nightjar.settings.datasheet import Datasheet
 from nightjar.tables.warehouse import Warehouse
 from profiling.stored.tables import hours, store
-from report import cards, nights, watching
+from report import cards, catalogues, nights, watching
 
 pytestmark = pytest.mark.starts_processes
 AXE = Path(__file__).parent / "axe" / "axe.min.js.gz"
@@ -148,6 +150,16 @@ def comparison(folder):
     return page.render(document(cards.project(), compared, cards.pairs(), "roc_auc"))
 
 
+def catalogue(folder):
+    """With names that are too long for a phone."""
+    warehouse, own = Warehouse(str(folder / "catalogue"), "machines"), catalogues.project()
+    catalogues.store(warehouse)
+    expressions = {LONG.rstrip("_"): "load * 2", "short": f"{LONG.rstrip('_')} + temperature__last"}
+    sheet = Datasheet(owner=LONG, purpose=LONG * 3, gaps=[LONG * 3])
+    sources = own.sources | {"readings": replace(own.sources["readings"], datasheet=sheet)}
+    return catalogue_page.render(read_catalogue(warehouse, replace(own, expressions=expressions, sources=sources)))
+
+
 PAGES = (
     full_night,
     all_nights,
@@ -159,6 +171,7 @@ PAGES = (
     bare_card,
     comparison,
     explanation,
+    catalogue,
 )
 
 

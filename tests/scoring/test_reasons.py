@@ -7,6 +7,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
+from deltalake import DeltaTable
 
 from builders import rows_of
 from nightjar.errors import ModelError
@@ -20,6 +21,7 @@ from nightjar.registry import events, verified
 from nightjar.registry.signature import Subject
 from nightjar.registry.tiers import TierThreshold
 from nightjar.scoring.capacity import finish, hold_back
+from nightjar.scoring.night import open_night
 from nightjar.scoring.reasons import ReasonsPlan, add_reasons, carry, plan_reasons, with_reasons
 from nightjar.scoring.score import score
 from nightjar.scoring.task import score_rows
@@ -100,12 +102,16 @@ def test_a_sample_of_all_rows_has_them_in_words_without_what_is_sensitive(again)
     assert open_ones[0]["text"] == f"temperature__last: {open_ones[0]['value']}{usual}; {move} the score"
 
 
+def night_of(nights, project):
+    return open_night(lambda: None, nights.warehouse, project, D2, "run", nights.environment)
+
+
 def test_a_wrong_explainer_stops_the_task_instead_of_lying(nights, predictor, monkeypatch):
     """One that is off by three millionths of log-odds in each column; the rows are those of a task."""
     project = replace(nights.project, serving=Serving(reasons=Reasons(sample=1)))
     version = events.champion(nights.warehouse, D2)
     artifact = verified.load(nights.environment, Subject("machines", version.model_name, version.number))
-    plan = plan_reasons(nights.warehouse, project, artifact.manifest, predictor, version.number, D2)
+    plan = plan_reasons(night_of(nights, project), artifact.manifest, predictor, version.number)
     features = arrow.read(nights.warehouse, "features", where=pc.field("run_date") == D2)
     scored = score_rows(project, ["machine"], lambda _: iter([features]), artifact, plan)
     task = with_reasons(scored, artifact.open, plan)
@@ -129,9 +135,14 @@ def test_a_model_without_exact_contributions_is_explained_beside_rows_of_past_ni
     project = replace(copied.project, serving=Serving(reasons=Reasons(sample=0.5)))
     features = arrow.read(copied.warehouse, "features")
     about = replace(ABOUT, features=FEATURES, definitions_hash=features["definitions_hash"][0].as_py())
-    exact, beside = (plan_reasons(copied.warehouse, project, about, one, "1", D2) for one in (linear, sampled))
+    night = night_of(copied, project)
+    exact, beside = (plan_reasons(night, about, one, "1") for one in (linear, sampled))
     assert (exact.background.num_rows, exact.background.column_names) == (0, ["load", "site"])
     assert beside.background.num_rows == 5 * 16  # all nights up to this one
+    DeltaTable(copied.warehouse.path("features")).delete("machine = 'm1'")
+    assert plan_reasons(night, about, sampled, "1").background.equals(
+        beside.background
+    )  # of the version that is scored
     ids = pa.array([f"{number:064}" for number in range(40)])
     scored = pa.table({"prediction_id": ids, "score": sampled.predict(ROWS)})
     columns = add_reasons(carry(scored, ROWS, beside), sampled, beside)
@@ -142,7 +153,7 @@ def test_a_model_without_exact_contributions_is_explained_beside_rows_of_past_ni
     assert [row for row, was in zip(again, explained, strict=True) if was] == [
         row for row in columns["reasons"].to_pylist() if row is not None
     ]
-    assert plan_reasons(copied.warehouse, copied.project, about, sampled, "1", D2) is None
+    assert plan_reasons(night_of(copied, copied.project), about, sampled, "1") is None
     assert carry(scored, ROWS, None) is scored
 
 

@@ -100,12 +100,14 @@ def no_session():
 def test_few_rows_are_scored_without_spark_and_by_its_tasks_alike(nights, copied, again, monkeypatch):
     environment = copied.environment
     score(no_session, copied.warehouse, copied.project, D1, "here", environment, retrospective=False)
-    here = rows_of(copied.warehouse, "scores")
+    here, inputs = rows_of(copied.warehouse, "scores"), rows_of(copied.warehouse, "inputs")
     monkeypatch.setattr("nightjar.scoring.night.FEW_ROWS", 0)
+    monkeypatch.setattr("nightjar.tables.execution.FEW_ROWS", 0)
     with pytest.raises(AssertionError, match="Spark was asked for"):
         score(no_session, copied.warehouse, copied.project, D1, "here", environment, retrospective=False)
     again()
     assert here == rows_of(copied.warehouse, "scores") == rows_of(nights.warehouse, "scores")
+    assert inputs == rows_of(copied.warehouse, "inputs")
 
 
 def warn(warehouse, day, *sources):

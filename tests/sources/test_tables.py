@@ -1,5 +1,9 @@
 """Nights of sources that are Delta tables and tables of a catalogue, beside a folder of files with the same rows."""
 
+import re
+from dataclasses import replace
+from functools import partial
+
 import pyarrow as pa
 from deltalake import DeltaTable as Delta
 from deltalake import write_deltalake
@@ -11,6 +15,7 @@ from nightjar.settings.arrival import Arrival
 from nightjar.settings.connections import CatalogueTable, DeltaTable, Watermark
 from nightjar.settings.files import File
 from nightjar.settings.sources import Column, ColumnType
+from nightjar.sources.intake.unread import not_asked, unread
 from sources.worlds import CUTOFFS, DAYS, STORED, World, moment, ten_nights
 
 SCHEMA = pa.schema(
@@ -80,9 +85,12 @@ class Lake(World):
             Delta(str(self.folder / name)).delete(f"machine = '{machine}'")
 
 
-def test_ten_nights_store_what_an_oracle_does_that_reads_everything_each_night(tmp_path, spark, run, warehouse):
+def test_ten_nights_store_what_an_oracle_does_that_reads_everything_each_night(
+    tmp_path, spark, run, warehouse, project_of
+):
     """With a night without news, rows that come late, change or vanish; three nights run after a later one; a rerun."""
-    expected = ten_nights(Lake(tmp_path, spark), run)
+    lake = Lake(tmp_path, spark)
+    expected = ten_nights(lake, run)
     for name in ("files", "plain", "every", "newer"):
         assert sorted(rows_of(warehouse, f"source_{name}", *STORED)) == expected, name
     recorded = {name: text for name, text in rows_of(warehouse, "intake", "source", "undeclared") if text is not None}
@@ -90,3 +98,13 @@ def test_ten_nights_store_what_an_oracle_does_that_reads_everything_each_night(t
     of_feed = rows_of(warehouse, "source_feed", *STORED, "is_deleted")
     assert sorted(row[:-1] for row in of_feed if not row[-1]) == expected
     assert [row for row in of_feed if row[-1]] == [("m2", moment(DAYS[1]), 12.0, CUTOFFS[DAYS[7]], DAYS[7], True)]
+    # A night that is done is due again where a Delta table has more by now, which no Spark is needed to know.
+    project = replace(project_of(lake.sources()["plain"]), sources=lake.sources())
+    unread_by = partial(unread, warehouse, project, cache=tmp_path / "raw")
+    assert unread_by(DAYS[9]) == []
+    assert not_asked(project) == ["every", "newer"]
+    lake.put("more", moment(DAYS[9]), 1, moment(DAYS[9]))
+    more = unread_by(DAYS[9])
+    assert [text.split(" has ")[0] for text in more] == ["source files", "source plain", "source feed"]
+    assert re.search(r"has plain versions \d+ to \d+ to read$", more[1])
+    assert unread_by(DAYS[8]) == []  # others have followed it

@@ -68,7 +68,8 @@ def judge(warehouse: Warehouse, name: JobName, settings: Job, run_date: date) ->
         change = _unreported(warehouse, row, run_date)
     if change is not None:
         return Verdict(is_due=True, reason=change)
-    return Verdict(is_due=False, reason=f"done for this date and these inputs by run {row['run_id']}")
+    reason = f"done for this date and these inputs by run {row['run_id']}"
+    return Verdict(is_due=False, reason=f"{reason}{_silence(settings) if name is JobName.INGEST else ''}")
 
 
 def _why_none(row: Mapping[str, Any]) -> str:
@@ -110,6 +111,14 @@ def _unreported(warehouse: Warehouse, row: Mapping[str, Any], run_date: date) ->
     if saved is None:
         return "the night has no report"
     return None if saved >= row["started_at"] else "the night's report is older than what it is about"
+
+
+def _silence(settings: Job) -> str:
+    """That some sources were not asked whether there is more by now, in words; nothing where all were."""
+    from nightjar.sources.intake.unread import not_asked  # noqa: PLC0415  (PySpark takes half a second)
+
+    silent = ", ".join(not_asked(settings.project))
+    return silent and f"; not asked: {silent}, of which the next night reads what is new, or now force=[ingest]"
 
 
 def _unread(warehouse: Warehouse, settings: Job, run_date: date) -> str | None:

@@ -6,35 +6,27 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from nightjar.registry.roles import Challenge
-from nightjar.scoring.identity import prediction_ids
 from nightjar.tables.drawing import uniform
 from nightjar.tables.predictions import ARM, ARM_PROPENSITY, CHALLENGER_ROLE, CHAMPION_ROLE, SCORE, SERVED
 from nightjar.tables.rows import TaskFunction
 
 
-def with_arms(make: TaskFunction, project: str, key: Sequence[str], challenge: Challenge) -> TaskFunction:
-    """The same task, whose rows say in `arm` and `arm_propensity` who is to serve their entity.
+def add_arms(rows: pa.Table, entities: Sequence[str], challenge: Challenge) -> pa.Table:
+    """The rows with `arm` and `arm_propensity`, which say who is to serve their entity.
 
     The hash is salted by the challenger's version, so that the entities of one challenge are no more likely than others
     to be those of the next. A greater share has the entities of a smaller one and more.
 
     Args:
-        make: makes rows with the columns of the key.
-        project: name of the project.
-        key: of the spine, which names the entity.
+        rows: of any columns.
+        entities: the identifier of each row's entity.
         challenge: the challenger and its share.
     """
     purpose, share = f"{CHALLENGER_ROLE} {challenge.version.number}", challenge.share
-
-    def assign(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.Table]:
-        for rows in make(batches):
-            entities = prediction_ids(project, rows.select(list(key)))
-            arms = [CHALLENGER_ROLE if uniform(purpose, one) < share else CHAMPION_ROLE for one in entities]
-            chances = [share if arm == CHALLENGER_ROLE else 1 - share for arm in arms]
-            assigned = rows.append_column(ARM, pa.array(arms, pa.string()))
-            yield assigned.append_column(ARM_PROPENSITY, pa.array(chances, pa.float64()))
-
-    return assign
+    arms = [CHALLENGER_ROLE if uniform(purpose, one) < share else CHAMPION_ROLE for one in entities]
+    chances = [share if arm == CHALLENGER_ROLE else 1 - share for arm in arms]
+    assigned = rows.append_column(ARM, pa.array(arms, pa.string()))
+    return assigned.append_column(ARM_PROPENSITY, pa.array(chances, pa.float64()))
 
 
 def of_challenger(make: TaskFunction) -> TaskFunction:
@@ -42,8 +34,11 @@ def of_challenger(make: TaskFunction) -> TaskFunction:
 
     def mark(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.Table]:
         for rows in make(batches):
-            is_own = pc.equal(rows[ARM], pa.scalar(CHALLENGER_ROLE))
-            yield rows.append_column(SERVED, pc.and_(is_own, pc.is_valid(rows[SCORE])))
+            if ARM in rows.column_names:
+                is_own = pc.and_(pc.equal(rows[ARM], pa.scalar(CHALLENGER_ROLE)), pc.is_valid(rows[SCORE]))
+            else:  # what it could not score was drawn nothing for
+                is_own = pa.array([False] * len(rows))
+            yield rows.append_column(SERVED, is_own)
 
     return mark
 

@@ -5,22 +5,20 @@ from typing import Any
 
 import pyarrow as pa
 
-from nightjar.scoring.identity import prediction_ids
 from nightjar.settings.feedback import Feedback
 from nightjar.tables.drawing import uniform
 from nightjar.tables.predictions import ASSIGNMENT, BY_SCORE, CONTROL, EXPLORATION
 
 
-def add_assignments(rows: pa.Table, project: str, key: Sequence[str], feedback: Feedback) -> pa.Table:
+def add_assignments(rows: pa.Table, entities: Sequence[str], feedback: Feedback) -> pa.Table:
     """The rows with `assignment` and `propensity`, the chance of that assignment; as they are where nothing is drawn.
 
     Hashes draw, so that a rerun draws the same rows, an entity in control stays there, and a greater share draws the
     rows of a smaller one and more.
 
     Args:
-        rows: with the columns of the key, and `prediction_id`.
-        project: name of the project.
-        key: of the spine, which names the entity.
+        rows: with `prediction_id`.
+        entities: the identifier of each row's entity.
         feedback: the shares.
     """
     if not feedback.draws():
@@ -28,7 +26,6 @@ def add_assignments(rows: pa.Table, project: str, key: Sequence[str], feedback: 
     control, exploration = feedback.control, feedback.exploration
     chances = {CONTROL: control, EXPLORATION: (1 - control) * exploration, BY_SCORE: (1 - control) * (1 - exploration)}
     ids: list[Any] = rows["prediction_id"].to_pylist()
-    entities = prediction_ids(project, rows.select(list(key)))
     assigned = [
         CONTROL
         if uniform(CONTROL, entity) < control

@@ -15,14 +15,15 @@ NIGHTS, ROWS_OF_NIGHT = 28, 2_000
 
 
 def recent_rows(
-    warehouse: Warehouse, columns: Sequence[str], definitions_hash: str, run_date: date, enough: int
+    warehouse: Warehouse, version: int, columns: Sequence[str], definitions_hash: str, run_date: date, enough: int
 ) -> list[pa.Table]:
     """Some rows of each of the newest nights up to the run date, the oldest night first, until there are enough.
 
-    The same tables give the same rows.
+    The same version gives the same rows.
 
     Args:
         warehouse: where the feature table lies.
+        version: of that table, which the night is scored of.
         columns: of the feature table.
         definitions_hash: of the definitions that the rows were built with.
         run_date: the last night.
@@ -32,7 +33,7 @@ def recent_rows(
     nights, rows = list[pa.Table](), 0
     for night in (run_date - timedelta(days=back) for back in range(NIGHTS)):
         where = (pc.field("run_date") == night) & (pc.field("definitions_hash") == definitions_hash)
-        table = arrow.sample(warehouse, "features", columns, where, ROWS_OF_NIGHT, random)
+        table = arrow.sample(warehouse, "features", columns, where, ROWS_OF_NIGHT, random, version)
         if table.num_rows:
             nights.append(table)
         rows += table.num_rows

@@ -120,10 +120,9 @@ def _make(
     night: Night, contender: Contender, scorer: Scorer, plan: ReasonsPlan | None, read: TaskFunction
 ) -> TaskFunction:
     project, key, model = night.project, night.key, scorer.artifact
-    make = row_by_row(read, lambda some: score_rows(project, key, some, model, plan), project.name, key)
-    if contender.challenge is None or not project.serving.assigns_arms():
-        return make
-    return arms.of_challenger(arms.with_arms(make, project.name, key, contender.challenge))
+    challenge = contender.challenge if project.serving.assigns_arms() else None
+    make = row_by_row(read, lambda some: score_rows(project, key, some, model, plan, challenge), project.name, key)
+    return make if challenge is None else arms.of_challenger(make)
 
 
 def _places_of_champion(night: Night, scorer: Scorer, unscored: Mapping[str, str], version: int) -> Mapping[str, int]:

@@ -14,12 +14,9 @@ from pyspark.sql import SparkSession
 from nightjar.evaluation.histograms import Bins
 from nightjar.evaluation.summaries import Summary, merge, summarise
 from nightjar.registry import events
-from nightjar.tables import arrow, scan
-from nightjar.tables.execution import FEW_ROWS
-from nightjar.tables.file_splits import read_partition
+from nightjar.tables import arrow, execution, scan
 from nightjar.tables.monitoring_definitions import REFERENCES
 from nightjar.tables.predictions import CHAMPION_ROLE, RULE
-from nightjar.tables.rows import in_tasks
 from nightjar.tables.runs import Outcome
 from nightjar.tables.serving_definitions import INPUTS
 from nightjar.tables.warehouse import Warehouse
@@ -80,13 +77,17 @@ def _bins(warehouse: Warehouse, model_version: str, stored: list[str]) -> dict[s
 def _summaries(
     session: Callable[[], SparkSession], warehouse: Warehouse, run_date: date, version: int, bins: Mapping[str, Bins]
 ) -> dict[str, Summary]:
-    night, columns = pc.field("run_date") == run_date, list(bins)
-    files = scan.snapshot(warehouse, "features", version).where(lambda file: file.partition["run_date"] == run_date)
-    if files.rows <= FEW_ROWS:
-        rows = arrow.read(warehouse, "features", columns, night, version)
-        return {name: summarise(bins[name], rows[name]) for name in columns}
-    parts = read_partition(session(), warehouse, "features", version, columns, {"run_date": run_date})
-    messages = in_tasks(parts.task_input, partial(_in_task, parts.make, dict(bins)), MESSAGE).collect()
+    columns, of_night, plain_bins = list(bins), {"run_date": run_date}, dict(bins)
+    messages = execution.messages(
+        session,
+        warehouse,
+        "features",
+        version,
+        columns,
+        of_night,
+        lambda read: partial(_in_task, read, plain_bins),
+        MESSAGE,
+    )
     by_column: dict[str, list[Summary]] = {}
     for message in messages:
         plain = json.loads(message["summary"])

@@ -1,6 +1,6 @@
 """The rows of a night, pinned: what everybody scores who scores it, and where the scores go."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -73,11 +73,12 @@ class Night:
             self.session, self.warehouse, "features", self.version, columns, of_night, make, into, few_rows
         )
 
-    def read_here(self, columns: Sequence[str]) -> pa.Table:
-        """Columns of its rows, all of them in this process."""
-        return arrow.read(
-            self.warehouse, "features", list(columns), pc.field("run_date") == self.run_date, self.version
-        )
+    def in_pieces(self, columns: Sequence[str]) -> Iterator[pa.Table]:
+        """Columns of its rows, some at a time, however many there are; nothing where tasks cannot read the files."""
+        source = scan.snapshot(self.warehouse, "features", self.version)
+        if source.unreadable is None:
+            batches = scan.batches(source, list(columns), pc.field("run_date") == self.run_date)
+            yield from (pa.Table.from_batches([batch]) for batch in batches)
 
     def target(self, role: str, **stamps: Any) -> Target:
         """Where the rows of a role go."""

@@ -6,7 +6,6 @@ of a row go along with its score (`carry`) until all is decided, and `add_reason
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from datetime import date
 from typing import Any
 
 import numpy as np
@@ -23,7 +22,7 @@ from nightjar.masking.values import masking_of
 from nightjar.models.predictor import Predictor
 from nightjar.registry.manifest import Manifest
 from nightjar.scoring.background import recent_rows
-from nightjar.settings.project import Project
+from nightjar.scoring.night import Night
 from nightjar.settings.serving.reasons import NO_TIER
 from nightjar.tables import arrow
 from nightjar.tables.drawing import uniform
@@ -55,33 +54,30 @@ class ReasonsPlan:
     background: pa.Table
 
 
-def plan_reasons(
-    warehouse: Warehouse, project: Project, manifest: Manifest, predictor: Predictor, version: str, run_date: date
-) -> ReasonsPlan | None:
+def plan_reasons(night: Night, manifest: Manifest, predictor: Predictor, number: str) -> ReasonsPlan | None:
     """How the reasons of a version's scores are made; None where the project declares that no row has any.
 
     Args:
-        warehouse: of the tables features and references.
-        project: says which rows have reasons, and in which words.
+        night: that is scored, by a project that says which rows have reasons, and in which words.
         manifest: of the version.
         predictor: the same, opened.
-        version: its number.
-        run_date: the night.
+        number: of the version.
 
     Raises:
         ModelError: the model was stored by an earlier version without what its contributions need.
     """
-    settings = project.serving.reasons
+    settings = night.project.serving.reasons
     if not settings.is_declared():
         return None
     columns = [feature.name for feature in manifest.features]
-    schema = pa.schema([arrow.schema(warehouse, "features").field(name) for name in columns])
-    usual_ranges = _usual_ranges(warehouse, version, schema)
+    schema = pa.schema([night.schema.field(name) for name in columns])
+    usual_ranges = _usual_ranges(night.warehouse, number, schema)
     background = schema.empty_table()
     if not _is_exact(predictor, background):
-        nights = recent_rows(warehouse, columns, manifest.definitions_hash, run_date, BACKGROUND)
+        definitions = manifest.definitions_hash
+        nights = recent_rows(night.warehouse, night.version, columns, definitions, night.run_date, BACKGROUND)
         background = pa.concat_tables([background, *nights])
-    wording = Wording(settings, usual_ranges, masking_of(project))
+    wording = Wording(settings, usual_ranges, masking_of(night.project))
     return ReasonsPlan(wording, tuple(columns), manifest.classes, background)
 
 

@@ -16,7 +16,7 @@ from nightjar.masking.values import masking_of
 from nightjar.models.unseen import reads_native_categories
 from nightjar.registry import events, roles
 from nightjar.registry.roles import Challenge, Holders
-from nightjar.scoring import arms, chain
+from nightjar.scoring import chain
 from nightjar.scoring.beside import score_beside
 from nightjar.scoring.chain import Link
 from nightjar.scoring.checks import Holder
@@ -137,10 +137,9 @@ def _make(
     plan: ReasonsPlan | None,
     read: TaskFunction,
 ) -> TaskFunction:
-    make = score_rows(night.project, night.key, read, scorer.artifact, plan)
-    if link is not None and link.fallback == RULE:
-        make = chain.with_tier(make, night.project.serving.fallback.tier)
-    return make if challenge is None else arms.with_arms(make, night.project.name, night.key, challenge)
+    make = score_rows(night.project, night.key, read, scorer.artifact, plan, challenge)
+    is_rule = link is not None and link.fallback == RULE
+    return chain.with_tier(make, night.project.serving.fallback.tier) if is_rule else make
 
 
 def _challenge(night: Night, holders: Holders) -> Challenge | None:

@@ -84,8 +84,7 @@ def reasons_plan(night: Night, scorer: Scorer) -> ReasonsPlan | None:
     """
     if isinstance(scorer.artifact, RuleModel) or not night.project.serving.reasons.is_declared():
         return None
-    predictor, project = opened(scorer.artifact).predictor, night.project
-    return plan_reasons(night.warehouse, project, scorer.manifest, predictor, scorer.number, night.run_date)
+    return plan_reasons(night, scorer.manifest, opened(scorer.artifact).predictor, scorer.number)
 
 
 def rule_scorer(night: Night) -> Scorer:
@@ -172,7 +171,7 @@ def write_parts(
         return night.make(columns, task, into, is_bounded=is_bounded)
     except ModelError as error:
         culprits = describe_extremes(
-            night.read_here(columns), scorer.manifest.features, [*night.key, "prediction_time"]
+            night.in_pieces(columns), scorer.manifest.features, [*night.key, "prediction_time"]
         )
         raise ModelError(f"{error} {culprits}".strip()) from error
 

@@ -6,8 +6,9 @@ import pyarrow as pa
 
 from nightjar.models.unseen import unseen_texts
 from nightjar.registry.opened import opened
-from nightjar.scoring.assignment import add_assignments
+from nightjar.registry.roles import Challenge
 from nightjar.scoring.decisions import decision_columns, predict_both
+from nightjar.scoring.draws import add_draws
 from nightjar.scoring.identity import id_column
 from nightjar.scoring.predictions import prediction_columns
 from nightjar.scoring.reasons import ReasonsPlan, carry
@@ -17,7 +18,12 @@ from nightjar.tables.rows import TaskFunction
 
 
 def score_rows(
-    project: Project, key: Sequence[str], read: TaskFunction, artifact: Model, plan: ReasonsPlan | None = None
+    project: Project,
+    key: Sequence[str],
+    read: TaskFunction,
+    artifact: Model,
+    plan: ReasonsPlan | None = None,
+    challenge: Challenge | None = None,
 ) -> TaskFunction:
     """A task that scores its rows.
 
@@ -39,6 +45,6 @@ def score_rows(
             for name, values in (prediction_columns(scores, manifest) | decided).items():
                 columns = columns.append_column(name, values)
             columns = columns.append_column("prediction_id", ids)
-            yield carry(add_assignments(columns, project.name, key, project.feedback), rows, plan)
+            yield carry(add_draws(columns, project.name, key, project.feedback, challenge), rows, plan)
 
     return score_share

@@ -143,13 +143,14 @@ def sample(
     where: ds.Expression,
     most: int,
     random: np.random.Generator,
+    at_version: int | None = None,
 ) -> pa.Table:
     """Some of the rows that meet a condition, drawn at random; of the others only a batch at a time is in memory.
 
     Raises:
         TableError: as `read`.
     """
-    delta_table = opening.open_table(warehouse, table)
+    delta_table = opening.open_table(warehouse, table, at_version)
     requirements.check_readable(delta_table, table, warehouse.path(table))
     snapshot = scan.snapshot_of(delta_table, warehouse, table)
     rows = sum(len(batch) for batch in scan.batches(snapshot, columns[:1], where))

@@ -162,15 +162,19 @@ def make_here(make: UnfinishedTask, into: Target) -> tuple[list[NewFile], list[p
     Raises:
         NightjarError: the making has raised it; nothing will be committed.
     """
-    only = pa.record_batch({"id": pa.array([0], pa.int64())})
     files, unfinished = list[NewFile](), list[pa.Table]()
     with threadpool_limits(1):
-        for part in make(iter([only])):
+        for part in make(iter([only_task()])):
             if isinstance(part, Unfinished):
                 unfinished.append(part.rows)
             else:
                 files += write(part, into)
     return files, unfinished
+
+
+def only_task() -> pa.RecordBatch:
+    """What a single task gets: its number."""
+    return pa.record_batch({"id": pa.array([0], pa.int64())})
 
 
 def commit(

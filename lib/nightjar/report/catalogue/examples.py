@@ -35,7 +35,7 @@ def across(catalogue: Catalogue) -> list[Query]:
     night = f"DATE'{catalogue.newest or project.first_night}'"
     key = ", ".join(f"`{name}`" for name in project.spine.key)
     asked: list[tuple[tuple[str, ...], Query]] = [
-        (("scores", "labels"), _outcomes(there, key)),
+        (("scores", "labels"), _outcomes(there, key, is_class=bool(project.label.classes))),
         (("scores", "features"), _inputs_of_scores(there, key, night)),
         (("scores", "runs"), _origin(there, night)),
         (("labels",), _latest_labels(there, key)),
@@ -52,11 +52,15 @@ def quoted(path: str) -> str:
     return f"delta.`{path.replace('`', '``')}`"
 
 
-def _outcomes(there: dict[str, str], key: str) -> Query:
+def _outcomes(there: dict[str, str], key: str, *, is_class: bool) -> Query:
+    compared = (
+        "avg(CAST(label.label = score.predicted AS DOUBLE)) AS predicted_right"
+        if is_class
+        else "avg(score.score) AS mean_score, avg(CAST(label.label AS DOUBLE)) AS mean_label"
+    )
     return Query(
         "How the served predictions of each night turned out",
-        f"SELECT score.run_date, count(*) AS predictions, count(label.label) AS labelled,\n"
-        f"  avg(score.score) AS mean_score, avg(CAST(label.label AS DOUBLE)) AS mean_label\n"
+        f"SELECT score.run_date, count(*) AS predictions, count(label.label) AS labelled,\n  {compared}\n"
         f"FROM {there.get('scores')} AS score\nLEFT JOIN (\n  SELECT *, row_number() OVER (\n"
         f"    PARTITION BY {key}, prediction_time ORDER BY label_known_at DESC) AS newest\n"
         f"  FROM {there.get('labels')}\n) AS label USING ({key}, prediction_time)\n"

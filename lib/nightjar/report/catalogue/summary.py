@@ -46,5 +46,5 @@ def summary(catalogue: Catalogue) -> str:
     sources, groups = count_noun(len(project.sources), "source"), count_noun(len(project.features), "group")
     made = f"{count_noun(len(project.feature_names()), 'feature')} are made of {sources}, in {groups}"
     question = f"What is predicted: {project.label.question()}, within {project.label.horizon}."
-    purpose = f" The scores are {project.card.purpose}." if project.card.purpose else ""
+    purpose = f" Purpose: {project.card.purpose}." if project.card.purpose else ""
     return f"{made}. {question}{purpose}"

@@ -1,6 +1,7 @@
 """Whether a finished night would read something else today than it has read: no row is looked at, and no Spark needed.
 
-Files alone are looked at. What is new in tables and databases is read by the next night: to know it is to ask them.
+Files and Delta tables are looked at. What is new in databases and tables of a catalogue is read by the next night: to
+know it is to ask them, by Spark.
 """
 
 import logging
@@ -34,7 +35,8 @@ def unread(warehouse: Warehouse, project: Project, run_date: date, cache: Path) 
         run_date: the night, whose ingest has finished.
         cache: folder for copies of files.
     """
-    sources = {name: source for name, source in project.sources.items() if source.file is not None}
+    silent = not_asked(project)
+    sources = {name: source for name, source in project.sources.items() if name not in silent}
     night, no_spark = Night(run_date, cutoff(run_date, project.zone), None, ""), _NO_SPARK
     with connect(no_spark, sources, night, project.zone, cache) as connectors:
         places = [
@@ -45,7 +47,12 @@ def unread(warehouse: Warehouse, project: Project, run_date: date, cache: Path) 
 
 
 _NO_SPARK: Any = None
-"""Whoever lists files and compares their digests needs none."""
+"""Whoever lists files and compares their digests, or reads the version of a Delta table, needs none."""
+
+
+def not_asked(project: Project) -> list[str]:
+    """The sources of which only Spark could tell whether there is something new."""
+    return [name for name, one in project.sources.items() if one.catalogue is not None or one.database is not None]
 
 
 def _unread(place: Place) -> Iterator[str]:
