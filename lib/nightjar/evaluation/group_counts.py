@@ -9,7 +9,7 @@ import pyarrow.compute as pc
 
 from nightjar.evaluation.histograms import ArrowColumn, Bins, Counts, bin_numbers
 
-Numbers: TypeAlias = npt.NDArray[np.intp]
+Numbers: TypeAlias = npt.NDArray[np.integer[Any]]
 SPECIAL = ("nan", "minus infinity", "infinity")
 """What `special_numbers` counts, in this order."""
 

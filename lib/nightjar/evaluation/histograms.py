@@ -195,7 +195,7 @@ def _count_levels(bins: Bins, chunk: "pa.Array[Any]") -> Counts:
     return _with_nulls(len(chunk) - int(counts.sum()), counts)
 
 
-def _level_numbers(bins: Bins, levels: "pa.Array[Any]") -> npt.NDArray[np.intp]:
+def _level_numbers(bins: Bins, levels: ArrowColumn) -> npt.NDArray[np.intp]:
     """The number of each text's level; that of any other, and of nulls, is the number of levels."""
     numbers = pc.index_in(levels, value_set=pa.array(bins.levels, type=pa.large_string()))
     return np.asarray(numbers.fill_null(len(bins.levels)), np.intp)
