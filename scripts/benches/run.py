@@ -14,6 +14,7 @@ import nightjar  # noqa: F401  (before any library that starts threads: it says 
 # isort: split
 import busy
 import data
+import drifting
 import explaining
 import ingesting
 import judging
@@ -39,6 +40,7 @@ PEERS = {
     "night": (),
     "ingest": ("spark_copy", "duckdb"),
     "judge": (),
+    "drift": ("evidently", "nannyml", "duckdb"),
     "slices": ("sliceline",),
     "explain": (),
     "review": (),
@@ -49,7 +51,7 @@ IN_PROCESS = {"duckdb", "polars"}  # they give memory back
 HOPELESS = {"hot": {"feast"}}
 DEFAULT_ROWS = {"asof": (1_000_000, 2_000_000), "windows": (1_000_000, 2_000_000), "scale": (500_000, 1_000_000)}
 DEFAULT_ROWS["ingest"] = (5_000_000, 5_000_000)
-DEFAULT_ROWS["judge"] = DEFAULT_ROWS["slices"] = (1_000_000, 1_000_000)
+DEFAULT_ROWS["judge"] = DEFAULT_ROWS["slices"] = DEFAULT_ROWS["drift"] = (1_000_000, 1_000_000)
 DEFAULT_ROWS["explain"] = DEFAULT_ROWS["review"] = (10_000, 10_000)
 DEFAULT_ROWS["score"] = (3_000_000, 3_000_000)
 TRAINING = (100_000, 30)  # rows and columns of `search` and `busy`
@@ -66,6 +68,9 @@ def main(arguments: list[str]) -> int:
         "busy": lambda: busy.measured(*TRAINING, asked.repeats, asked.before),
         "night": lambda: night.measured(asked.repeats, asked.before),
         "judge": lambda: judging.measured(asked.spine, asked.repeats),
+        "drift": lambda: drifting.measured(
+            place("peers", asked), asked.names, asked.spine, asked.repeats, HOME / "data"
+        ),
         "slices": lambda: slicing.measured(place("sliceline", asked), asked.spine, asked.repeats),
         "explain": lambda: explaining.measured(asked.spine, asked.repeats, place("shap", asked).python),
         "review": lambda: reviewing.measured(asked.spine, asked.repeats),
@@ -126,7 +131,8 @@ def fair_memory_gb(names: list[str]) -> int:
 
 
 def place(name: str, asked: argparse.Namespace) -> Place:
-    python = sys.executable if name == "ours" else str(HOME / "venv" / "bin" / "python")
+    folder = "drift-venv" if asked.bench == "drift" else "venv"
+    python = sys.executable if name == "ours" else str(HOME / folder / "bin" / "python")
     return Place(python, HOME, asked.cores)
 
 

@@ -1,8 +1,13 @@
 """What is alerted stands in the table and in the log."""
 
 import json
+import re
 from datetime import date
+from pathlib import Path
 
+import pytest
+
+from nightjar.alerts import runbook
 from nightjar.alerts.recording import Alert, record
 from nightjar.settings.monitoring.alerting import Severity
 from nightjar.tables import arrow
@@ -24,3 +29,11 @@ def test_an_alert_is_recorded_and_logged_and_a_rerun_names_the_same_one(tmp_path
     assert [(one.levelname, one.getMessage()) for one in caplog.records if one.name == "nightjar.alerts"] == [
         ("ERROR", "fallback of champion: version 3 scores in place of 4")
     ] * 2
+
+
+@pytest.mark.parametrize("kind", [*runbook.PLACES, "covariate"])
+def test_where_an_alert_says_to_read_there_is_such_a_heading(kind):
+    path, _, anchor = runbook.place(kind).partition("#")
+    lines = (Path(__file__).parents[2] / path).read_text(encoding="utf-8").splitlines()
+    headings = [line.lstrip("# ") for line in lines if line.startswith("#")]
+    assert anchor in [re.sub(r"[^a-z0-9 -]", "", heading.lower()).replace(" ", "-") for heading in headings]

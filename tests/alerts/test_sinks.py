@@ -16,6 +16,7 @@ from nightjar.alerts.delivery import deliver
 from nightjar.alerts.recording import Alert
 from nightjar.alerts.sinks.sending import SinkError, send
 from nightjar.alerts.word import Word
+from nightjar.masking.values import Masking
 from nightjar.monitoring import verdict
 from nightjar.monitoring.signals import State
 from nightjar.monitoring.verdict import Verdict
@@ -25,6 +26,7 @@ from nightjar.tables import arrow
 from nightjar.tables.warehouse import Warehouse
 
 NIGHT = date(2024, 4, 4)
+HIDES = Masking(frozenset({"machine"})).text
 WORD = Word(
     "machines", "a1b2" * 16, "new", "fallback", "champion", "critical", "3 <scores> & 4.", NIGHT, date(2024, 4, 2)
 )
@@ -153,7 +155,9 @@ def stored(warehouse, *names):
 def test_a_dead_sink_is_an_alert_that_the_others_are_told_of_and_gets_later_what_it_has_missed(tmp_path, server):
     warehouse = Warehouse(str(tmp_path / "warehouse"), "machines")
     verdict.store(warehouse, Verdict(State.ACT, "It is so.", None, ()), NIGHT, "m", "1")
-    recording.record(warehouse, [Alert("fallback", "champion", Severity.CRITICAL, "3 scores.")], NIGHT, "s")
+    recording.record(
+        warehouse, [Alert("fallback", "champion", Severity.CRITICAL, "3 scores of machine=m7.")], NIGHT, "s"
+    )
     lines, prom = tmp_path / "deep" / "alerts.jsonl", tmp_path / "nightjar.prom"
     sinks = {
         "file": Sink(SinkKind.FILE, path=str(lines)),
@@ -162,12 +166,13 @@ def test_a_dead_sink_is_an_alert_that_the_others_are_told_of_and_gets_later_what
         "quiet": Sink(SinkKind.FILE, path=str(tmp_path / "quiet"), severity=Severity.CRITICAL),
     }
     server.status = 500
-    deliver(warehouse, sinks, "d1")
+    deliver(warehouse, sinks, "d1", HIDES)
     assert [(one["kind"], one["subject"]) for one in map(json.loads, lines.read_text().splitlines())] == [
         ("fallback", "champion"),
         ("sink", "hook"),
     ]
     assert len((tmp_path / "quiet").read_text().splitlines()) == 1
+    assert "m7" not in lines.read_text()  # what people are not to see leaves by no sink
     failed = [row for row in arrow.read(warehouse, "notifications").to_pylist() if row["status"] == "failed"]
     assert [(row["sink"], row["error"]) for row in failed] == [("hook", "it answers with status 500")]
     gauges = prom.read_text()
@@ -176,13 +181,13 @@ def test_a_dead_sink_is_an_alert_that_the_others_are_told_of_and_gets_later_what
     assert 'nightjar_verdict{project="machines",verdict="ok"} 0.0' in gauges
 
     server.status = 200
-    deliver(warehouse, sinks, "d2")
+    deliver(warehouse, sinks, "d2", HIDES)
     assert [one["kind"] for one in server.received[-1][2]["alerts"]] == ["fallback"]
     states = [row["state"] for row in arrow.read(warehouse, "alerts").sort_by("changed_at").to_pylist()]
     assert states == ["new", "new", "resolved"]
     sent = len(server.received)
-    deliver(warehouse, sinks, "d3")
-    deliver(warehouse, sinks, "d4")
+    deliver(warehouse, sinks, "d3", HIDES)
+    deliver(warehouse, sinks, "d4", HIDES)
     assert len(server.received) == sent  # once each
     assert [json.loads(line)["state"] for line in lines.read_text().splitlines()] == ["new", "new", "resolved"]
 
@@ -191,7 +196,7 @@ def test_word_of_an_old_night_is_sent_nobody(tmp_path):
     warehouse, lines = Warehouse(str(tmp_path / "warehouse"), "machines"), tmp_path / "lines"
     verdict.store(warehouse, Verdict(State.OK, "Well.", None, ()), NIGHT, "m", "1")
     recording.record(warehouse, [Alert("budget", "score", Severity.WARNING, "Slow.")], date(2024, 3, 20), "s")
-    deliver(warehouse, {"file": Sink(SinkKind.FILE, path=str(lines))}, "d")
+    deliver(warehouse, {"file": Sink(SinkKind.FILE, path=str(lines))}, "d", HIDES)
     assert not lines.exists()
 
 

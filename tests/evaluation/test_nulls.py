@@ -160,6 +160,34 @@ def test_a_null_survives_being_stored(null, reference, counts):
         Null.from_json('{"dates": []}')
 
 
+def test_new_values_and_nulls_are_seen_where_values_differ_from_night_to_night():
+    """A twentieth of the rows, where the shares of the others move by more."""
+    counts = nights_of(np.random.default_rng(3), 201, 1000, ("wind",), deviation=0.5)["wind"]
+    null = fit_null(dates_of(200), {"wind": counts[:200]}, gap_days=14, oldest_days=60)
+    reference = {"wind": counts[:200].sum(axis=0)}
+    by_aspect = {}
+    for aspect, place in (("new", -1), ("nulls", 0)):
+        tonight = counts[200] * 95 // 100
+        tonight[place] += 50
+        by_aspect[aspect] = judge(null, reference, {"wind": tonight}).columns["wind"]
+
+    assert judge(null, reference, {"wind": counts[200]}).state == "ok"
+    assert {aspect: one.aspect for aspect, one in by_aspect.items()} == {"new": "new", "nulls": "nulls"}
+    assert {one.state for one in by_aspect.values()} == {"act"}
+    assert all(one.studentised < one.greatest for one in by_aspect.values())
+
+
+def test_values_that_nights_of_the_reference_had_not_seen_before_them_either_are_less_new():
+    """A column that moves slowly: most nights of the reference are beyond all nights before them."""
+    counts = np.zeros((200, 13), int)
+    counts[np.arange(200), 2 + np.arange(200) // 20] = 1000
+    tonight = np.zeros(13, int)
+    tonight[-1] = 1000
+    null = fit_null(dates_of(200), {"age": counts}, gap_days=14, oldest_days=60)
+
+    assert judge(null, {"age": counts.sum(axis=0)}, {"age": tonight}).columns["age"].state != "act"
+
+
 def test_the_order_of_columns_changes_nothing(null, reference, counts):
     tonight = {name: one[210] for name, one in counts.items()}
     turned = Null.from_json(null.to_json())

@@ -10,7 +10,8 @@ from models.rows import CLASSIFIED, FEATURES, examples, training_rows
 from nightjar.evaluation.histograms import Bins, count, fit_bins
 from nightjar.explanation.contributions import contributions
 from nightjar.explanation.reasons import Wording, reasons
-from nightjar.explanation.values import MIDDLE, show, usual
+from nightjar.explanation.values import MIDDLE, usual
+from nightjar.masking.showing import show
 from nightjar.masking.values import MASK, Masking
 from nightjar.models.fitting import fit
 from nightjar.settings.serving.reasons import Adverse, AdverseAction, Reasons

@@ -38,6 +38,12 @@ MASKING = Masking(frozenset({"district", "load", "income"}))
         ("Of district=(masked 1) it cannot be said", "Of district=(masked 1) it cannot be said"),
         ("loads=4, upload=5, project.load=6, load is missing", "loads=4, upload=5, project.load=6, load is missing"),
         ("district=[a, b]\nload=7\nend", "district=(masked)\nload=(masked)\nend"),
+        ("district=north. Nothing was written.", "district=(masked). Nothing was written."),
+        ("A row at district=St. Mary, Old Town is there twice. Run: x", "A row at district=(masked)"),
+        ("district=St. Mary. It is east; in x: y, day=3\nRun: x", "district=(masked), day=3\nRun: x"),
+        ("(district=Dr. No in Kent) twice", "(district=(masked)) twice"),
+        ("district=Lives in Kent. Works at night: alone", "district=(masked)"),
+        ("load=2024-04-03 06:00:00+00:00. Were", "load=(masked). Were"),
     ],
 )
 def test_a_message_says_of_a_sensitive_column_no_value(text, shown):

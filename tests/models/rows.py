@@ -70,6 +70,7 @@ CLASSIFIED = {
     "elastic net logistic": Model(Estimator.LOGISTIC, parameters={"C": 0.5, "l1_ratio": 0.5}),
     "network without embeddings": Model(Estimator.NETWORK, parameters=BARE),
     "stopped lightgbm": Model(Estimator.LIGHTGBM, parameters={"n_estimators": 40, "early_stopping_rounds": 5}),
+    "native boosting": replace(MODELS[Estimator.BOOSTING], preparation=Preparation(category=Category(Encoding.NATIVE))),
     "native xgboost": replace(MODELS[Estimator.XGBOOST], preparation=Preparation(category=Category(Encoding.NATIVE))),
     "stopped xgboost": Model(Estimator.XGBOOST, parameters={"n_estimators": 40, "early_stopping_rounds": 5}),
     "over-sampled": Model(Estimator.TREE, parameters={"max_depth": 4}, imbalance=Imbalance(ImbalanceKind.OVER)),
@@ -109,7 +110,16 @@ CANDIDATES: dict[str, tuple[Task, Model]] = {
     **{f"{name} for {task.value}": (task, one) for task in Task for name, one in ENSEMBLES.items()},
     **{
         f"{name} for several classes": (Task.MULTICLASS, CLASSIFIED[name])
-        for name in ("rate", "logistic", "boosting", "network", "isotonic", "stopped lightgbm", "native xgboost")
+        for name in (
+            "rate",
+            "logistic",
+            "boosting",
+            "network",
+            "isotonic",
+            "stopped lightgbm",
+            "native boosting",
+            "native xgboost",
+        )
     },
     "pairs": (Task.RANKING, MODELS[Estimator.LOGISTIC]),
     "boosting of relevance": (Task.RANKING, MODELS[Estimator.BOOSTING]),

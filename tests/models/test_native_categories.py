@@ -7,6 +7,7 @@ from functools import cache
 import numpy as np
 import pyarrow as pa
 import pytest
+from sklearn.ensemble import HistGradientBoostingClassifier
 
 from models.rows import FEATURES, MEMBERS, examples, training_rows
 from nightjar.errors import LearningError, ModelError
@@ -15,10 +16,15 @@ from nightjar.models.boosters.booster_files import open_booster, structure_of
 from nightjar.models.boosters.lightgbm_booster import LightGbmClassifier
 from nightjar.models.boosters.xgboost_booster import XgBoostClassifier
 from nightjar.models.checking import check_model
+from nightjar.models.columns import to_frame
+from nightjar.models.estimators.native_boosting import put_codes_first
 from nightjar.models.fitting import fit
 from nightjar.models.predictor import scores_of
+from nightjar.models.preprocessing.inputs import inputs_of
 from nightjar.models.serialization.predictor_files import dump, open_predictor
-from nightjar.models.unseen import unseen_texts
+from nightjar.models.serialization.tree_checks import require_sound_trees
+from nightjar.models.trees import LEAF, trees_of_boosting
+from nightjar.models.unseen import reads_native_categories, unseen_texts
 from nightjar.settings.columns import Category, ColumnPreparation, Encoding, MissingLevel
 from nightjar.settings.model import Estimator, Model
 from nightjar.settings.preparation import (
@@ -30,13 +36,15 @@ from nightjar.settings.preparation import (
     Selection,
     SelectionKind,
 )
+from nightjar.settings.task import Task
 
 NATIVE = Preparation(category=Category(Encoding.NATIVE))
 MODELS = {
+    "boosting": Model(Estimator.BOOSTING, parameters={"max_iter": 30, "max_leaf_nodes": 2}, preparation=NATIVE),
     "lightgbm": Model(Estimator.LIGHTGBM, parameters={"n_estimators": 10}, preparation=NATIVE),
     "xgboost": Model(Estimator.XGBOOST, parameters={"n_estimators": 10, "max_depth": 3}, preparation=NATIVE),
 }
-BOTH = pytest.mark.parametrize("model", MODELS.values(), ids=MODELS)
+EACH = pytest.mark.parametrize("model", MODELS.values(), ids=MODELS)
 
 
 def carriers(*values):
@@ -46,7 +54,7 @@ def carriers(*values):
     return rows.set_column(rows.column_names.index("carrier"), "carrier", pa.array(values, pa.string()))
 
 
-@BOTH
+@EACH
 def test_an_unseen_level_scores_as_missing_and_is_named(model):
     predictor = fit(model, examples(), features=FEATURES, seed=0)
     rows = carriers("UA", "AA", None, "ZZ", "")
@@ -58,7 +66,7 @@ def test_an_unseen_level_scores_as_missing_and_is_named(model):
     assert unseen_texts(predictor, rows).to_pylist() == [None, None, None, "carrier", "carrier"]
 
 
-@BOTH
+@EACH
 def test_a_stored_one_scores_and_counts_alike(model):
     predictor = fit(model, examples(), features=FEATURES, seed=0)
     structure, files = dump(predictor)
@@ -67,6 +75,7 @@ def test_a_stored_one_scores_and_counts_alike(model):
     opened = open_predictor(json.loads(json.dumps(structure)), files, "the model")
 
     assert opened.predict(rows).tolist() == predictor.predict(rows).tolist()
+    assert reads_native_categories(structure)
     assert unseen_texts(opened, carriers("ZZ")).to_pylist() == ["carrier"]
 
 
@@ -89,7 +98,7 @@ def test_a_null_is_no_unseen_level_where_it_is_a_level_that_training_had_not():
     assert unseen_texts(predictor, carriers(None, "ZZ")).to_pylist() == [None, "carrier"]
 
 
-@BOTH
+@EACH
 def test_a_level_of_which_resampling_left_no_row_is_unseen(model):
     """Of 590 rows without the label ten are left: of ten levels of one row each the model has then seen few."""
     levels = [*map(str, range(10)), *["UA", "AA"] * 295]
@@ -110,7 +119,7 @@ def test_a_level_of_which_resampling_left_no_row_is_unseen(model):
 @pytest.mark.parametrize(
     "model",
     [
-        Model(Estimator.BOOSTING, preparation=NATIVE),
+        Model(Estimator.FOREST, preparation=NATIVE),
         Model(Estimator.LOGISTIC, preparation=NATIVE),
         Model(Estimator.LIGHTGBM, preparation=Preparation(category=Category(Encoding.NATIVE), components=2)),
         Model(
@@ -126,8 +135,82 @@ def test_a_level_of_which_resampling_left_no_row_is_unseen(model):
     ],
 )
 def test_codes_are_refused_where_they_would_be_read_as_amounts(model):
-    with pytest.raises(LearningError, match="encoding=native makes codes of carrier, which lightgbm and xgboost alone"):
+    with pytest.raises(
+        LearningError, match="encoding=native makes codes of carrier, which boosting, lightgbm and xgboost alone"
+    ):
         check_model(model, FEATURES)
+
+
+@pytest.mark.parametrize("task", [Task.CLASSIFICATION, Task.MULTICLASS, Task.REGRESSION])
+def test_boosting_scores_codes_as_scikit_learn_does(task):
+    """Its categories lie behind its numbers; the library puts them first, and encodes them anew."""
+    rows = examples(task)
+    predictor = fit(MODELS["boosting"], rows, features=FEATURES, task=task, seed=0)
+    inputs, own = predictor.inputs(to_frame(rows.table, predictor.features)), predictor.estimator
+    is_category = [bool(one.levels) for one in inputs_of(predictor.preparation)]
+    plain = type(own)(**own.get_params()).set_params(categorical_features=is_category)
+    label = np.unique(rows.label, return_inverse=True)[1] if rows.classes else rows.label
+
+    plain.fit(inputs, label, sample_weight=rows.weight)
+
+    assert is_category.index(True) > 0
+    strange = inputs.copy()
+    strange[::3, is_category.index(True)] = np.nan
+    predict = "predict" if task is Task.REGRESSION else "predict_proba"
+    assert getattr(own, predict)(strange).tolist() == getattr(plain, predict)(strange).tolist()
+    trees = trees_of_boosting(own)
+    sums = np.tile(trees.base, (len(strange), 1))
+    for row, values in enumerate(trees.read(strange).T[:50]):
+        for tree in trees.trees:
+            node = 0
+            while tree.input[node] != LEAF:
+                is_lower = tree.fulfil(node, values[[tree.input[node]]])[0]
+                node = (tree.lower if is_lower else tree.upper)[node]
+            sums[row, tree.output] += tree.value[node, 0]
+    np.testing.assert_allclose(sums[:50], own._raw_predict(strange)[:50], atol=1e-12)
+
+
+def test_boosting_parts_sets_of_255_levels_at_most():
+    levels = [f"{number:03}" for number in range(256)]
+    rows = examples(table=carriers(*levels, *levels, *levels[:88]), label=np.arange(600) % 2 == 0)
+    with pytest.raises(LearningError, match="carrier has 256 levels, and boosting parts sets of 255 at most"):
+        fit(MODELS["boosting"], rows, features=FEATURES, seed=0)
+
+
+def _of_mapper(change):
+    return lambda model: change(model._bin_mapper)
+
+
+ALTERED = {
+    "a set that is not there": lambda model: model._predictors[0][0].nodes["bitset_idx"].__setitem__(0, 10**6),
+    "a set that is too short": lambda model: setattr(
+        model._predictors[0][0], "raw_left_cat_bitsets", np.zeros((1, 2), np.uint32)
+    ),
+    "a number as a set": lambda model: model._predictors[0][0].nodes["feature_idx"].__setitem__(0, 1),
+    "a set as a number": lambda model: model._predictors[0][0].nodes["is_categorical"].__setitem__(0, 0),
+    "too many levels": _of_mapper(lambda one: one.bin_thresholds_.__setitem__(0, np.arange(300.0))),
+    "levels beyond a set's bits": _of_mapper(lambda one: one.bin_thresholds_.__setitem__(0, np.array([0.0, 10**9]))),
+    "a category more": _of_mapper(lambda one: one.is_categorical_.__setitem__(1, 1)),
+    "a mapper of fewer inputs": _of_mapper(lambda one: setattr(one, "is_categorical_", one.is_categorical_[:1])),
+    "an order of other inputs": lambda model: setattr(model._preprocessor, "order", [0, 7]),
+    "an order with an input twice": lambda model: setattr(model._preprocessor, "order", [1, 1]),
+}
+
+
+@pytest.mark.parametrize("change", ALTERED.values(), ids=ALTERED)
+def test_altered_sets_of_boosting_are_refused_before_it_scores(change):
+    random = np.random.default_rng(0)
+    inputs = np.column_stack([random.normal(size=2000), random.integers(0, 40, 2000)])
+    label = random.random(2000) < 0.2 + 0.6 * (inputs[:, 1] % 3 == 0)
+    model = HistGradientBoostingClassifier(max_iter=2, early_stopping=False, categorical_features=[False, True])
+    put_codes_first(model.fit(inputs, label))
+    assert model._predictors[0][0].nodes["is_categorical"][0] == 1
+    require_sound_trees(model, "the file")
+
+    change(model)
+
+    with pytest.raises(ModelError, match="the file holds a tree with nodes that lead outside"):
+        require_sound_trees(model, "the file")
 
 
 @cache

@@ -210,3 +210,28 @@ def test_a_single_feature_of_either_type_is_enough(estimator):
         predictor = fit(MODELS[estimator], Examples(table, late), features=(column,), task=Task.CLASSIFICATION, seed=0)
 
         assert len(predictor.predict(table.select([column.name])[:1])) == 1
+
+
+@pytest.mark.parametrize(
+    ("kind", "base", "stated"),
+    [
+        ("PanicException", BaseException, True),  # of a library in Rust: what it raises can be imported from nowhere
+        ("RuntimeError", Exception, True),  # of one in C++
+        ("KeyboardInterrupt", BaseException, False),
+        ("NoSpaceLeft", OSError, False),  # of the machine: another model would meet it, too
+    ],
+)
+def test_a_crash_of_native_code_is_a_failure_of_the_model_and_of_no_table(kind, base, stated):
+    """So that the next of the chain serves the night, and nobody looks for a damaged log."""
+
+    class Crashing:
+        def predict_proba(self, inputs):
+            raise type(kind, (base,), {})(f"called on\n{len(inputs)} rows")
+
+    table, _ = training_rows(3)
+    broken = replace(fit_candidate("logistic"), estimator=Crashing(), input_columns=None)
+    with pytest.raises(ModelError if stated else base) as raised:
+        broken.predict(table)
+    is_stated = isinstance(raised.value, ModelError)
+    assert is_stated == stated
+    assert not stated or re.search(rf"cannot compute with rows 0 to 2: {kind}: called on \d+ rows", str(raised.value))

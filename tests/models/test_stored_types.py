@@ -21,7 +21,7 @@ from nightjar.models.stored_types import FORMER_MODULES, STORED_ESTIMATORS, STOR
 from nightjar.settings.task import Task
 
 STORED = {**STORED_ESTIMATORS, **STORED_TRANSFORMERS}
-NEWER = {"ClassRates", "LevelCodes", "TargetShares"}
+NEWER = {"ClassRates", "CodesFirst", "LevelCodes", "TargetShares"}
 """Classes that were never stored by the names of their modules."""
 
 

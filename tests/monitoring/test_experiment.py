@@ -180,7 +180,7 @@ def figures(warehouse, run_date):
 
 def test_a_night_stores_every_figure_and_a_guard_that_is_breached_is_harm(spark, world):
     run_date = START + timedelta(days=NIGHTS)
-    outcome, judged = experiment.measure(spark, world.warehouse, project_of(AB), run_date, "run")
+    outcome, judged = experiment.measure(lambda: spark, world.warehouse, project_of(AB), run_date, "run")
     assert outcome.rows == {"experiments": 3}
     stored = figures(world.warehouse, run_date)
     assert {name: one["verdict"] for name, one in stored.items()} == {
@@ -200,7 +200,7 @@ def test_a_night_stores_every_figure_and_a_guard_that_is_breached_is_harm(spark,
 def test_a_value_that_is_null_is_no_figure_and_the_sentence_says_what_to_do(spark, world):
     lacking = replace(AB, value=f"{OUTCOME} END", guards={})
     run_date = START + timedelta(days=6)
-    _, judged = experiment.measure(spark, world.warehouse, project_of(lacking), run_date, "run")
+    _, judged = experiment.measure(lambda: spark, world.warehouse, project_of(lacking), run_date, "run")
     value = figures(world.warehouse, run_date)["value"]
     assert value["verdict"] is value["difference"] is None
     assert "coalesce" in value["reason"]
@@ -211,14 +211,14 @@ def test_a_value_that_is_null_is_no_figure_and_the_sentence_says_what_to_do(spar
 def test_an_expression_that_does_not_fit_names_itself_and_the_columns(spark, world):
     wrong = replace(AB, value="score + nothing")
     with pytest.raises(UsageError, match=r"project.serving.experiment.value: the expression 'score \+ nothing'"):
-        experiment.measure(spark, world.warehouse, project_of(wrong), START + timedelta(days=7), "run")
+        experiment.measure(lambda: spark, world.warehouse, project_of(wrong), START + timedelta(days=7), "run")
 
 
 def test_two_scores_of_each_row_are_compared_by_a_metric_on_nights_whose_labels_are_final(spark, world):
     paired = Experiment(ExperimentKind.PAIRED, metric=Metric.ROC_AUC, nights=10)
     run_date = START + timedelta(days=10)
     clipped = project_of(paired, Canary())
-    experiment.measure(spark, world.warehouse, clipped, run_date, "run")
+    experiment.measure(lambda: spark, world.warehouse, clipped, run_date, "run")
     ((name, auc),) = figures(world.warehouse, run_date).items()
     assert (name, auc["verdict"]) == ("roc_auc", "open")
     assert auc["low"] < auc["difference"] < auc["high"]

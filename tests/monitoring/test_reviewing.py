@@ -5,7 +5,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from nightjar.monitoring import overdue
 from nightjar.monitoring.reviewing import review_figures
+from nightjar.monitoring.signals import State
 from nightjar.report.reading import PinnedTables
 from nightjar.report.reviews import read_reviews
 from nightjar.review.desk import Act, Desk
@@ -75,6 +77,19 @@ def test_later_figures_know_later_decisions_and_what_was_late(decided):
     assert of[loans.NIGHT, "all", "decided_in_time"] == (3 / 4, 4)
     assert of[NEXT, "all", "decided_share"][0] == 0
     assert of[last, window, "cases"][0] > decided[2]
+
+
+def test_cases_that_nobody_has_decided_in_time_are_a_signal(decided):
+    """Those of the first night are due on the fifth: on the sixth all but those with a final decision are late."""
+    warehouse, project, cases = decided
+    (early,) = overdue.look(warehouse, project, NEXT)
+    assert early.state is State.OK
+    sixth = LATE.date() - timedelta(days=1)
+    (late,) = overdue.look(warehouse, project, sixth)
+    assert late.state is State.WATCH
+    share, count = figures(decided, sixth)[loans.NIGHT, "all", "decided_share"]
+    assert (late.evidence["overdue"], count) == (cases - round(share * cases), cases)
+    assert "the oldest is of 2024-04-02 22:00 UTC" in late.sentence
 
 
 def test_the_nights_page_reads_them_back(decided):

@@ -107,7 +107,7 @@ def test_a_failed_step_stops_the_night_and_leaves_the_tables_whole(copied):
     with pytest.raises(TableError, match="score for 2024-04-03 needs build_features"):
         run(copied, "2024-04-03", only=["score", "monitor"])
     after = builders.versions(copied.warehouse)
-    assert {table for table in after if after[table] != before[table]} == {*LEDGERS, *STOPPED}
+    assert {table for table in after if after[table] != before.get(table)} == {*LEDGERS, *STOPPED}
     (alert,) = [row for row in arrow.read(copied.warehouse, "alerts").to_pylist() if row["run_date"] == D3]
     assert (alert["kind"], alert["subject"], alert["severity"]) == ("stopped", "score", "critical")
     verdicts = {row["run_date"]: row for row in arrow.read(copied.warehouse, "verdicts").to_pylist()}
@@ -259,7 +259,7 @@ def test_a_refused_promotion_leaves_the_night_scored_by_the_champion_and_is_told
     assert rows_of(copied.warehouse, "scores") == rows_of(nights.warehouse, "scores")
     page = Path(copied.warehouse.path("reports/night-2024-04-02.html")).read_text(encoding="utf-8")
     summary = page.partition('<p class="lead" id="summary">')[2].partition("</p>")[0]
-    assert summary.startswith(f"Promotion of version {number} (w) was refused on")
+    assert f"Promotion of version {number} (w) was refused on" in summary
     assert "version 1 (logistic-1) still holds. w against majority on a to b: not reliably better" in summary
 
 

@@ -22,8 +22,8 @@ from nightjar.explanation.surrogates import LocalSurrogate
 from nightjar.profiling.stored.changes import changes
 from nightjar.profiling.stored.page import render
 from nightjar.profiling.stored.profile import Range, profile_source
+from nightjar.report import index, page
 from nightjar.report import night as report
-from nightjar.report import page
 from nightjar.report.card import writing
 from nightjar.report.card.records import read_records
 from nightjar.report.comparison.page import document
@@ -33,7 +33,7 @@ from nightjar.report.reading import open_tables
 from nightjar.settings.datasheet import Datasheet
 from nightjar.tables.warehouse import Warehouse
 from profiling.stored.tables import hours, store
-from report import cards, nights
+from report import cards, nights, watching
 
 pytestmark = pytest.mark.starts_processes
 AXE = Path(__file__).parent / "axe" / "axe.min.js.gz"
@@ -47,7 +47,7 @@ OPTIONS = [
 SCHEMES = {"light": 1, "dark": 0}
 WIDTHS = (390, 1280)
 LONG = "a_very_long_name_" * 4
-# The pages allow no scripts, so a page around them measures them, and axe judges copies without their policy.
+# The pages allow no scripts but their own, so a page around them measures them; axe judges copies without their policy.
 AROUND = """<!doctype html><title>around</title><body>{frames}<pre id="seen"></pre><script>
 const measured = frame => {{
   const page = frame.contentDocument, root = page.documentElement, closed = root.scrollWidth;
@@ -74,9 +74,21 @@ onload = async () => {{
 
 def full_night(folder):
     warehouse = Warehouse(str(folder / "full"), "flights")
-    nights.full_night(warehouse)
+    watching.watched_night(warehouse)
+    long = ("upstream", LONG, "act", f"It is {LONG}.", f"python jobs/ingest.py project={LONG}", 400)
+    watching.store_signals(warehouse, [long])
     nights.store_drift(warehouse, "a_feature_with" + LONG, {"psi": 0.5, "ks": 0.2, "ks_p_value": 0.0})
     return Path(report.write(warehouse, nights.project(), nights.NIGHT)).read_text(encoding="utf-8")
+
+
+def all_nights(folder):
+    """The index of the nights of `full_night`."""
+    path = Warehouse(str(folder / "full"), "flights").path("reports/index.html")
+    return Path(path).read_text(encoding="utf-8")
+
+
+def all_projects(folder):
+    return Path(index.write_overview(str(folder / "full"))).read_text(encoding="utf-8")
 
 
 def several_classes(folder):
@@ -136,7 +148,18 @@ def comparison(folder):
     return page.render(document(cards.project(), compared, cards.pairs(), "roc_auc"))
 
 
-PAGES = (full_night, several_classes, no_tables, stored_facts, card, bare_card, comparison, explanation)
+PAGES = (
+    full_night,
+    all_nights,
+    all_projects,
+    several_classes,
+    no_tables,
+    stored_facts,
+    card,
+    bare_card,
+    comparison,
+    explanation,
+)
 
 
 @dataclass(frozen=True)
@@ -195,3 +218,41 @@ def test_a_page_fits_asks_nobody_for_anything_and_is_accessible(seen, page):
     assert [frame["requests"] for frame in measured] == [[], []]
     assert [one for one in violations if one[1] in ("serious", "critical")] == []
     assert seen.console == []
+
+
+@pytest.mark.skipif(chromium.CHROMIUM is None, reason="no chromium on PATH: pages cannot be looked at")
+def test_tables_sort_and_filter_and_the_theme_is_chosen(around):
+    """By the page's own script under its own policy, as people would: with the keyboard, too."""
+    with chromium.started() as browser:
+        tab = browser.tab()
+        tab.go((around.parent / "full_night.html").as_uri())
+        table = "[...document.querySelectorAll('#drift table')][0]"
+        names = f"[...{table}.tBodies[0].rows].filter(row => !row.hidden).map(row => row.cells[0].innerText)"
+        head = f"[...{table}.querySelectorAll('.sort')].find(one => one.innerText.startsWith('PSI'))"
+        psi = f"[...{table}.tBodies[0].rows].map(row => parseFloat(row.cells[6].innerText)).filter(one => one === one)"
+
+        tab.run(f"{head}.focus()")
+        tab.press("Enter")
+        falling = tab.run(psi)
+        assert falling == sorted(falling, reverse=True)
+        assert tab.run(f"{head}.closest('th').getAttribute('aria-sort')") == "descending"
+        tab.press("Enter")
+        assert tab.run(psi) == falling[::-1]
+
+        field = "document.querySelector('#drift .filter input')"
+        tab.run(f"{field}.focus()")
+        tab.write("ROUTE")
+        shown = tab.run(names)
+        assert shown
+        assert all("route" in name for name in shown)
+        assert tab.run("document.querySelector('#drift .filter .note').innerText") == f"{len(shown)} of 15"
+
+        colour = "getComputedStyle(document.body).backgroundColor"
+        light = tab.run(colour)
+        for scheme, is_light in (("light", True), ("dark", False), ("auto", True)):
+            tab.click(".theme", loads=False)
+            assert tab.run("document.querySelector('.theme').innerText") == f"Theme: {scheme}"
+            assert (tab.run(colour) == light) is is_light
+        tab.look(390, 844, "dark")
+        assert tab.run(colour) != light
+        assert tab.console() == []

@@ -9,7 +9,8 @@ import pytest
 
 from nightjar.evaluation.histograms import Bins
 from nightjar.report import night as report
-from nightjar.report.drift import pictures, read_drift
+from nightjar.report.drift import read_drift
+from nightjar.report.drift_pictures import pictures
 from nightjar.report.reading import open_tables
 from nightjar.settings.features import Aggregate
 from nightjar.settings.sources import Column, ColumnType

@@ -81,7 +81,7 @@ def test_a_night_of_a_weekday_without_rows_has_no_scores_nor_drift_keeps_none_an
     shutil.rmtree(warehouse.path("model_events"))
     for scored in ({D1}, set()):
         outcome = score(*context, D2, "again", copied.environment, retrospective=False)
-        of_drift, _ = drift.measure(spark, *context[1:], D2, "again")
+        of_drift, _ = drift.measure(lambda: spark, *context[1:], D2, "again")
         assert outcome.rows | of_drift.rows == {"scores": 0, "drift": 0}
         for table in ("scores", "drift"):
             assert {day for (day,) in rows_of(warehouse, table, "run_date")} == scored, table

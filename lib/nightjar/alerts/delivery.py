@@ -5,16 +5,17 @@ sink that is dead is an alert itself, and gets what it has missed from the next 
 """
 
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 from typing import Any
 
 import pyarrow.compute as pc
 
 from nightjar.alerts.lifecycle import RESOLVED, Change, is_word
 from nightjar.alerts.recording import SINK, Alert, record
-from nightjar.alerts.sinks.sending import SinkError, send, show, takes
+from nightjar.alerts.sinks.sending import SinkError, send, show_state, takes
 from nightjar.alerts.word import Word, word_of
 from nightjar.settings.monitoring.alerting import Severity, Sink, SinkKind
 from nightjar.tables import alert_states, arrow
@@ -31,44 +32,47 @@ Row = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class _Stand:
-    """How the alerts of a project stand: all changes in order, the newest night, its verdict, and what was sent."""
+    """How a project's alerts stand: changes in order, the newest night, its verdict, what was sent, how to say it."""
 
+    project: str
     changes: Sequence[Row]
     newest: date
     verdict: str | None
     sent: frozenset[tuple[str, str, date, str]]
+    word: Callable[[Row], Word]
 
     def open_rows(self) -> list[Row]:
         return [row for row in alert_states.latest(self.changes).values() if row["state"] != RESOLVED]
 
 
-def deliver(warehouse: Warehouse, sinks: Mapping[str, Sink], run_id: str) -> None:
+def deliver(warehouse: Warehouse, sinks: Mapping[str, Sink], run_id: str, show: Callable[[str], str]) -> None:
     """Send what has changed and was not sent, to each sink that takes it; record what was sent, and what failed.
 
     Args:
         warehouse: where tables lie; of the project whose alerts these are.
         sinks: name -> sink.
         run_id: of this run.
+        show: hides in a text what people are not to see.
     """
-    stand = _read(warehouse) if sinks else None
+    stand = _read(warehouse, show) if sinks else None
     if stand is None:
         return
     errors, tries = dict[str, str | None](), list[dict[str, Any]]()
     for name, sink in sorted(sinks.items()):
-        rows = _unsent(warehouse.project, stand, name, sink)
+        rows = _unsent(stand, name, sink)
         if not rows and sink.kind is not SinkKind.PROMETHEUS:
             continue
-        errors[name] = _hand_over(warehouse.project, stand, sink, [word_of(warehouse.project, row) for row in rows])
+        errors[name] = _hand_over(stand, sink, rows)
         tries += [_try(row, name, errors[name]) for row in rows]
     if tries:
         now = datetime.now(UTC)
         arrow.append(warehouse, NOTIFICATIONS, [{**one, "sent_at": now, "run_id": run_id} for one in tries], run_id)
     if _record_sinks(warehouse, stand, errors, run_id):
         # The others are told of it; each time fewer are left, so that this ends.
-        deliver(warehouse, {name: sink for name, sink in sinks.items() if errors.get(name) is None}, run_id)
+        deliver(warehouse, {name: sink for name, sink in sinks.items() if errors.get(name) is None}, run_id, show)
 
 
-def _read(warehouse: Warehouse) -> _Stand | None:
+def _read(warehouse: Warehouse, show: Callable[[str], str]) -> _Stand | None:
     """None: nothing was ever raised or judged."""
     changes, verdicts = alert_states.changes(warehouse, date.max), dict[date, str]()
     if arrow.exists(warehouse, VERDICTS.name):
@@ -77,22 +81,23 @@ def _read(warehouse: Warehouse) -> _Stand | None:
     nights = [*verdicts, *(row["run_date"] for row in changes)]
     if not nights:
         return None
-    sent = list[Row]()
+    sent = list[dict[str, Any]]()
     if arrow.exists(warehouse, NOTIFICATIONS.name):
         columns = ["alert_id", "state", "run_date", "sink"]
-        sent = arrow.read(warehouse, NOTIFICATIONS.name, columns, pc.field("status") == SENT).to_pylist()
+        sent += arrow.read(warehouse, NOTIFICATIONS.name, columns, pc.field("status") == SENT).to_pylist()
     keys = frozenset((row["alert_id"], row["state"], row["run_date"], row["sink"]) for row in sent)
-    return _Stand(changes, max(nights), verdicts.get(max(nights)), keys)
+    words = partial(word_of, warehouse.project, show=show)
+    return _Stand(warehouse.project, changes, max(nights), verdicts.get(max(nights)), keys, words)
 
 
-def _unsent(project: str, stand: _Stand, name: str, sink: Sink) -> list[Row]:
+def _unsent(stand: _Stand, name: str, sink: Sink) -> list[Row]:
     """What a sink is to be told: of each alert its last change that is worth a word, if it was not sent there.
 
     A sink that holds a state is shown all that is open. That an alert is over is news only where it was news before.
     """
     if sink.kind is SinkKind.PROMETHEUS:
         return []
-    takers = [row for row in _worth(stand) if takes(sink, word_of(project, row))]
+    takers = [row for row in _worth(stand) if takes(sink, stand.word(row))]
     ids = {identity for identity, _, _, place in stand.sent if place == name}
     return [
         row
@@ -118,13 +123,14 @@ def _change(row: Row) -> Change:
     return Change(row["run_date"], row["state"], Severity(row["severity"]), row["first_seen"], row["until"])
 
 
-def _hand_over(project: str, stand: _Stand, sink: Sink, words: Sequence[Word]) -> str | None:
+def _hand_over(stand: _Stand, sink: Sink, rows: Sequence[Row]) -> str | None:
     """Send, or show how the project stands; why it did not work, or None."""
     try:
         if sink.kind is SinkKind.PROMETHEUS:
-            show(sink, project, stand.newest, stand.verdict, [word_of(project, row) for row in stand.open_rows()])
+            words = [stand.word(row) for row in stand.open_rows()]
+            show_state(sink, stand.project, stand.newest, stand.verdict, words)
         else:
-            send(sink, words)
+            send(sink, [stand.word(row) for row in rows])
     except SinkError as error:
         return str(error)
     return None

@@ -1,6 +1,6 @@
 """What sinks are told: word of one change of one alert."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -56,7 +56,13 @@ class Word:
         return {name: value.isoformat() if isinstance(value, date) else value for name, value in vars(self).items()}
 
 
-def word_of(project: str, row: Mapping[str, Any]) -> Word:
-    """Word of a row of the table."""
-    names = [name for name in Word.__dataclass_fields__ if name != "project"]
-    return Word(project, **{name: row[name] for name in names})
+def word_of(project: str, row: Mapping[str, Any], show: Callable[[str], str]) -> Word:
+    """Word of a row of the table.
+
+    Args:
+        project: whose alert it is.
+        row: of the table.
+        show: hides what people are not to see, such as values of sensitive columns.
+    """
+    values: dict[str, Any] = {name: row[name] for name in Word.__dataclass_fields__ if name != "project"}
+    return Word(project, **values | {name: show(row[name]) for name in ("subject", "message")})

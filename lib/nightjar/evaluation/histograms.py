@@ -144,7 +144,7 @@ def bin_numbers(bins: Bins, column: ArrowColumn) -> npt.NDArray[np.intp]:
 
 def _bin_numbers(bins: Bins, chunk: "pa.Array[Any]") -> npt.NDArray[np.intp]:
     if bins.kind == "categorical":
-        texts = _texts(chunk)
+        texts: Any = _texts(chunk)
         return np.where(texts.is_null(), 0, _level_numbers(bins, texts) + 1)
     is_present = np.asarray(_plain(chunk).is_valid())
     values = np.full(len(chunk), np.nan)

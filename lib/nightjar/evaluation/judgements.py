@@ -13,6 +13,7 @@ WATCH, ACT = 0.05, 0.005
 """Of nights without a change, how many may be so far by chance in any column."""
 
 State = Literal["ok", "watch", "act", "unknown"]
+Aspect = Literal["values", "nulls", "new"]
 
 
 @dataclass(frozen=True)
@@ -23,8 +24,9 @@ class ColumnJudgement:
         distance: from the reference, between groups of bins; None: there are no rows.
         studentised: how many deviations beyond what its weekday makes expected; None: likewise, or the null has too few
             nights. It is the history of later nights.
-        greatest: the greatest of it and of the means over the last nights, each in its own deviations.
+        greatest: the greatest of it, of its mean over the last nights and of the other aspects, each in its deviations.
         span: over how many nights that one is.
+        aspect: what of the column that one is about, see `yardsticks`.
         p: the chance that any column is so far on a night without a change.
         state: by that chance.
     """
@@ -35,6 +37,7 @@ class ColumnJudgement:
     span: int | None = None
     p: float | None = None
     state: State = "unknown"
+    aspect: Aspect = "values"
 
 
 @dataclass(frozen=True)
@@ -71,11 +74,18 @@ def state_of(p: float, share: float) -> State:
     return "watch" if p <= WATCH * share else "ok"
 
 
-def greatest_of(own: float, history: Sequence[float], span_scales: Floats) -> tuple[float, int]:
-    """The greatest of tonight's value and of the means that end tonight, and its span."""
-    series = np.append(np.asarray(history, np.float64)[-SPANS[-1] + 1 :], own)
-    values = [(own, 1)]
+def greatest_of(own: Floats, history: Sequence[float], span_scales: Floats) -> tuple[float, int, Aspect]:
+    """The greatest of tonight's aspects and of the means of values that end tonight, its span and its aspect.
+
+    Args:
+        own: tonight's studentised distances, (aspects,).
+        history: those of values on the nights before.
+        span_scales: (spans,).
+    """
+    values: list[tuple[float, int, Aspect]] = [(float(own[0]), 1, "values")]
+    values += [(float(own[1]), 1, "nulls"), (float(own[2]), 1, "new")]
+    series = np.append(np.asarray(history, np.float64)[-SPANS[-1] + 1 :], own[0])
     for span, scale in zip(SPANS[1:], span_scales[1:], strict=True):
         if len(series) >= span and np.isfinite(series[-span:]).all():
-            values.append((float(span_means(series[-span:], span)[0] / scale), span))
+            values.append((float(span_means(series[-span:], span)[0] / scale), span, "values"))
     return max(values)

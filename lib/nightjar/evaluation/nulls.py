@@ -6,7 +6,8 @@ many days before it as tonight lies after the reference, and never fewer than th
 Its counts are drawn down to tonight's number of rows. So the null has in it how nights differ, how far things move with
 time, and what chance does to few rows; rows beyond those of its nights prove nothing more.
 
-Distances are centred by their weekday and studentised, each by nights of other 28-day blocks, as tonight is by nights
+Of each column the distance of its values, of its share of nulls, and of its share of new values is looked at. Distances
+are centred by their weekday and studentised, each by nights of other 28-day blocks, as tonight is by nights
 that are past. Means over the last nights, of values that are cut off so that one night alone is no trend, find small
 changes that last. The family is the greatest of all columns and spans: its distribution over the null's nights gives
 the chance that *any* column is so far on a night without a change, and beyond the nights that there are a generalised
@@ -33,11 +34,12 @@ from nightjar.evaluation.judgements import ACT, WATCH, ColumnJudgement, NightJud
 from nightjar.evaluation.packing import pack, unpack
 from nightjar.evaluation.rows import Floats, RowNumbers
 from nightjar.evaluation.yardsticks import (
+    ASPECTS,
     Nights,
     Yardstick,
+    distances_of,
     fit_yardstick,
     lag_within,
-    shares,
     weekdays,
 )
 
@@ -93,21 +95,21 @@ class Null:
         judged = [name for name in self.counts if name in counts and name in reference]
         sides = {name: (self._merge(name, reference[name]), self._merge(name, counts[name])) for name in judged}
         compared = tuple(name for name, (expected, actual) in sides.items() if expected.sum() and actual.sum())
-        distances = self._distances([sides[name] for name in compared])
+        distances = self._distances(compared, [sides[name] for name in compared])
         by_column = {name: ColumnJudgement(None) for name in judged}
-        by_column |= {name: ColumnJudgement(float(one)) for name, one in zip(compared, distances, strict=True)}
+        by_column |= {name: ColumnJudgement(float(one)) for name, one in zip(compared, distances[0], strict=True)}
         rows = min((int(sides[name][1].sum()) for name in compared), default=0)
         yardstick = self._yardstick(lag_days, rows, compared)
         if yardstick is None:
             return NightJudgement(by_column)
         weekday = int(weekdays(np.array([night], "datetime64[D]"))[0])
-        studentised = (distances - yardstick.centres[:, weekday]) / yardstick.scales
+        studentised = (distances - yardstick.centres[..., weekday]) / yardstick.scales
         tail = yardstick.tail
         for place, name in enumerate(compared):
-            own = float(studentised[place])
-            greatest, span = greatest_of(own, history.get(name, ()), yardstick.span_scales[place])
-            p = tail.p(greatest)
-            by_column[name] = ColumnJudgement(float(distances[place]), own, greatest, span, p, state_of(p, share))
+            own = studentised[:, place]
+            greatest, span, aspect = greatest_of(own, history.get(name, ()), yardstick.span_scales[place])
+            p, distance = tail.p(greatest), by_column[name].distance
+            by_column[name] = ColumnJudgement(distance, float(own[0]), greatest, span, p, state_of(p, share), aspect)
         maximum = max(one.greatest for one in by_column.values() if one.greatest is not None)
         p = tail.p(maximum)
         return NightJudgement(
@@ -162,20 +164,23 @@ class Null:
             raise LearningError(f"{name!r}: counts of the shape {one.shape}, but its null has {len(groups)} bins.")
         return np.bincount(groups, weights=one).astype(np.int64)
 
-    def _distances(self, sides: Sequence[tuple[Counts, Counts]]) -> Floats:
-        distance = OF_SHARES[self.measure]
-        return np.array([distance(shares(expected), shares(actual)) for expected, actual in sides], np.float64)
+    def _distances(self, names: Sequence[str], sides: Sequence[tuple[Counts, Counts]]) -> Floats:
+        """Of each aspect and column, (aspects, columns)."""
+        if not names:
+            return np.zeros((len(ASPECTS), 0))
+        expected, actual = (_stack([one[None] for one in side])[:, 0] for side in zip(*sides, strict=True))
+        return distances_of(expected, actual, OF_SHARES[self.measure])
 
     def _yardstick(self, lag_days: int, rows: int, names: tuple[str, ...]) -> Yardstick | None:
         """What is usual at this distance in time, rounded up to weeks beyond the gap, and for so many rows, rounded
-        down to steps of 9%: for the next nights it is the same one.
+        down to steps of 4%: for the next nights it is the same one.
         """
         oldest = max(self.oldest_days, self.gap_days, 1)
         lag = lag_within(self.dates, min(self.gap_days + max(0, -(-(lag_days - self.gap_days) // 7)) * 7 or 1, oldest))
         if not names or lag is None or lag < self.gap_days:
             return None
         most = max(int(self.counts[name].sum(axis=1).max()) for name in names)
-        step = most if rows >= most else int(2 ** (np.floor(8 * np.log2(rows)) / 8))
+        step = most if rows >= most else int(2 ** (np.floor(16 * np.log2(rows)) / 16))
         key = (lag, step, names)
         if key not in self._fitted:
             stack = _stack([self.counts[name] for name in names])

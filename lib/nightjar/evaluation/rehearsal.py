@@ -144,7 +144,8 @@ def learned_rows(day: Days, final_on: Days, night: np.datetime64) -> RowNumbers:
     if not len(usable):
         return usable
     recent = usable[day[usable] > day[usable].max() - np.timedelta64(LEARNED_FROM, "D")]
-    return recent[:: -(-len(recent) // MOST_ROWS)]
+    thinned: RowNumbers = recent[:: -(-len(recent) // MOST_ROWS)]
+    return thinned
 
 
 def taken(truth: Truth, rows: RowNumbers) -> Truth:

@@ -26,6 +26,7 @@ class Summary:
         squares: sum of their squared distances from the mean.
         least, greatest: of these.
         counts: rows per bin, see `histograms`.
+        nan: of `nulls` those with NaN.
     """
 
     rows: int
@@ -37,6 +38,7 @@ class Summary:
     least: float | None
     greatest: float | None
     counts: tuple[int, ...]
+    nan: int = 0
 
     @property
     def std(self) -> float | None:
@@ -61,11 +63,12 @@ def summarise(bins: Bins, column: ArrowColumn) -> Summary:
     values = _numbers(column)
     finite = values[np.isfinite(values)]
     infinite = int(np.isinf(values).sum())
+    nan = len(values) - len(finite) - infinite
     if not len(finite):
-        return Summary(rows, nulls, infinite, 0, None, 0.0, None, None, tuple(counts.tolist()))
+        return Summary(rows, nulls, infinite, 0, None, 0.0, None, None, tuple(counts.tolist()), nan)
     mean = float(finite.mean())
     moments = (len(finite), mean, float(np.square(finite - mean).sum()), float(finite.min()), float(finite.max()))
-    return Summary(rows, nulls, infinite, *moments, tuple(counts.tolist()))
+    return Summary(rows, nulls, infinite, *moments, tuple(counts.tolist()), nan)
 
 
 def moments_of(column: ArrowColumn) -> tuple[float | None, float | None]:
@@ -109,13 +112,13 @@ def merge(parts: Sequence[Summary]) -> Summary:
 def _add(one: Summary, other: Summary) -> Summary:
     counts = tuple(a + b for a, b in zip(one.counts, other.counts, strict=True))
     sums = (one.rows + other.rows, one.nulls + other.nulls, one.infinite + other.infinite)
-    finite = one.finite + other.finite
+    finite, nan = one.finite + other.finite, one.nan + other.nan
     if one.mean is None or other.mean is None:
         whole = other if one.mean is None else one
-        return Summary(*sums, finite, whole.mean, whole.squares, whole.least, whole.greatest, counts)
+        return Summary(*sums, finite, whole.mean, whole.squares, whole.least, whole.greatest, counts, nan)
     difference = other.mean - one.mean
     mean = one.mean + difference * other.finite / finite
     squares = one.squares + other.squares + difference**2 * one.finite * other.finite / finite
     least = [value for value in (one.least, other.least) if value is not None]
     greatest = [value for value in (one.greatest, other.greatest) if value is not None]
-    return Summary(*sums, finite, mean, squares, min(least), max(greatest), counts)
+    return Summary(*sums, finite, mean, squares, min(least), max(greatest), counts, nan)

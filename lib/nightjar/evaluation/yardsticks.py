@@ -1,4 +1,9 @@
-"""What is usual: the distances between a reference's own nights at one distance in time and one number of rows."""
+"""What is usual: the distances between a reference's own nights at one distance in time and one number of rows.
+
+A column has three aspects, each with a distance: its values, with all bins; its share of nulls; and its share of new
+values, in bins where the reference has hardly any rows: levels not seen, and what is beyond all edges. A few new values
+or nulls are lost in the first where values differ from night to night, and stand out by themselves.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,8 +15,11 @@ from nightjar.evaluation.histograms import Counts
 from nightjar.evaluation.rows import Floats, RowNumbers
 from nightjar.evaluation.tails import Tail, fit_tail
 
+ASPECTS = ("values", "nulls", "new")
 SPANS = (1, 5)
 """Nights over which studentised values are averaged: a change of three deviations is to be seen in so many."""
+NEW = 0.001
+"""Share of the expected rows below which values of a group are new."""
 CAP = 6.0
 """Studentised values count in averages as this at most: a night that is far off is no trend."""
 FEWEST = 40
@@ -19,7 +27,8 @@ FEWEST = 40
 _EARLIEST = 28
 _BLOCK_DAYS = 28
 _PER_WEEKDAY = 5
-_LEAST_SCALE = 0.005
+_LEAST_SCALES = (0.005, 0.02, 0.02)
+"""Deviations of the distance of each aspect: less is no change that matters."""
 _LEAST_SPAN_SCALE = 1e-3
 _LEAST_MAXIMUM = 2.0
 
@@ -34,10 +43,10 @@ class Yardstick:
     Attributes:
         lag_days: days that its nights lie after what they are compared with.
         nights: how many.
-        centres: mean distances by weekday from Monday on, then of all nights, (columns, 8).
-        scales: deviations of the distances around them, (columns,), at least 0.005: less is no change that matters.
-        span_scales: deviations of the means over `SPANS`, (columns, spans).
-        tail: of the greatest over columns and spans.
+        centres: mean distances by weekday from Monday on, then of all nights, (aspects, columns, 8).
+        scales: deviations of the distances around them, (aspects, columns).
+        span_scales: deviations of the means over `SPANS` of the distances of values, (columns, spans).
+        tail: of the greatest over columns, their aspects and spans.
     """
 
     lag_days: int
@@ -68,41 +77,63 @@ def fit_yardstick(dates: Nights, counts: Counts, lag_days: int, rows: int, dista
 
     Args:
         dates: ascending, (nights,).
-        counts: (columns, nights, groups).
+        counts: (columns, nights, groups), nulls first.
         lag_days: for which `comparable` gives `FEWEST` nights at least.
         rows: nights of more rows are drawn down to so many.
         distance: see `divergences.OF_SHARES`.
     """
     nights, before = comparable(dates, lag_days)
     past = np.cumsum(counts, axis=1)[:, before - 1]
-    distances = distance(shares(past), shares(draw_down(counts[:, nights], rows)))
+    tonight = draw_down(counts[:, nights], rows)
+    distances = distances_of(past, tonight, distance)
     weekday, block = weekdays(dates[nights]), blocks(dates[nights])
-    centres, scales = _usual(distances, weekday)
-    studentised = _studentise(distances, weekday, block)
-    maxima = studentised.max(axis=0)
+    usual = [_usual(one, weekday, least) for one, least in zip(distances, _LEAST_SCALES, strict=True)]
+    studentised = [_studentise(*one, weekday, block) for one in zip(distances, _LEAST_SCALES, strict=True)]
+    maxima = np.max(studentised, axis=(0, 1))
     span_scales = np.ones((len(counts), len(SPANS)))
     for place, span in enumerate(SPANS[1:], 1):
-        means = span_means(studentised, span)
+        means = span_means(studentised[0], span)
         span_scales[:, place] = _deviation(means, _LEAST_SPAN_SCALE)
         greatest = _scale_means(means, block[span - 1 :]).max(axis=0)
         maxima[span - 1 :] = np.maximum(maxima[span - 1 :], greatest)
     tail = fit_tail(maxima[SPANS[-1] - 1 :], _LEAST_MAXIMUM)
+    centres, scales = (np.stack(one) for one in zip(*usual, strict=True))
     return Yardstick(lag_days, len(nights), centres, scales, span_scales, tail)
+
+
+def distances_of(expected: Counts, actual: Counts, distance: Distance) -> Floats:
+    """The distance of each aspect, (aspects, ...), of counts whose last axis is the groups, nulls first.
+
+    What is new is what the expected ones hardly hold: on a night of the reference what the nights before it do, as bins
+    hold the values of all its nights.
+    """
+    e, a = shares(expected), shares(actual)
+    is_new = e < NEW
+    is_new[..., 0] = False
+    nulls = [_of_two(one[..., 0]) for one in (e, a)]
+    new = [_of_two((one * is_new).sum(axis=-1)) for one in (e, a)]
+    return np.stack([distance(e, a), distance(*nulls), distance(*new)])
+
+
+def _of_two(share: Floats) -> Floats:
+    """A share and its rest, along a further axis."""
+    within = np.clip(share, 0, 1)
+    return np.stack([within, 1 - within], axis=-1)
 
 
 def blocks(dates: Nights) -> RowNumbers:
     """The block of each night, 28 days or a quarter of all: shocks last, so that nights near by are too much alike."""
     days = (dates - dates[0]).astype(np.int64)
     length = max(1, min(_BLOCK_DAYS, (int(days[-1]) + 1) // 4))
-    return (days // length).astype(np.intp)
+    return np.asarray(days // length, np.intp)
 
 
-def _studentise(distances: Floats, weekday: RowNumbers, block: RowNumbers) -> Floats:
+def _studentise(distances: Floats, least: float, weekday: RowNumbers, block: RowNumbers) -> Floats:
     """Each night beyond the mean of its weekday, over the deviation, of the nights in other blocks."""
     result = np.empty_like(distances)
     for one in np.unique(block):
         own, others = block == one, block != one
-        centres, scales = _usual(distances[:, others], weekday[others])
+        centres, scales = _usual(distances[:, others], weekday[others], least)
         result[:, own] = (distances[:, own] - centres[:, weekday[own]]) / scales[:, None]
     return result
 
@@ -116,18 +147,18 @@ def _scale_means(means: Floats, block: RowNumbers) -> Floats:
     return result
 
 
-def _usual(distances: Floats, weekday: RowNumbers) -> tuple[Floats, Floats]:
+def _usual(distances: Floats, weekday: RowNumbers, least: float) -> tuple[Floats, Floats]:
     """The mean distance of each weekday, then of all nights, (columns, 8), and the deviation around the means."""
     seen = np.bincount(weekday, minlength=7)
     centres = np.repeat(distances.mean(axis=1, keepdims=True), 8, axis=1)
     if seen[seen > 0].min() >= _PER_WEEKDAY:
         centres[:, np.flatnonzero(seen)] = (distances @ np.eye(7)[weekday])[:, seen > 0] / seen[seen > 0]
-    return centres, _deviation(distances - centres[:, weekday], _LEAST_SCALE)
+    return centres, _deviation(distances - centres[:, weekday], least)
 
 
 def _deviation(residuals: Floats, least: float) -> Floats:
     """The root of the mean square, along the last axis, at least `least`."""
-    return np.maximum(np.sqrt((residuals**2).mean(axis=-1)), least)
+    return np.asarray(np.maximum(np.sqrt((residuals**2).mean(axis=-1)), least), np.float64)
 
 
 def span_means(studentised: Floats, span: int) -> Floats:

@@ -11,7 +11,7 @@ import pyarrow as pa
 from nightjar.explanation.contributions import Contributions
 from nightjar.explanation.sampled import explain
 from nightjar.explanation.sum_check import require_sums
-from nightjar.explanation.values import show
+from nightjar.masking.showing import show
 from nightjar.masking.values import Masking
 from nightjar.models.predictor import Predictor
 from nightjar.settings.serving.reasons import Adverse, Reasons

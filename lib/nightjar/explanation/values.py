@@ -1,13 +1,12 @@
-"""Values of rows in words, and the range in which they usually lie."""
+"""The range in which a column's values usually lie, in words."""
 
 from collections.abc import Sequence
 from itertools import pairwise
-from math import isnan
-from typing import Any
 
 import numpy as np
 
 from nightjar.evaluation.histograms import Bins
+from nightjar.masking.showing import show
 
 MIDDLE = 0.8
 """The share of training rows that a usual range holds, as many of the others below it as above."""
@@ -17,23 +16,6 @@ MOSTLY = 0.5
 """From this share of training rows on, a missing value is usual."""
 ROUNDING = 1e-9
 """Of shares that are added up."""
-_WHOLE, _LARGE = 1_000, 1e15
-
-
-def show(value: Any) -> str:
-    """A value of a row for people.
-
-    Example:
-        >>> [show(value) for value in (None, True, 0.25, 48_200.5, "car")]
-        ['missing', 'yes', '0.25', '48,200', 'car']
-    """
-    if value is None or (isinstance(value, float) and isnan(value)):
-        return "missing"
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, float):
-        return f"{value:,.0f}" if _WHOLE <= abs(value) < _LARGE else f"{value:,.4g}"
-    return f"{value:,}" if isinstance(value, int) else str(value)
 
 
 def usual(bins: Bins, counts: Sequence[int], *, is_boolean: bool = False) -> str | None:

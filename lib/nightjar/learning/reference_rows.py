@@ -22,7 +22,8 @@ def store(warehouse: Warehouse, entries: Sequence[dict[str, Any]], version: str,
     """
     schema = pa.schema([field.remove_metadata() for field in REFERENCES.schema()])
     plain = [{name: value for name, value in one.items() if name != NIGHTS} for one in entries]
-    nights = [_nights(one["column"], *one[NIGHTS], schema) for one in entries if NIGHTS in one]
+    counted = [(one["column"], one[NIGHTS]) for one in entries if NIGHTS in one]
+    nights = [_nights(column, dates, counts, schema) for column, (dates, counts) in counted]
     rows = pa.concat_tables([pa.Table.from_pylist(plain, schema=schema), *nights])
     for name, value in (("model_version", version), ("run_id", run_id)):
         column = pa.repeat(pa.scalar(value, pa.string()), len(rows))

@@ -19,6 +19,7 @@ from nightjar.evaluation.summaries import moments_of
 from nightjar.learning.data.instants import Days
 from nightjar.learning.data.training_set import TrainingSet
 from nightjar.learning.reference_anchors import Anchor, anchored
+from nightjar.learning.reference_nulls import null_rows
 from nightjar.tables import predictions
 from nightjar.tables.references import length_of, slice_of
 
@@ -40,6 +41,7 @@ class Watching:
         importance: feature -> its share of what the model uses.
         anchors: feature -> the bins of an earlier version, and what it was trained on.
         gap_days: the longest window of the features: nights so close to each other share facts.
+        oldest_days: the age of a version up to which its nights are judged by nights as old.
         scores: of every row by a fit that has not seen it, NaN where there is none; None: of the final period alone.
     """
 
@@ -48,6 +50,7 @@ class Watching:
     importance: Mapping[str, float] = field(default_factory=dict)
     anchors: Mapping[str, Anchor] = field(default_factory=dict)
     gap_days: int = 0
+    oldest_days: int = 90
     scores: npt.NDArray[np.float64] | None = None
 
 
@@ -107,7 +110,8 @@ def histograms(
             dates, group = np.unique(rows.day[is_scored], return_inverse=True)
             own["nights"] = dates, count_by_group(bins, unseen, group, len(dates))
         result += [own, *by_slice]
-    return result
+    names, days = predictions.watched(standard.classes), (watching.gap_days, watching.oldest_days)
+    return [*result, *null_rows(result, names, gap_days=days[0], oldest_days=days[1])]
 
 
 def _scored(rows: TrainingSet, final: RowNumbers, scores: npt.NDArray[np.float64] | None) -> RowNumbers:
@@ -171,9 +175,10 @@ def _slices(rows: TrainingSet, names: Sequence[str]) -> Iterator[tuple[str, npt.
         table = next((one for one in tables if name in one.column_names), None)
         if table is None:
             continue
-        texts = table[name].cast(pa.string())
+        texts: Any = table[name].cast(pa.string())
         levels, counts = pc.value_counts(texts.drop_null()).flatten()
         ranked = pa.table({"level": levels, "rows": counts})
         ranked = ranked.sort_by([("rows", "descending"), ("level", "ascending")]).slice(0, MOST_LEVELS)
-        for level in ranked["level"].to_pylist():
-            yield slice_of(name, level), np.asarray(pc.fill_null(pc.equal(texts, level), False))
+        levels_of: list[Any] = ranked["level"].to_pylist()
+        for level in levels_of:
+            yield slice_of(name, level), np.asarray(pc.fill_null(pc.equal(texts, pa.scalar(level)), False))

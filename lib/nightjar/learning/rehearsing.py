@@ -42,7 +42,8 @@ def add_rehearsal(evidence: Evidence, plan: TrainingPlan, final_scores: Floats, 
 
 def _truth(rows: TrainingSet, which: RowNumbers, project: Project) -> Truth:
     entity = np.arange(len(which)) if rows.entity is None else rows.entity[which]
-    query, weight = (None if one is None else one[which] for one in (rows.query, rows.weight))
+    query = None if rows.query is None else rows.query[which]
+    weight = None if rows.weight is None else rows.weight[which]
     clusters = Clusters(entity, np.zeros(len(which), np.intp))
     return Truth(project.label.task, rows.label[which], clusters, query, weight, standard_of(project))
 

@@ -69,7 +69,8 @@ def find_class_swaps(truth: Truth, champion: Floats, challenger: Floats) -> dict
 
 def _is_right(decisions: Sequence[Decision]) -> Booleans:
     """Whether the class that is predicted for each row is its own."""
-    return np.any([one.acts & (np.asarray(one.truth.label) == 1) for one in decisions], axis=0)
+    right: Booleans = np.any([one.acts & (np.asarray(one.truth.label) == 1) for one in decisions], axis=0)
+    return right
 
 
 def acted_on(truth: Truth, score: Floats, threshold: float | Floats | None, rate: float | None = None) -> Booleans:

@@ -13,6 +13,9 @@ from nightjar.learning.references import Watching
 from nightjar.learning.training_plan import TrainingPlan
 from nightjar.settings.features import FeatureGroup
 
+OLDEST_DAYS = 90
+"""The age up to which versions are judged by nights as old, where nothing says when they expire."""
+
 
 def watching_of(plan: TrainingPlan, evidence: Evidence, unseen_scores: Floats | None) -> Watching:
     """What a version's references hold besides the training data as a whole.
@@ -29,6 +32,7 @@ def watching_of(plan: TrainingPlan, evidence: Evidence, unseen_scores: Floats | 
         importance=importance_shares(evidence.importance),
         anchors=read_anchors(plan.warehouse),
         gap_days=longest_window(project.features.values()),
+        oldest_days=project.promotion.expires_after_days or OLDEST_DAYS,
         scores=unseen_scores,
     )
 

@@ -79,8 +79,13 @@ class Masking:
 NOTHING_HIDDEN = Masking()
 _PLAIN = re.compile(r"^feature | \(column\)$")
 _QUOTED = r"""'(?:[^'\\\n]|\\.)*'|"(?:[^"\\\n]|\\.)*\""""
-_VALUE = rf"""(?:{_QUOTED}|\[[^\]\n]*\]|[\w.]+\([^)\n]*\)|[^\n]*?(?=[,;)](?:\s|$)|[.:](?:\s|$)| in |\n|$))"""
-"""A value in a message: in quotes, in brackets, written as code, or up to the next sign that ends it."""
+_WORD = r"""-?\d+(?:\.\d+)?(?:e[+-]?\d+)?|\d{4}-\d\d-\d\d[ T][\d:.]+(?:[+-][\d:]+|Z)?|(?![A-Za-z]{1,4}\.\s)[\w:+-]*\w"""
+_PLAIN_VALUE = rf"""(?:{_WORD}|null or NaN)(?=[,;)](?:\s|$)|[.:](?:\s|$)| in \d|\n|$)"""
+"""A number, an instant, or one word, as `in_words` writes it, up to the sign that ends it. A word that may be an
+abbreviation, as in St. Mary, is none before a point."""
+_VALUE = rf"""(?:{_QUOTED}|\[[^\]\n]*\]|[\w.]+\([^)\n]*\)|{_PLAIN_VALUE}|[^\n]*?(?=[,;] [\w.]+=|\)(?:\s|$)|\n|$))"""
+"""A value in a message: in quotes, in brackets, written as code, or plain. What is none of these nobody of ours has
+written, and nobody can tell where it ends: it is hidden up to the next `name=`, or with the rest of its line."""
 _HARMLESS = re.compile(r"[\w:+-]+")
 
 

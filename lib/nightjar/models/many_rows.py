@@ -96,7 +96,7 @@ def _estimator(estimator: Any) -> Any:
 
 def _vectors(estimator: Any) -> BitVectors | None:
     match estimator:
-        case HistGradientBoostingClassifier() | HistGradientBoostingRegressor() if not _has_categories(estimator):
+        case HistGradientBoostingClassifier() | HistGradientBoostingRegressor() if _is_exact(estimator):
             return bit_vectors(trees_of_boosting(estimator))
         case LightGbm():
             try:
@@ -106,7 +106,6 @@ def _vectors(estimator: Any) -> BitVectors | None:
     return None
 
 
-def _has_categories(estimator: Any) -> bool:
-    """Whether boosting of scikit-learn has native categories, or computes with other numbers than those of 64 bits."""
-    is_exact = estimator._baseline_prediction.dtype == np.float64  # noqa: SLF001
-    return estimator.is_categorical_ is not None or not is_exact
+def _is_exact(estimator: Any) -> bool:
+    """Whether boosting of scikit-learn computes with numbers of 64 bits."""
+    return bool(estimator._baseline_prediction.dtype == np.float64)  # noqa: SLF001

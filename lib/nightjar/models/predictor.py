@@ -9,7 +9,7 @@ import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 
-from nightjar.errors import ModelError
+from nightjar.errors import ModelError, NightjarError, is_panic
 from nightjar.models.columns import LARGEST, FeatureColumn, difference, infinite_columns, to_floats, to_frame
 
 CHUNK_ROWS = 10_000
@@ -167,8 +167,13 @@ class Predictor:
                 scores = self.scores(self._frame(chunk, padded, start))[:rows]
             else:
                 scores = self._scores_of(inputs)[:rows]
-        except ValueError as error:
-            raise ModelError(f"The model cannot compute with rows {start} to {start + rows - 1}: {error}") from error
+        except BaseException as error:
+            if not _is_of_model(error):
+                raise
+            words = str(error) if isinstance(error, ValueError) else f"{type(error).__name__}: {error}"
+            raise ModelError(
+                f"The model cannot compute with rows {start} to {start + rows - 1}: {' '.join(words.split())}"
+            ) from error
         unbounded = np.flatnonzero(~np.isfinite(scores).reshape(rows, -1).all(axis=1))
         if len(unbounded):
             first = f"{scores[unbounded[0]]} of row {start + unbounded[0]}"
@@ -195,6 +200,13 @@ class Predictor:
             prepared[place, : len(chunk)] = column.prepare(values[column.feature])
             prepared[place, len(chunk) :] = prepared[place, len(chunk) - 1]
         return np.ascontiguousarray(prepared.T) if inputs.by_rows else prepared.T
+
+
+def _is_of_model(error: BaseException) -> bool:
+    """Whether an estimator, whose native code may raise anything, has failed, and neither we nor the machine."""
+    if isinstance(error, NightjarError | MemoryError | OSError):
+        return False
+    return isinstance(error, Exception) or is_panic(error)
 
 
 def scores_of(estimator: Classifier | Regressor, inputs: Any) -> Floats:

@@ -14,6 +14,7 @@ from nightjar.errors import LearningError
 from nightjar.models.boosters.booster import Booster
 from nightjar.models.columns import FeatureColumn, difference, infinite_columns, to_frame
 from nightjar.models.estimators.estimator_registry import FAMILIES, choose_solver, family_of, make_estimator
+from nightjar.models.estimators.native_boosting import declare_categories, put_codes_first
 from nightjar.models.estimators.pairwise_ranking import PairwiseRanker
 from nightjar.models.estimators.rule import NumberOrPrior, RuleOfThumb, rule_of
 from nightjar.models.estimators.rule_grammar import Kind
@@ -69,7 +70,10 @@ def _fit_family(
     if isinstance(estimator, PairwiseRanker):
         fit_parameters["query"] = rows.query
     fitted = choose_solver(_with_inputs(estimator, model, prepared), inputs.shape[1])
-    return Predictor(features, prepared, fitted.fit(inputs, label, **fit_parameters))
+    fitted.fit(inputs, label, **fit_parameters)
+    if model.estimator is Estimator.BOOSTING:
+        put_codes_first(fitted)
+    return Predictor(features, prepared, fitted)
 
 
 def _with_inputs(estimator: Any, model: Model, prepared: Pipeline) -> Any:
@@ -78,8 +82,11 @@ def _with_inputs(estimator: Any, model: Model, prepared: Pipeline) -> Any:
         inputs = inputs_of(prepared)
         estimator.levels = tuple(one.levels for one in inputs)
         estimator.monotone = tuple(signs_of(model, inputs))
-    elif model.monotone:
-        estimator.set_params(monotonic_cst=signs_of(model, inputs_of(prepared)))
+    elif model.estimator is Estimator.BOOSTING:
+        inputs = inputs_of(prepared)
+        declare_categories(estimator, inputs)
+        if model.monotone:
+            estimator.set_params(monotonic_cst=signs_of(model, inputs))
     return estimator
 
 

@@ -7,6 +7,7 @@ years ago are opened by them. The classes themselves may move and be renamed (`i
 from collections.abc import Mapping
 from typing import Final
 
+from nightjar.models.estimators.native_boosting import CodesFirst
 from nightjar.models.estimators.pairwise_ranking import PairwiseRanker
 from nightjar.models.estimators.rate import ClassRates, ColumnRate
 from nightjar.models.estimators.rule import NumberOrPrior, RuleOfThumb
@@ -31,6 +32,7 @@ STORED_TRANSFORMERS: Final[Mapping[str, type]] = {
     "Binned": Binned,
     "Bounded": Bounded,
     "ClusterDistances": ClusterDistances,
+    "CodesFirst": CodesFirst,
     "Filled": Filled,
     "Frequencies": Frequencies,
     "Hashed": Hashed,
@@ -50,7 +52,7 @@ STORED_TRANSFORMERS: Final[Mapping[str, type]] = {
     "Winsorised": Winsorised,
     "WithValues": WithValues,
 }
-"""Stored name -> class, of the steps of preparations."""
+"""Stored name -> class, of the steps of preparations, and of what boosting does with its inputs."""
 
 FORMER_MODULES: Final[Mapping[str, tuple[str, ...]]] = {
     "nightjar.models.encoding": ("Frequencies", "Hashed", "LevelTexts", "TargetMeans"),

@@ -13,6 +13,7 @@ import numpy.typing as npt
 from nightjar.errors import ModelError
 from nightjar.models.boosters.lightgbm_booster import LightGbm
 from nightjar.models.boosters.xgboost_booster import XgBoost
+from nightjar.models.estimators.native_boosting import levels_of, order_of
 
 Floats = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]
@@ -180,22 +181,29 @@ def _xgboost_tree(part: dict[str, Any], sizes: Sequence[int], output: int) -> Tr
 
 
 def trees_of_boosting(estimator: Any) -> Trees:
-    """The trees of scikit-learn's histogram boosting, without native categories."""
-    trees = []
+    """The trees of scikit-learn's histogram boosting."""
+    trees, order, sizes = [], np.array(order_of(estimator), dtype=np.intp), levels_of(estimator)
     for of_round in estimator._predictors:  # noqa: SLF001  (the class has no public form of its trees)
         for output, predictor in enumerate(of_round):
             nodes = predictor.nodes
             of_nodes = {name: nodes[name].tolist() for name in nodes.dtype.names}
+            is_leaf = nodes["is_leaf"].astype(bool)
+            levels = {
+                int(node): _bits(
+                    predictor.raw_left_cat_bitsets[nodes["bitset_idx"][node]], sizes[nodes["feature_idx"][node]]
+                )
+                for node in np.flatnonzero(~is_leaf & nodes["is_categorical"].astype(bool))
+            }
             trees.append(
                 Tree(
-                    np.where(nodes["is_leaf"].astype(bool), LEAF, nodes["feature_idx"]).tolist(),
+                    np.where(is_leaf, LEAF, order[nodes["feature_idx"]]).tolist(),
                     of_nodes["num_threshold"],
                     of_nodes["missing_go_to_left"],
                     of_nodes["left"],
                     of_nodes["right"],
                     of_nodes["count"],
                     nodes["value"][:, np.newaxis],
-                    {},
+                    levels,
                     output,
                 )
             )

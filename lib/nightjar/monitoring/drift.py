@@ -1,188 +1,184 @@
 """Drift of a night against its champion's training reference, computed from histograms."""
 
-import json
 import logging
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
 from datetime import date
+from functools import reduce
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
 import pyarrow.compute as pc
-from pyspark.sql import DataFrame, SparkSession
-from pyspark.sql import functions as F  # noqa: N812
+from pyspark.sql import SparkSession
 
 from nightjar.errors import ModelError
-from nightjar.evaluation.distances import chi_squared, kolmogorov_smirnov, psi, psi_p_value
-from nightjar.evaluation.histograms import Bins, Counts, count
-from nightjar.monitoring.signals import Signal
-from nightjar.registry import events
+from nightjar.monitoring import drift_figures, drift_signals, upstream
+from nightjar.monitoring.drift_history import DAYS, JUDGED, History, nights_of_training, read_history
+from nightjar.monitoring.drift_judging import Assessment, judge
+from nightjar.monitoring.drift_references import Reference, References, references_of_night
+from nightjar.monitoring.drift_signals import Drifted
+from nightjar.monitoring.night_counts import Night, Sight, count_night
+from nightjar.monitoring.signals import Kind, Signal, State
 from nightjar.settings.project import Project
-from nightjar.tables import arrow, delta
+from nightjar.tables import arrow, scan
 from nightjar.tables.monitoring_definitions import DRIFT, REFERENCES
-from nightjar.tables.predictions import (
-    PREDICTED,
-    PREDICTED_CLASS,
-    PROBABILITIES,
-    RULE,
-    SCORE,
-    classes_of,
-    probability_of,
-    watched,
-)
-from nightjar.tables.rows import in_tasks
+from nightjar.tables.predictions import CHAMPION_ROLE
+from nightjar.tables.references import ALL_COLUMNS, ALL_SCORES
 from nightjar.tables.runs import Outcome
+from nightjar.tables.serving_definitions import INPUTS
 from nightjar.tables.warehouse import Warehouse
 
 log = logging.getLogger("nightjar.monitor")
-COUNTED = pa.schema({"column": pa.string(), "counts": pa.string()})
-
-
-@dataclass(frozen=True)
-class Reference:
-    """A column's reference: the histogram of the training data, and the design effect of rows of one night."""
-
-    bins: Bins
-    counts: Counts
-    design_effect: float = 1.0
+Row = dict[str, Any]
+COUNTED = "psi"
+"""The measure whose rows have the counts."""
 
 
 def measure(
-    spark: SparkSession, warehouse: Warehouse, project: Project, run_date: date, run_id: str
+    session: Callable[[], SparkSession], warehouse: Warehouse, project: Project, run_date: date, run_id: str
 ) -> tuple[Outcome, list[Signal]]:
     """Compare the night's features and scores with the reference of the model that scored them.
 
-    Where the spine has no rows on the night's weekday there is no drift, and rows of an earlier run are removed.
+    Where the spine has no rows on the night's weekday there is no drift, and rows of an earlier run are removed. The
+    same tables give the same rows, whenever it runs; of `drift` it reads the nights before.
+
+    Args:
+        session: gives Spark's, which is asked for only where the night has many rows.
+        warehouse: where the tables lie.
+        project: says what is watched.
+        run_date: the night.
+        run_id: of this run.
 
     Raises:
         ModelError: the night has no scores though it may have, or the model that scored it has no reference.
     """
-    tables = ("features", "scores", REFERENCES.name)
-    outcome = Outcome(inputs=arrow.versions(warehouse, tables))
-    is_night = F.col("run_date") == F.lit(run_date)
-    scores = delta.read(spark, warehouse, "scores", outcome.inputs["scores"]).where(
-        is_night & (F.col("role") == "champion")
+    outcome = Outcome(
+        inputs=arrow.versions(warehouse, ("features", "scores", REFERENCES.name, INPUTS.name, DRIFT.name))
     )
-    scored_by = scores.select("model_version").first()
-    absence = project.spine.absence(run_date)
-    rows: list[dict[str, Any]] = []
+    scored_by, absence = _scored_by(warehouse, run_date, outcome.inputs["scores"]), project.spine.absence(run_date)
+    rows: list[Row] = []
+    signals: list[Signal] = []
     if scored_by is not None:
-        references = _references_of_night(warehouse, scored_by[0], run_date, outcome.inputs[REFERENCES.name])
-        features = delta.read(spark, warehouse, "features", outcome.inputs["features"]).where(is_night)
-        rows = _drift_rows(features, scores, references, scored_by[0], run_date, run_id)
-        log.info("drift: %d columns compared with the reference of version %s", len(references), scored_by[0])
+        references = references_of_night(warehouse, scored_by, run_date, outcome.inputs.get(REFERENCES.name))
+        sight = Sight(session, warehouse, outcome.inputs, run_date)
+        rows, signals = _compare(sight, project, references, scored_by)
+        stamps = {"model_version": scored_by, "run_date": run_date, "evaluated_date": run_date, "run_id": run_id}
+        rows = [row | stamps for row in rows]
+        log.info("drift: %d figures of version %s", len(rows), scored_by)
     elif absence is not None:
         log.info("drift: nothing to compare; %s", absence)
     else:
         raise ModelError(f"Table scores has no scores of {run_date} to watch. Run: jobs/score.py run_date={run_date}")
     outcome.outputs[DRIFT.name] = arrow.replace(warehouse, DRIFT, rows, {"run_date": run_date}, run_id)
     outcome.rows[DRIFT.name] = len(rows)
-    return outcome, []
+    return outcome, signals
 
 
-def _drift_rows(
-    features: DataFrame,
-    scores: DataFrame,
-    references: Mapping[str, Reference],
-    scored_by: str,
-    run_date: date,
-    run_id: str,
-) -> list[dict[str, Any]]:
-    """The rows of `drift`, one for each distance of each column."""
-    bins = {name: reference.bins for name, reference in references.items()}
-    classes = classes_of(references)
-    of_scores = {name: bins.pop(name) for name in watched(classes) if name in bins}
-    counts = _count_columns(features, bins) | _count_columns(_columns_of_scores(scores, classes), of_scores)
-    return [
-        {
-            "evaluated_date": run_date,
-            "subject": name,
-            "slice": "all",
-            "measure": name_of_measure,
-            "value": value,
-            "rows": int(counts[name].sum()),
-            "model_version": scored_by,
-            "run_date": run_date,
-            "run_id": run_id,
-        }
-        for name, reference in references.items()
-        for name_of_measure, value in distances(reference, counts[name]).items()
+def _scored_by(warehouse: Warehouse, run_date: date, version: int) -> str | None:
+    """The version whose scores of the night are the champion's; None: there are none."""
+    of_night = (pc.field("run_date") == run_date) & (pc.field("role") == CHAMPION_ROLE)
+    batches = scan.batches(scan.snapshot(warehouse, "scores", version), ["model_version"], of_night)
+    return next((str(batch.column(0)[0].as_py()) for batch in batches if batch.num_rows), None)
+
+
+def _compare(
+    sight: Sight, project: Project, references: References | None, scored_by: str
+) -> tuple[list[Row], list[Signal]]:
+    """The night's rows of `drift` but for their stamps, and its signals."""
+    train = f"jobs/train.py project={project.name} run_date={sight.run_date}"
+    if references is None:
+        sentence = (
+            "A rule of thumb scored the night, and there is no champion whose training data it could be compared with."
+        )
+        return [], [Signal(Kind.COVARIATE, ALL_COLUMNS, State.UNKNOWN, sentence, train)]
+    settings = project.monitoring.drift
+    night = count_night(sight, project, references, scored_by)
+    longest = max([DAYS, *settings.windows])
+    version = sight.versions.get(DRIFT.name)
+    history = read_history(sight.warehouse, scored_by, sight.run_date, longest, version)
+    figures = {
+        name: drift_figures.distances(reference, night.counts[name], night.special.get(name))
+        for name, reference in references.subjects.items()
+        if name in night.counts and name not in night.failures
+    }
+    assessments = judge(references, night, figures, history.distances(), settings, sight.run_date)
+    subjects = drift_signals.moved(assessments, references)
+    nights = (
+        nights_of_training(sight.warehouse, references.version, subjects, sight.versions[REFERENCES.name])
+        if len(subjects) > 1
+        else {}
+    )
+    drifted = Drifted(references, night, assessments, history, nights, sight.run_date, train)
+    signals = list(drift_signals.signals(drifted))
+    fresh = upstream.freshness(sight.warehouse, project, sight.run_date, sight.versions["features"])
+    signals += upstream.source_signals(fresh, project.name, sight.run_date)
+    clusters = drift_signals.clusters_by_subject(signals)
+    rows = [
+        row | {"cluster": clusters.get(row["subject"])} for row in _judged_rows(references, night, figures, assessments)
     ]
+    rows += _rows_of_slices(references, night)
+    rows += [row for days in settings.windows for row in _window_rows(references, night, history, sight.run_date, days)]
+    return rows, signals
 
 
-def _columns_of_scores(scores: DataFrame, classes: Sequence[str]) -> DataFrame:
-    """What is watched of scores: a class of which the model gives no probability has 0."""
-    if not classes:
-        return scores
-    probabilities = [
-        F.coalesce(F.try_element_at(F.col(PROBABILITIES), F.lit(value)), F.lit(0.0)).alias(probability_of(value))
-        for value in classes
-    ]
-    return scores.select(SCORE, F.col(PREDICTED).alias(PREDICTED_CLASS), *probabilities)
+def _judged_rows(
+    references: References,
+    night: Night,
+    figures: Mapping[str, Mapping[str, float | None]],
+    assessments: Mapping[str, Assessment],
+) -> Iterator[Row]:
+    """One for each distance of each column; what was judged stands beside one of them, the counts beside another."""
+    for name, reference in references.subjects.items():
+        for measure, value in figures.get(name, {JUDGED: None}).items():
+            row = _row(name, measure, value, night.rows) | {"importance": reference.importance}
+            if measure == JUDGED:
+                row |= _judged(assessments.get(name, Assessment(None)))
+            if measure == COUNTED:
+                row["counts"] = night.counts[name].tolist()
+            yield row
+        if reference.anchor is not None and name in figures:
+            of_anchor = drift_figures.anchor_distances(reference.anchor[1], reference, night.counts[name])
+            yield from (
+                _row(name, measure, value, night.rows) | {"reference": "anchor"} for measure, value in of_anchor.items()
+            )
+    for family in (ALL_COLUMNS, ALL_SCORES):
+        if family in assessments:
+            one = assessments[family]
+            yield _row(family, "maximum", one.greatest, night.rows) | _judged(one)
 
 
-def distances(reference: Reference, actual: Counts) -> dict[str, float | None]:
-    """Every distance between two histograms of one column; nulls come first in both."""
-    expected, numeric = reference.counts, reference.bins.kind == "numeric"
-    groups = 10 if numeric else None
-    test = (kolmogorov_smirnov if numeric else chi_squared)(expected, actual)
-    name = "ks" if numeric else "chi_squared"
+def _judged(one: Assessment) -> Row:
     return {
-        "null_share": float(actual[0] / actual.sum()) if actual.sum() else None,
-        "psi": psi(expected, actual, groups),
-        "psi_p_value": psi_p_value(expected, actual, groups, design_effect=reference.design_effect),
-        name: test.statistic,
-        f"{name}_p_value": test.p_value,
+        "studentised": one.studentised,
+        "p_value": one.p_value,
+        "threshold": one.threshold,
+        "state": None if one.state is None else one.state.value,
+        "reason": one.reason,
     }
 
 
-def _references_of_night(warehouse: Warehouse, scored_by: str, run_date: date, version: int) -> dict[str, Reference]:
-    """The references of the model that scored a night; of one that a rule of thumb did the champion's features."""
-    if scored_by != RULE:
-        return _references(warehouse, scored_by, version)
-    champion = events.find_champion(warehouse, run_date)
-    if champion is None:
-        return {}
-    references = _references(warehouse, champion.number, version)
-    of_scores = watched(classes_of(references))
-    return {name: one for name, one in references.items() if name not in of_scores}
+def _rows_of_slices(references: References, night: Night) -> Iterator[Row]:
+    for name, slices in night.slices.items():
+        for of, counts in slices.items():
+            expected = references.subjects[name].slices.get(of)
+            if expected is None or not counts.sum():
+                continue
+            own = Reference(references.subjects[name].bins, expected)
+            for measure, value in drift_figures.window_distances(own, counts).items():
+                yield _row(name, measure, value, int(counts.sum())) | {"slice": of}
 
 
-def _references(warehouse: Warehouse, model_version: str, version: int) -> dict[str, Reference]:
-    where = (pc.field("model_version") == model_version) & pc.field("night").is_null() & pc.field("bins").is_valid()
-    # Tables of an earlier Nightjar lack the column of design effects.
-    effect = {"design_effect"} & set(arrow.schema(warehouse, REFERENCES.name, version).names)
-    rows = arrow.read(warehouse, REFERENCES.name, ["column", "bins", "counts", *effect], where, version).to_pylist()
-    if not rows:
-        raise ModelError(
-            f"Table {REFERENCES.name} has nothing of model version {model_version}: it was not trained in this "
-            "warehouse. Train and promote a model here."
-        )
-    return {
-        row["column"]: Reference(
-            Bins.from_json(row["bins"]), np.array(row["counts"], np.int64), row.get("design_effect") or 1.0
-        )
-        for row in rows
-    }
+def _window_rows(references: References, night: Night, history: History, run_date: date, days: int) -> Iterator[Row]:
+    """The distances of a window's nights together; none where the night stands alone in it."""
+    for name, reference in references.subjects.items():
+        before = history.window(name, run_date, days)
+        before = [one for one in before if len(one) == reference.bins.size]
+        if name not in night.counts or not before:
+            continue
+        counts = reduce(np.add, before, night.counts[name])
+        reason = None if len(before) == days - 1 else f"of {days} nights {len(before) + 1} are there"
+        for measure, value in drift_figures.window_distances(reference, counts).items():
+            yield _row(name, measure, value, int(counts.sum())) | {"window_days": days, "reason": reason}
 
 
-def _count_columns(rows: DataFrame, bins: Mapping[str, Bins]) -> dict[str, Counts]:
-    """Histograms of the columns; each task counts its own rows, and the counts are summed."""
-    names = list(bins)
-
-    def count_task(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        totals: dict[str, Any] = {}
-        for batch in batches:
-            for place, name in enumerate(names):
-                totals[name] = totals.get(name, 0) + count(bins[name], batch.column(place))
-        texts = [json.dumps(total.tolist()) for total in totals.values()]
-        yield pa.record_batch([pa.array(totals, pa.string()), pa.array(texts, pa.string())], schema=COUNTED)
-
-    # By place: mapInArrow does not quote names, and that of a class may hold any character.
-    columns = [F.col("`" + name.replace("`", "``") + "`").alias(str(place)) for place, name in enumerate(names)]
-    parts = in_tasks(rows.select(*columns), count_task, COUNTED).collect()
-    result = {name: np.zeros(column_bins.size, np.int64) for name, column_bins in bins.items()}
-    for part in parts:
-        result[part["column"]] += np.array(json.loads(part["counts"]), np.int64)
-    return result
+def _row(subject: str, measure: str, value: float | None, rows: int) -> Row:
+    return {"subject": subject, "slice": "all", "measure": measure, "value": value, "rows": rows}

@@ -126,7 +126,8 @@ def _with_bounds(measure: str, value: float, of: Reach, rows: int) -> Figure:
 def _learned(own: pa.Table, judging: Judging, promise: Promise) -> Estimator:
     """From the version's own nights with final labels where they are enough, else from those of its training."""
     project = judging.project
-    finals = [day for day in sorted(own["run_date"].unique().to_pylist()) if judging.is_final(own, day)]
+    days: list[Any] = own["run_date"].unique().to_pylist()
+    finals = [day for day in sorted(days) if judging.is_final(own, day)]
     if len(finals) >= FEWEST_NIGHTS:
         rows = judging.usable(own.filter(pc.field("run_date").isin(finals[-LEARNED_FROM:])))
         if len(rows):

@@ -1,7 +1,7 @@
 """The comparison of a challenger with the champion as of a run date."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -43,11 +43,11 @@ class Pair:
 
 
 def measure(
-    spark: SparkSession, warehouse: Warehouse, project: Project, run_date: date, run_id: str
+    session: Callable[[], SparkSession], warehouse: Warehouse, project: Project, run_date: date, run_id: str
 ) -> tuple[Outcome, Judged | None]:
     """Compare who scores beside the champion with it, and store the figures; the challenger is judged by them.
 
-    Where nothing is compared, rows of an earlier run are removed.
+    Where nothing is compared, rows of an earlier run are removed, and no session is asked for.
 
     Returns:
         What was read and written, and the judgement; None: nobody challenges the champion.
@@ -61,7 +61,7 @@ def measure(
     if experiment is not None and arrow.exists(warehouse, "scores"):
         outcome.inputs = arrow.pin(warehouse, ["scores", "labels", "features"])
         compared = [
-            (pair, _figures(spark, warehouse, project, experiment, pair, run_date, outcome.inputs))
+            (pair, _figures(session(), warehouse, project, experiment, pair, run_date, outcome.inputs))
             for pair in _pairs(holders, experiment)
         ]
     if compared or arrow.exists(warehouse, EXPERIMENTS.name):

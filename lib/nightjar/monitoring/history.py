@@ -67,7 +67,7 @@ def read_history(warehouse: Warehouse, run_date: date) -> History:
     if rows is None:
         return History({}, {}, {})
     columns: Any = rows
-    is_estimate, is_role = pc.starts_with(columns["subject"], ESTIMATE), pc.equal(columns["subject"], ROLE)
+    is_estimate, is_role = pc.starts_with(columns["subject"], ESTIMATE), pc.equal(columns["subject"], pa.scalar(ROLE))
     is_final = pc.and_(is_role, pc.invert(columns["provisional"]))
     final: dict[date, dict[Key, Row]] = {}
     for row in _judged_last(rows.filter(is_final)).to_pylist():
@@ -76,7 +76,7 @@ def read_history(warehouse: Warehouse, run_date: date) -> History:
     for row in rows.filter(is_estimate).to_pylist():
         estimates.setdefault((row["subject"], row["measure"]), {}).setdefault(row["evaluated_date"], row)
     shares: dict[int, list[float]] = {}
-    of_all = pc.and_(pc.equal(columns["measure"], MATURED), pc.equal(columns["slice"], ALL))
+    of_all = pc.and_(pc.equal(columns["measure"], pa.scalar(MATURED)), pc.equal(columns["slice"], pa.scalar(ALL)))
     for row in rows.filter(pc.and_(is_role, of_all)).to_pylist():
         if row["value"] is not None:
             shares.setdefault((row["run_date"] - row["evaluated_date"]).days, []).append(row["value"])

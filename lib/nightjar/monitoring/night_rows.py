@@ -122,7 +122,8 @@ def _of_champion(rows: pa.Table, judged: pa.Table, project: Project) -> Sequence
     figures += [*abstention_figures(rows), *coverage_figures(judged, truth)]
     figures += [*part_figures(truth, score, judged, project), *decision_figures(truth, score, judged, project)]
     if truth.task is Task.CLASSIFICATION:
-        positive = pc.sum(pc.fill_null(rows["label"], False)).as_py() or 0
+        label: Any = rows["label"]
+        positive: int = pc.sum(label).as_py() or 0  # of booleans; null where there is none
         figures.append(plain(ALL, KNOWN_POSITIVE, positive / len(rows), len(rows)))
     return figures
 

@@ -154,7 +154,8 @@ def _beside(
     own = [day for day in nights if day in challenged]
     if own:
         scores = with_labels(warehouse, project, run_date, own, versions, CHALLENGER_ROLE)
-        for day in sorted(set(scores["run_date"].unique().to_pylist())):
+        days: list[Any] = scores["run_date"].unique().to_pylist()
+        for day in sorted(days):
             yield from figures_of(_of_night(scores, day), day, judging, CHALLENGER_ROLE)
 
 

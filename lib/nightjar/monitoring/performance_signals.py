@@ -149,7 +149,7 @@ def _estimate_signal(rows: Sequence[Row], judging: Judging, promise: Promise) ->
 
 
 def _is_of_tonight(row: Row, run_date: date) -> bool:
-    return row["subject"] == ESTIMATE and row["evaluated_date"] == run_date and row["slice"] == ALL
+    return bool(row["subject"] == ESTIMATE and row["evaluated_date"] == run_date and row["slice"] == ALL)
 
 
 def _is_worse(name: str, row: Row, promise: Promise) -> bool:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import pyarrow.compute as pc
 
 from nightjar.alerts import following
-from nightjar.monitoring import night_looks, signals, verdict
+from nightjar.monitoring import night_looks, overdue, signals, triggers, verdict
 from nightjar.monitoring.signals import Signal
 from nightjar.pipeline.step import Step
 from nightjar.registry import events
@@ -16,7 +16,7 @@ from nightjar.tables.runs import Outcome
 
 
 def conclude(step: Step[jobs.Monitor], measured: Sequence[Signal]) -> Outcome:
-    """Store the night's signals, its verdict and what changes of alerts.
+    """Store the night's signals, its verdict, what its triggers decide and what changes of alerts.
 
     Args:
         step: of the night.
@@ -24,10 +24,13 @@ def conclude(step: Step[jobs.Monitor], measured: Sequence[Signal]) -> Outcome:
     """
     night, champion = (step.run_date, step.run_id), events.find_champion(step.warehouse, step.run_date)
     number = None if champion is None else champion.number
-    every = [*measured, *night_looks.looks(step.warehouse, step.project, step.run_date)]
+    where = (step.warehouse, step.project, step.run_date)
+    every = [*measured, *night_looks.looks(*where), *overdue.look(*where)]
     outcome = signals.store(step.warehouse, every, *night)
     of_night = verdict.judge(every, has_rows=_has_scores(step))
     outcome |= verdict.store(step.warehouse, of_night, *night, number)
+    decisions = triggers.decide(*where)
+    outcome |= triggers.store(step.warehouse, decisions, *night, number)
     return outcome | following.follow(step.warehouse, step.project.monitoring.alerting, *night)
 
 

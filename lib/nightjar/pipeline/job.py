@@ -126,6 +126,6 @@ def _body(job: JobName) -> "Callable[[Context], None]":
 
 _OF_OWN_MODULE = (
     *(JobName.NIGHTLY, JobName.LEASES, JobName.QUARANTINE, JobName.PROFILE),
-    *(JobName.COMPARE, JobName.EXPLAIN, JobName.REVIEW, JobName.ALERTS),
+    *(JobName.COMPARE, JobName.EXPLAIN, JobName.REVIEW, JobName.ALERTS, JobName.REPORT),
 )
 """Jobs that are no single step: the module of pipeline that is called like one runs it."""

@@ -8,7 +8,7 @@ from datetime import date, timedelta
 from functools import partial
 
 from nightjar.errors import UsageError
-from nightjar.pipeline import plan, summary
+from nightjar.pipeline import plan, retraining, summary
 from nightjar.pipeline.deciding import is_current_winner
 from nightjar.pipeline.execution import Context, perform
 from nightjar.pipeline.nightly_steps import first_to_build, is_named, settings_of, steps_of
@@ -17,7 +17,7 @@ from nightjar.pipeline.retrying import retrying
 from nightjar.pipeline.step import Step
 from nightjar.pipeline.steps import require_trainable
 from nightjar.registry import events
-from nightjar.settings.jobs import STEPS_OF_NIGHT, Job, JobName
+from nightjar.settings.jobs import STEPS_OF_NIGHT, Job, JobName, Train
 from nightjar.settings.nightly import Nightly
 from nightjar.tables.runs import Outcome
 from nightjar.timeline import parse_run_date
@@ -112,6 +112,9 @@ def _run(nights: Nights, dates: list[date], names: list[JobName], night: Step[Jo
 def _step(nights: Nights, night: Step[Job], name: JobName, day: date) -> Outcome:
     """Run a step of a date if it is due."""
     settings = settings_of(name, nights.settings, day)
+    if isinstance(settings, Train) and _called_for(nights, night, name, day) is not None:
+        search = retraining.search_of(night.warehouse, settings.project, settings.search, day)
+        settings = replace(settings, search=search)
     verdict = _verdict(nights, night, name, settings, day)
     if verdict.is_due:
         return _perform(nights, night, name, settings, day) | _note(name, day, verdict)
@@ -146,12 +149,26 @@ def _verdict(nights: Nights, night: Step[Job], name: JobName, settings: Job, day
     """
     if is_named(nights.settings, name):
         return Verdict(is_due=True, reason="named by only, from or force")
+    reason = _called_for(nights, night, name, day)
+    if reason is not None:
+        return Verdict(is_due=True, reason=reason)
     if name in TRAINING and not (name is JobName.PROMOTE and (day, JobName.TRAIN) in nights.done):
         champion = events.find_champion(night.warehouse, day)
         if champion is not None and is_current_winner(champion, nights.settings.project, day):
             return Verdict(is_due=False, reason=f"not needed: version {champion.number} holds")
     verdict = plan.judge(night.warehouse, name, settings, day)
     return verdict if verdict.is_due else replace(verdict, reason=f"skipped: {verdict.reason}")
+
+
+def _called_for(nights: Nights, night: Step[Job], name: JobName, day: date) -> str | None:
+    """Why triggers make a training due, or the decision about one that was ended before it; None: they do not."""
+    project = nights.settings.project
+    if name is JobName.TRAIN:
+        return retraining.call(night.warehouse, project, day)
+    is_open = name is JobName.PROMOTE and project.monitoring.retraining.automatic
+    if is_open and retraining.is_undecided(night.warehouse, day):
+        return "nobody has decided about the version that was trained for the night"
+    return None
 
 
 def _perform(nights: Nights, night: Step[Job], name: JobName, settings: Job, day: date) -> Outcome:

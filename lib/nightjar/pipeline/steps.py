@@ -133,12 +133,11 @@ def monitor(step: Step[jobs.Monitor]) -> Outcome:
 
     step.require(JobName.SCORE, JobName.MONITOR)
     require_current_labels(step.warehouse, step.project, step.run_date)
-    of_drift, drifted = drift.measure(step.sessions.spark, step.warehouse, step.project, step.run_date, step.run_id)
-    of_performance, performed = performance.measure(step.warehouse, step.project, step.run_date, step.run_id)
+    of_night = (step.warehouse, step.project, step.run_date, step.run_id)
+    of_drift, drifted = drift.measure(lambda: step.sessions.spark, *of_night)
+    of_performance, performed = performance.measure(*of_night)
     # After them: of its figures follows what the next night serves.
-    of_experiment, judged = experiment.measure(
-        step.sessions.spark, step.warehouse, step.project, step.run_date, step.run_id
-    )
+    of_experiment, judged = experiment.measure(lambda: step.sessions.spark, *of_night)
     moved = canary_moves.advance(step, judged)
     concluded = concluding.conclude(step, [*drifted, *performed])
     step.on_done.append(partial(_write_report, step))

@@ -5,6 +5,7 @@ import uuid
 
 from nightjar.alerts import delivery, recording
 from nightjar.alerts.recording import STOPPED, Alert
+from nightjar.masking.values import masking_of
 from nightjar.monitoring import verdict
 from nightjar.monitoring.signals import Kind, Signal, State
 from nightjar.monitoring.verdict import Verdict
@@ -53,7 +54,7 @@ def deliver(warehouse: Warehouse, project: Project) -> None:
     logs.add_secrets(_present(references))
     try:
         with outages.translate_errors(), failures.translate_errors():
-            delivery.deliver(warehouse, sinks, uuid.uuid4().hex)
+            delivery.deliver(warehouse, sinks, uuid.uuid4().hex, masking_of(project).text)
     except Exception:
         log.exception("word of alerts could not be sent, or not recorded")
 

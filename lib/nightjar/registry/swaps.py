@@ -21,10 +21,8 @@ def _described(swaps: Mapping[str, Any]) -> str:
         return ""
     counts = f"{described['new_alone_right']:,} rows are right by the new one alone, "
     counts += f"{described['champion_alone_right']:,} by the champion alone"
-    of_nights = described["durkalski"]
-    return f"; {counts}" + (
-        "" if of_nights is None else f" (p = {of_nights['p']:.3g} by Durkalski's test, over blocks)"
-    )
+    test = described["durkalski"]
+    return f"; {counts}" + ("" if test is None else f" (p = {test['p']:.3g} by Durkalski's test over blocks of time)")
 
 
 def _of_classes(swaps: Mapping[str, Any]) -> str:

@@ -5,58 +5,17 @@ differ in form as well as in colour.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from datetime import date
 
 from markupsafe import Markup
 
-from nightjar.report.formatting import compact, figure, interval, percent, shorten
+from nightjar.report.formatting import percent, shorten
 from nightjar.report.histograms import Distribution, Slot
 from nightjar.report.svg import AXIS_WIDTH, BOTTOM, RIGHT, TOP, grid_line, rect, svg, text
-
-_SHIFT = {"start": -26.0, "middle": 0.0, "end": 26.0}
-
-
-@dataclass(frozen=True)
-class Dot:
-    """One judged date of the chart over dates."""
-
-    day: date
-    value: float
-    provisional: bool
 
 
 def histogram(distribution: Distribution, title: str, height: int = 190) -> Markup:
     """Bars of the night over the reference: vertical for numbers, horizontal for levels."""
     return _upright(distribution, title, height) if distribution.is_numeric else _lying(distribution, title)
-
-
-def over_dates(dots: Sequence[Dot], band: tuple[float, float] | None, title: str) -> Markup:
-    """Values by date as joined dots, spaced by days and hollow while provisional; the band is shaded."""
-    width, height = 480.0, 210.0
-    values = [dot.value for dot in dots] + list(band or ())
-    low, high = _pad(min(values), max(values))
-    first, days = dots[0].day, max((dots[-1].day - dots[0].day).days, 1)
-
-    def across(day: date) -> float:
-        inset = 26.0
-        room = width - AXIS_WIDTH - RIGHT - 2 * inset
-        return AXIS_WIDTH + inset + (room / 2 if len(dots) == 1 else room * (day - first).days / days)
-
-    def up(value: float) -> float:
-        return height - BOTTOM - (height - BOTTOM - TOP) * (value - low) / (high - low)
-
-    parts = [grid_line(up(value), width, _axis(value)) for value in (low, (low + high) / 2, high)]
-    if band is not None:
-        parts.insert(0, rect("band", AXIS_WIDTH, up(band[1]), width - AXIS_WIDTH - RIGHT, up(band[0]) - up(band[1])))
-        label = f"promised {interval(*band)}"
-        parts.append(text("band-label", width - RIGHT - 4, up(band[1]) + 13, label, "end"))
-    path = " ".join(f"{across(dot.day):.1f},{up(dot.value):.1f}" for dot in dots)
-    parts.append(Markup('<polyline class="line" points="{}"/>').format(path))
-    parts += [_dot(across(dot.day), up(dot.value), dot) for dot in dots]
-    ends = [(dots[0].day, "start"), (dots[-1].day, "end")] if len(dots) > 1 else [(dots[0].day, "middle")]
-    parts += [text("", across(day) + _SHIFT[at], height - 6, day.isoformat(), at) for day, at in ends]
-    return svg(width, height, title, parts)
 
 
 def bar(value: float, full: float, marks: Sequence[float], level: str) -> Markup:
@@ -125,20 +84,3 @@ def _lying(distribution: Distribution, title: str) -> Markup:
 def _with_tooltip(slot: Slot, mark: Markup) -> Markup:
     both = "" if slot.reference is None else f"night {percent(slot.night)}, reference {percent(slot.reference)}"
     return Markup("<g><title>{}: {}</title>{}</g>").format(slot.label, both or percent(slot.night), mark)
-
-
-def _dot(x: float, y: float, dot: Dot) -> Markup:
-    kind, state = ("dot hollow", " (provisional)") if dot.provisional else ("dot", "")
-    group = Markup('<g><title>{}: {}{}</title><circle class="{}" cx="{:.1f}" cy="{:.1f}" r="4.5"/></g>')
-    return group.format(dot.day.isoformat(), figure(dot.value), state, kind, x, y)
-
-
-def _pad(low: float, high: float) -> tuple[float, float]:
-    """Room above and below, so that no dot lies on the frame and equal values do not divide by zero."""
-    room = max((high - low) * 0.15, 0.015 * max(abs(low), abs(high))) or 0.01
-    return low - room, high + room
-
-
-def _axis(value: float) -> str:
-    """Short enough for the margin."""
-    return figure(value) if abs(value) < 1_000 else compact(value)

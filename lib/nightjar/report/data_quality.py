@@ -11,6 +11,8 @@ from nightjar.report.reading import PinnedTables
 from nightjar.tables.quality import ARRIVED
 
 MOST_REASONS = 30
+MOST_CHECKS = 200
+"""Of sources with thousands of columns the rest is in the table quality."""
 _LONGEST_ROW = 2_000
 
 
@@ -24,6 +26,16 @@ class Check:
     of: int | None
     status: str | None = None
     message: str | None = None
+
+    @property
+    def is_quiet(self) -> bool:
+        """Whether it counted nothing, and nothing is amiss."""
+        return self.rows == 0 and not self.message
+
+    @property
+    def is_amiss(self) -> bool:
+        """Whether a gate has something to say."""
+        return self.status in ("warn", "refused")
 
     def share(self) -> float | None:
         """The share of the rows that were looked at."""

@@ -58,10 +58,15 @@ def compare(bins: Bins, reference: npt.ArrayLike, night: npt.ArrayLike) -> Distr
     return Distribution(bins.kind == "numeric", is_few, tuple(slots), float(sides[0][0]), float(sides[1][0]))
 
 
-def alone(values: Numbers, low: float, high: float) -> Distribution:
-    """The distribution of scores for which there is no reference: 20 slots from low to high."""
-    counts, edges = np.histogram(values, bins=_SLOTS, range=(low, high))
-    total = max(len(values), 1)
+def slot_edges(low: float, high: float) -> Numbers:
+    """The edges of 20 slots from low to high; of equal ends around them."""
+    return np.histogram_bin_edges([], bins=_SLOTS, range=(low, high))
+
+
+def alone(counts: npt.ArrayLike, edges: Numbers) -> Distribution:
+    """The distribution of scores for which there is no reference: counts between the edges of slots."""
+    counts = np.asarray(counts)
+    total = max(int(counts.sum()), 1)
     slots = [
         Slot(_range(edges[k], edges[k + 1]), compact(edges[k]) if k % 4 == 0 else "", None, float(n / total))
         for k, n in enumerate(counts)

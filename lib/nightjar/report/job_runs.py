@@ -1,7 +1,7 @@
 """The runs of the night's jobs."""
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pyarrow.compute as pc
@@ -28,6 +28,12 @@ class JobRun:
     attempts: int = 0
     is_overtaken: bool = False
     """Whether its status is outdated: a later step of the night, or any step after a nightly, has been done since."""
+    config_hash: str | None = None
+    inputs: tuple[tuple[str, int], ...] = ()
+    """Table -> Delta version that it read."""
+    outputs: tuple[tuple[str, int], ...] = ()
+    started_at: datetime | None = None
+    peak_memory_bytes: int | None = None
 
     def mark(self) -> str:
         """A sign for the status, beside its word."""
@@ -47,7 +53,9 @@ def read_job_runs(tables: PinnedTables) -> list[JobRun]:
 
     The run of a nightly is left out once it is overtaken.
     """
-    columns = ["run_id", "job", "status", "error", "code_revision", "seconds", "rows", "started_at"]
+    columns = ["run_id", "job", "status", "error", "code_revision", "config_hash", "seconds", "rows", "started_at"]
+    columns += ["inputs", "outputs"]
+    columns += [name for name in ("peak_memory_bytes",) if name in tables.columns("runs")]
     by_job: dict[str, list[dict[str, Any]]] = {}
     of_night = tables.of_night()
     if "since" in tables.columns("runs"):  # else it is a table of an earlier Nightjar
@@ -76,6 +84,11 @@ def _job_run(job: str, by_job: dict[str, list[dict[str, Any]]]) -> JobRun:
         latest["run_id"],
         len(runs),
         _is_overtaken(latest, job, by_job),
+        latest["config_hash"],
+        tuple(sorted(latest["inputs"] or ())),
+        tuple(sorted(latest["outputs"] or ())),
+        latest["started_at"],
+        latest.get("peak_memory_bytes"),
     )
 
 

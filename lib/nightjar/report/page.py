@@ -1,4 +1,8 @@
-"""Pages: one HTML file each that needs nothing else, in one style, without scripts."""
+"""Pages: one HTML file each that needs nothing else, in one style.
+
+Pages of nights have one small script of ours, which sorts and filters tables; a policy in each page allows what has our
+hash, and nothing else. Without it everything can be read.
+"""
 
 import base64
 import hashlib
@@ -8,13 +12,13 @@ from importlib import resources
 from typing import Any
 
 import pyarrow.fs
-from jinja2 import Environment, StrictUndefined
+from jinja2 import Environment, FunctionLoader, StrictUndefined
 from markupsafe import Markup
 
-from nightjar.report import formatting
+from nightjar.report import formatting, states
 from nightjar.report.document import Chart, Document
 
-STYLE = "night.css"
+STYLE, SCRIPT = "night.css", "night.js"
 _FILTERS = (
     *(formatting.figure, formatting.whole, formatting.percent, formatting.p_value, formatting.interval),
     *(
@@ -25,25 +29,41 @@ _FILTERS = (
         formatting.heading,
         formatting.dates,
         formatting.dash,
+        formatting.mebibytes,
     ),
 )
 """Functions by whose names templates format values."""
 
 
 def fill(package: str, template: str, **values: Any) -> str:
-    """A page as text, made of a template of a package, which is given the style and its hash besides."""
-    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    """A page as text, made of a template of a package, which is given style and script with their hashes besides."""
+    environment = Environment(
+        autoescape=True,
+        loader=FunctionLoader(lambda name: _resource(package, name)),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
     environment.filters |= {one.__name__: one for one in _FILTERS}
     environment.globals["count_noun"] = formatting.count_noun
-    style = _resource("nightjar.report", STYLE)
-    filled = environment.from_string(_resource(package, template))
-    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
-    return filled.render(**values, style=Markup(style), style_hash=digest)  # noqa: S704  (our own file)
+    environment.globals["badge"] = states.badge
+    own = {name: _resource("nightjar.report", file) for name, file in {"style": STYLE, "script": SCRIPT}.items()}
+    hashes = {f"{name}_hash": _digest(text) for name, text in own.items()}
+    return environment.get_template(template).render(
+        **values,
+        **hashes,
+        **{name: Markup(text) for name, text in own.items()},  # noqa: S704  (our own files)
+    )
+
+
+def _digest(text: str) -> str:
+    """As a policy names it."""
+    return base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
 
 
 def render(document: Document) -> str:
     """A document as a page."""
-    return fill("nightjar.report", "document.html.j2", document=document)
+    return fill("nightjar.report", "templates/document.html.j2", document=document)
 
 
 def pictures(document: Document) -> list[str]:
@@ -63,6 +83,27 @@ def exists(path: str) -> bool:
     """Whether there is such a file."""
     system, place = pyarrow.fs.FileSystem.from_uri(path)
     return bool(system.get_file_info(place).type == pyarrow.fs.FileType.File)
+
+
+def names(folder: str) -> list[str]:
+    """The names of the files of a folder, in order; none where there is no such folder."""
+    system, place = pyarrow.fs.FileSystem.from_uri(folder)
+    files = system.get_file_info(pyarrow.fs.FileSelector(place, allow_not_found=True))
+    return sorted(one.base_name for one in files if one.type == pyarrow.fs.FileType.File)
+
+
+def folders(place: str) -> list[str]:
+    """The names of the folders of a folder, in order."""
+    system, path = pyarrow.fs.FileSystem.from_uri(place)
+    inside = system.get_file_info(pyarrow.fs.FileSelector(path, allow_not_found=True))
+    return sorted(one.base_name for one in inside if one.type == pyarrow.fs.FileType.Directory)
+
+
+def read(path: str) -> bytes:
+    """The content of a file."""
+    system, place = pyarrow.fs.FileSystem.from_uri(path)
+    with system.open_input_stream(place) as stream:
+        return bytes(stream.read())
 
 
 def saved_at(path: str) -> datetime | None:

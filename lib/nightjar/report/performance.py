@@ -5,16 +5,33 @@ from datetime import date
 from typing import Any
 
 import pyarrow.compute as pc
-from markupsafe import Markup
 
-from nightjar.report.champion import Champion
-from nightjar.report.charts import Dot, over_dates
 from nightjar.report.figures import JudgedFigure
-from nightjar.report.formatting import figure, interval, measure
 from nightjar.report.reading import PinnedTables, nan_to_none
 
 _BOUNDS = ("low", "high", "rows", "reason")
 """Columns that tables of an earlier Nightjar lack."""
+OF_ESTIMATES = "estimate"
+"""The subject of figures of the champion's predictions before their labels are known."""
+
+
+@dataclass(frozen=True)
+class Estimates:
+    """A measure of dates whose labels are not known yet, as monitoring estimates it.
+
+    Attributes:
+        by_date: date -> figure, the latest first; of a figure without a value the reason says why.
+        interval_coverage: the share of the nights before whose interval had what came; None: too few, or none.
+    """
+
+    by_date: dict[date, JudgedFigure]
+    interval_coverage: float | None
+
+    @property
+    def reason(self) -> str | None:
+        """Why the latest date has no interval; None: it has."""
+        latest = next(iter(self.by_date.values()), None)
+        return None if latest is None or latest.low is not None else latest.reason
 
 
 @dataclass(frozen=True)
@@ -56,7 +73,8 @@ def _judged(tables: PinnedTables, where: pc.Expression) -> list[JudgedDate]:
     columns = ["evaluated_date", "slice", "measure", "value", "provisional", "model_version", "run_date"]
     columns += [name for name in _BOUNDS if name in tables.columns("performance")]
     by_date: dict[date, list[dict[str, Any]]] = {}
-    for row in tables.rows("performance", columns, where & (pc.field("subject") == "champion")):
+    of_champion = where & (pc.field("subject") == "champion")
+    for row in tables.rows("performance", columns, of_champion, apart="slice"):
         by_date.setdefault(row["evaluated_date"], []).append(row)
     return [_date_of_rows(day, _as_judged_last(by_date[day])) for day in sorted(by_date, reverse=True)]
 
@@ -66,27 +84,21 @@ def _as_judged_last(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return [row for row in rows if row["run_date"] == last]
 
 
+def read_estimates(tables: PinnedTables, name: str) -> Estimates:
+    """What is estimated of a measure, of all rows of each date."""
+    if "basis" not in tables.columns("performance"):  # written before there were estimates
+        return Estimates({}, None)
+    columns = ["evaluated_date", "value", *_BOUNDS, "interval_coverage"]
+    where = tables.of_night() & (pc.field("subject") == OF_ESTIMATES)
+    where &= (pc.field("slice") == "all") & (pc.field("measure") == name)
+    rows = sorted(tables.rows("performance", columns, where), key=lambda row: row["evaluated_date"], reverse=True)
+    coverage = next((row["interval_coverage"] for row in rows if row["interval_coverage"] is not None), None)
+    return Estimates({row["evaluated_date"]: _figure(row) for row in rows}, coverage)
+
+
 def latest_with(judged: list[JudgedDate], name: str) -> tuple[JudgedDate, float] | None:
     """The latest date on which a measure is defined, and its value."""
     return next(((night, value) for night in judged if (value := night.values.get(name)) is not None), None)
-
-
-def chart(judged: list[JudgedDate], champion: Champion | None, name: str) -> Markup | None:
-    """A measure by date, with the interval of the champion's promise as a band; None where no date has it."""
-    dots = [
-        Dot(night.day, value, night.is_provisional) for night in judged if (value := night.values.get(name)) is not None
-    ]
-    if not dots:
-        return None
-    promise = champion.promise if champion else None
-    estimate = promise.of_champion(name) if promise else None
-    bounds = (estimate.low, estimate.high) if estimate else (None, None)
-    band = (bounds[0], bounds[1]) if bounds[0] is not None and bounds[1] is not None else None
-    latest = dots[0]
-    title = f"{measure(name)} of {len(dots)} judged dates; the latest, {latest.day}, has {figure(latest.value)}"
-    if band is not None:
-        title += f"; the promised interval is {interval(*band)}"
-    return over_dates(dots[::-1], band, title)
 
 
 def _date_of_rows(day: date, rows: list[dict[str, Any]]) -> JudgedDate:

@@ -5,6 +5,7 @@
 from dataclasses import dataclass
 
 from nightjar.report.reading import PinnedTables
+from nightjar.tables.predictions import SERVED
 
 
 @dataclass(frozen=True)
@@ -19,15 +20,22 @@ def spark_queries(tables: PinnedTables) -> list[Query]:
     """Spark SQL, for a session with Delta's extensions."""
     night = f"DATE'{tables.run_date.isoformat()}'"
     scores, drift, performance = (_quote_table(tables, name) for name in ("scores", "drift", "performance"))
+    has_served = SERVED in tables.columns("scores")
+    served_sql = "coalesce(served, role = 'champion')" if has_served else "role = 'champion'"
     return [
         Query(
             "The highest scores of the night",
-            f"SELECT * FROM {scores}\nWHERE run_date = {night} AND role = 'champion'\nORDER BY score DESC LIMIT 20;",
+            f"SELECT * FROM {scores}\nWHERE run_date = {night} AND {served_sql}\nORDER BY score DESC LIMIT 20;",
         ),
         Query(
             "Each column's drift over the nights",
             f"SELECT run_date, subject, value AS psi FROM {drift}\n"
             f"WHERE measure = 'psi' AND slice = 'all' AND run_date <= {night}\nORDER BY subject, run_date;",
+        ),
+        Query(
+            "What was amiss on each night",
+            f"SELECT run_date, state, kind, subject, sentence FROM {_quote_table(tables, 'signals')}\n"
+            f"WHERE state <> 'ok' AND run_date <= {night}\nORDER BY run_date DESC, state, kind, subject;",
         ),
         Query(
             "What became of one date's figures as its labels came in",
@@ -51,6 +59,9 @@ def spark_queries(tables: PinnedTables) -> list[Query]:
 
 def python_queries(tables: PinnedTables) -> list[Query]:
     """Python with deltalake: no Spark, no JVM."""
+    of_champion = '(pc.field("role") == "champion")'
+    has_served = SERVED in tables.columns("scores")
+    served_python = f'pc.coalesce(pc.field("served"), {of_champion})' if has_served else of_champion
     return [
         Query(
             "The night's scores as a data frame",
@@ -59,7 +70,7 @@ def python_queries(tables: PinnedTables) -> list[Query]:
             "from deltalake import DeltaTable\n\n"
             f"night = {tables.run_date!r}\n"
             f"scores = DeltaTable({tables.warehouse.path('scores')!r}).to_pyarrow_dataset()\n"
-            'served = (pc.field("run_date") == night) & (pc.field("role") == "champion")\n'
+            f'served = (pc.field("run_date") == night) & {served_python}\n'
             "frame = scores.to_table(filter=served).to_pandas()",
         ),
         Query(

@@ -18,7 +18,7 @@ from nightjar.tables.warehouse import Warehouse
 
 TABLES = (
     *("scores", "features", "performance", "drift", "references", "model_events", "experiments"),
-    *("quality", "quarantine", "corrections", "runs"),
+    *("quality", "quarantine", "corrections", "runs", "signals", "verdicts", "triggers", "alerts", "retractions"),
 )
 
 
@@ -45,10 +45,28 @@ class PinnedTables:
             return None
         return arrow.read(self.warehouse, table, columns, where, self.versions[table])
 
-    def rows(self, table: str, columns: Sequence[str], where: ds.Expression | None = None) -> list[dict[str, Any]]:
-        """The same as dictionaries, masked; none where there is no such table."""
+    def rows(
+        self, table: str, columns: Sequence[str], where: ds.Expression | None = None, apart: str | None = None
+    ) -> list[dict[str, Any]]:
+        """The same as dictionaries, masked; none where there is no such table.
+
+        Args:
+            table: its name.
+            columns: of it.
+            where: the condition.
+            apart: a column whose different texts are to stay different: their masks have numbers.
+        """
         selected = self.read(table, columns, where)
-        return [] if selected is None else [self._masked(row) for row in selected.to_pylist()]
+        if selected is None:
+            return []
+        rows = selected.to_pylist()
+        shown = [self._masked(row) for row in rows]
+        if apart is not None and self.masking.columns:
+            pairs = [(row[apart], one[apart]) for row, one in zip(rows, shown, strict=True)]
+            numbers = {text: n for n, text in enumerate(sorted({own for own, seen in pairs if own != seen}), 1)}
+            for (own, seen), one in zip(pairs, shown, strict=True):
+                one[apart] = seen if own == seen else seen.replace(MASK, f"{MASK[:-1]} {numbers[own]})")
+        return shown
 
     def _masked(self, row: dict[str, Any]) -> dict[str, Any]:
         """A row as people may see it: JSON by what it says, other texts as messages.

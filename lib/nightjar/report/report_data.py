@@ -2,19 +2,27 @@
 
 from dataclasses import dataclass
 
+from nightjar.report.alerts import ShownAlert, read_alerts
 from nightjar.report.arrivals import SourceArrival, read_arrivals
 from nightjar.report.champion import Champion, Refusal, find_champion, find_refusal
 from nightjar.report.data_quality import Check, RefusedRows, read_quality, read_refused
 from nightjar.report.decision import GateDecision, find_decision
 from nightjar.report.decisions import Decisions, read_decisions
-from nightjar.report.drift import Drift, Picture, pictures, read_drift
+from nightjar.report.drift import Drift, read_drift
+from nightjar.report.drift_pictures import Picture, pictures
 from nightjar.report.experiment import ShownExperiment, read_experiments
 from nightjar.report.job_runs import JobRun, read_job_runs
 from nightjar.report.measures import ShownMeasures, shown_measures
-from nightjar.report.performance import JudgedDate, read_performance
+from nightjar.report.performance import Estimates, JudgedDate, read_estimates, read_performance
 from nightjar.report.reading import PinnedTables
 from nightjar.report.reasons import NightReasons, read_reasons
+from nightjar.report.retracted import Retracted, read_retraction
 from nightjar.report.scores import Scores, read_scores
+from nightjar.report.seconds import JobSeconds, read_seconds
+from nightjar.report.signals import Signals, read_signals
+from nightjar.report.triggers import ShownTrigger, read_triggers
+from nightjar.report.verdict import ShownVerdict, Task, read_verdict, tasks
+from nightjar.report.watched_slices import WatchedSlices, watched_slices
 from nightjar.settings.project import Project
 
 
@@ -23,9 +31,19 @@ class NightData:
     """The data of each part of the page; None or empty if there are none.
 
     Attributes:
+        verdict: whether the night's scores can be used.
+        tasks: what to do.
+        signals: what was looked at, and what is amiss.
         rest: why the night has no rows to score, in words; None if it has, or should have, some.
+        retraction: why the night is served no more; None: it is.
     """
 
+    verdict: ShownVerdict
+    tasks: list[Task]
+    signals: Signals | None
+    alerts: list[ShownAlert]
+    triggers: list[ShownTrigger]
+    retraction: Retracted | None
     rest: str | None
     measures: ShownMeasures
     champion: Champion | None
@@ -33,6 +51,8 @@ class NightData:
     decision: GateDecision | None
     scores: Scores | None
     judged: list[JudgedDate]
+    estimates: Estimates
+    slices: WatchedSlices | None
     decisions: Decisions | None
     drift: Drift | None
     pictures: list[Picture]
@@ -40,6 +60,7 @@ class NightData:
     quality: list[Check]
     refused: RefusedRows | None
     steps: list[JobRun]
+    seconds: dict[str, JobSeconds]
     reasons: NightReasons | None
     experiments: list[ShownExperiment]
 
@@ -47,22 +68,34 @@ class NightData:
 def gather(tables: PinnedTables, project: Project) -> NightData:
     """Read the data of the page; the measures of performance are those of the project's task."""
     drift, champion, scores = read_drift(tables), find_champion(tables), read_scores(tables, project.label)
-    judged = read_performance(tables)
+    judged, measures, steps = read_performance(tables), shown_measures(project.label), read_job_runs(tables)
+    rest = None if scores and scores.rows else project.spine.absence(tables.run_date)
+    signals = read_signals(tables)
+    verdict = read_verdict(tables, steps, signals, project.name, rest)
     return NightData(
-        rest=None if scores and scores.rows else project.spine.absence(tables.run_date),
-        measures=shown_measures(project.label),
+        verdict=verdict,
+        tasks=tasks(verdict, signals),
+        signals=signals,
+        alerts=read_alerts(tables),
+        triggers=read_triggers(tables),
+        retraction=read_retraction(tables),
+        rest=rest,
+        measures=measures,
         champion=champion,
         refusal=find_refusal(tables, champion),
         decision=find_decision(tables, project.label.classes),
         scores=scores,
         judged=judged,
+        estimates=read_estimates(tables, measures.first.name),
+        slices=watched_slices(judged, measures.first.name),
         decisions=read_decisions(tables, project, judged),
         drift=drift,
         pictures=pictures(tables, drift) if drift else [],
         arrivals=read_arrivals(tables),
         quality=read_quality(tables),
         refused=read_refused(tables),
-        steps=read_job_runs(tables),
+        steps=steps,
+        seconds=read_seconds(tables),
         reasons=read_reasons(tables),
         experiments=read_experiments(tables),
     )

@@ -3,17 +3,12 @@
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
-import numpy as np
-import pyarrow as pa
-import pyarrow.compute as pc
-
-from nightjar.evaluation.histograms import Bins, count
 from nightjar.report.formatting import shorten
-from nightjar.report.histograms import Distribution, Slot, alone, compare
+from nightjar.report.histograms import Distribution, Slot, alone, compare, slot_edges
 from nightjar.report.reading import PinnedTables
 from nightjar.report.references import training_histograms
+from nightjar.report.score_counts import ScoreCounts, count_between, count_in_bins, count_scores
 from nightjar.settings.label import Label
 from nightjar.settings.task import Task
 from nightjar.tables.predictions import FALLBACK, PREDICTED, PREDICTED_CLASS
@@ -24,9 +19,9 @@ class Scores:
     """The served scores of one night.
 
     Attributes:
-        rows: how many predictions the champion made.
+        rows: how many predictions are served.
         versions: model version -> predictions.
-        other_roles: role -> predictions beside the champion's.
+        other_roles: role -> predictions that are not served.
         warnings: sources that some of the scores need and of which too little arrived.
         unseen: native category -> scores whose level of it the model has not seen in training.
         distribution: None if there are no scores; its slots lack a reference if none is stored.
@@ -57,66 +52,67 @@ class Scores:
 
 def read_scores(tables: PinnedTables, label: Label) -> Scores | None:
     """The night's scores; None where nothing was scored in any role."""
-    # Scores of earlier versions lack these columns.
-    optional = {"input_warnings", "unseen_levels", FALLBACK, PREDICTED} & set(tables.columns("scores"))
-    scores = tables.read("scores", ["score", "model_version", "role", *optional], tables.of_night())
-    if scores is None or not len(scores):
+    counts = count_scores(tables)
+    if not counts.served and not counts.others:
         return None
-    served = scores.filter(pc.field("role") == "champion")
-    versions = dict(Counter(map(str, served["model_version"].to_pylist())).most_common())
-    roles = Counter(map(str, scores["role"].to_pylist()))
-    roles.pop("champion", None)
-    values = _finite(served["score"])
-    warnings = served["input_warnings"].drop_null().unique().to_pylist() if "input_warnings" in optional else []
-    unseen = served["unseen_levels"].drop_null().to_pylist() if "unseen_levels" in optional else []
-    fallback: list[Any] = served[FALLBACK].drop_null().to_pylist() if FALLBACK in optional else []
+    versions = _by_frequency(counts.values.get("model_version", Counter()))
+    version, predicted = next(iter(versions), ""), counts.values.get(PREDICTED)
     return Scores(
-        rows=len(served),
+        rows=counts.served,
         versions=versions,
-        other_roles=dict(sorted(roles.items())),
-        mean=float(values.mean()) if len(values) else None,
-        least=float(values.min()) if len(values) else None,
-        greatest=float(values.max()) if len(values) else None,
-        warnings=tuple(sorted({source for text in warnings for source in str(text).split(", ")})),
-        fallback=dict(Counter(fallback).most_common()),
-        unseen=dict(Counter(name for text in unseen for name in str(text).split(", ")).most_common()),
-        distribution=_distribution(tables, next(iter(versions)), served["score"], label.task) if len(served) else None,
-        predicted=_predicted(tables, next(iter(versions)), served[PREDICTED], label.classes)
-        if len(served) and label.classes and PREDICTED in optional
+        other_roles=dict(sorted(counts.others.items())),
+        mean=counts.total / counts.finite if counts.finite else None,
+        least=counts.least if counts.finite else None,
+        greatest=counts.greatest if counts.finite else None,
+        warnings=tuple(sorted(_parts(counts.values.get("input_warnings", Counter())))),
+        fallback=_by_frequency(counts.values.get(FALLBACK, Counter())),
+        unseen=_by_frequency(_parts(counts.values.get("unseen_levels", Counter()))),
+        distribution=_distribution(tables, version, counts, label.task) if counts.served else None,
+        predicted=_predicted(tables, version, predicted, counts.served, label.classes)
+        if counts.served and label.classes and predicted is not None
         else None,
     )
 
 
+def _by_frequency(counts: Counter[str]) -> dict[str, int]:
+    """The most frequent first; of equal ones in order, so that the order of files changes nothing."""
+    return dict(sorted(counts.items(), key=lambda pair: (-pair[1], pair[0])))
+
+
+def _parts(counts: Counter[str]) -> Counter[str]:
+    """Of texts that name several things, how often each of them is named."""
+    parts: Counter[str] = Counter()
+    for text, rows in counts.items():
+        parts.update(dict.fromkeys(text.split(", "), rows))
+    return parts
+
+
 def _predicted(
-    tables: PinnedTables, version: str, predicted: "pa.ChunkedArray[pa.StringScalar]", classes: Mapping[str, str]
+    tables: PinnedTables, version: str, predicted: Mapping[str, int], rows: int, classes: Mapping[str, str]
 ) -> Distribution:
     """The classes in their declared order, all of them, also those that no row is predicted to have."""
     reference = training_histograms(tables, version).get(PREDICTED_CLASS)
-    bins = Bins("categorical", levels=tuple(classes))
-    night = count(bins, predicted)[1:-1] / max(len(predicted), 1)
     before: dict[str, float] = {}
     if reference is not None:
         levels = zip(reference.bins.levels, reference.counts[1:], strict=False)
-        before = {level: rows / max(sum(reference.counts), 1) for level, rows in levels}
+        before = {level: number / max(sum(reference.counts), 1) for level, number in levels}
     slots = [
-        Slot(name, shorten(name, 12), None if reference is None else before.get(value, 0.0), float(share))
-        for (value, name), share in zip(classes.items(), night, strict=True)
+        Slot(
+            name,
+            shorten(name, 12),
+            None if reference is None else before.get(value, 0.0),
+            predicted.get(value, 0) / max(rows, 1),
+        )
+        for value, name in classes.items()
     ]
     nulls = None if reference is None else 0.0
     return Distribution(is_numeric=False, is_centred=True, slots=tuple(slots), reference_nulls=nulls, night_nulls=0.0)
 
 
-def _distribution(
-    tables: PinnedTables, version: str, scores: "pa.ChunkedArray[pa.DoubleScalar]", task: Task
-) -> Distribution:
+def _distribution(tables: PinnedTables, version: str, counts: ScoreCounts, task: Task) -> Distribution:
     reference = training_histograms(tables, version).get("score")
     if reference is None or reference.bins.kind != "numeric":
-        values = _finite(scores)
-        amounts = not task.has_classes and len(values) > 0
-        return alone(values, float(values.min()), float(values.max())) if amounts else alone(values, 0.0, 1.0)
-    return compare(reference.bins, reference.counts, count(reference.bins, scores))
-
-
-def _finite(scores: "pa.ChunkedArray[pa.DoubleScalar]") -> "np.ndarray[tuple[int], np.dtype[np.float64]]":
-    values = np.asarray(scores.drop_null().to_numpy(), dtype=np.float64)
-    return values[np.isfinite(values)]
+        amounts = not task.has_classes and counts.finite > 0
+        edges = slot_edges(counts.least, counts.greatest) if amounts else slot_edges(0.0, 1.0)
+        return alone(count_between(tables, edges), edges)
+    return compare(reference.bins, reference.counts, count_in_bins(tables, reference.bins))

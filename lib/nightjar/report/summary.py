@@ -1,15 +1,16 @@
-"""The facts of the night on one screen, stated without a verdict."""
+"""The facts of the night below its verdict, as numbers and in plain words."""
 
 from nightjar.report.arrivals import SourceArrival
 from nightjar.report.champion import Champion
 from nightjar.report.data_quality import RefusedRows
-from nightjar.report.drift import MUCH, SOME, ColumnDrift, Drift
+from nightjar.report.drift import MUCH, ColumnDrift, Drift
 from nightjar.report.figures import Fact
 from nightjar.report.formatting import count_noun, figure, measure, percent, shorten, whole
 from nightjar.report.job_runs import JobRun
 from nightjar.report.performance import latest_with
 from nightjar.report.report_data import NightData
 from nightjar.report.scores import Scores
+from nightjar.report.states import ACT, WATCH, badge
 
 _NAMED = 5
 _SHORT = 160
@@ -32,8 +33,9 @@ def facts(night: NightData) -> list[Fact]:
 
 
 def sentences(night: NightData) -> list[str]:
-    """The same facts in plain words, to be copied into a message."""
+    """Verdict and facts in plain words, to be copied into a message."""
     return [
+        f"{badge(night.verdict.state)}: {night.verdict.sentence}",
         *_stop_words(night.steps),
         *_refusal_words(night),
         f"Nothing was to be scored: {night.rest}." if night.rest else _scores_words(night.scores),
@@ -116,13 +118,20 @@ def _performance_fact(night: NightData) -> Fact:
 
 def _drift_facts(drift: Drift | None) -> list[Fact]:
     if drift is None:
-        return [Fact("–", "columns with drift", "drift was not measured", "drift", is_marked=True)]
-    much, some = drift.of_level("much"), drift.of_level("some")
+        return [Fact("–", "columns that moved", "drift was not measured", "drift", is_marked=True)]
     of = f"of {len(drift.columns)}"
-    return [
-        Fact(str(len(much)), f"{_columns(much)} with PSI ≥\N{NO-BREAK SPACE}{MUCH}", of, "drift", is_marked=bool(much)),
-        Fact(str(len(some)), f"{_columns(some)} with PSI {SOME} to {MUCH}", of, "drift"),
-    ]
+    if not drift.is_judged:
+        much = _with_much(drift)
+        label = f"{_columns(much)} with PSI ≥\N{NO-BREAK SPACE}{MUCH}"
+        return [Fact(str(len(much)), label, f"{of}; not judged: no null is stored", "drift")]
+    act, watch = drift.of_state(ACT), drift.of_state(WATCH)
+    label = f"{_columns([*act, *watch])} moved beyond what is usual"
+    detail = f"{of}; {len(act)} to act on" if act else of
+    return [Fact(str(len(act) + len(watch)), label, detail, "drift", is_marked=bool(act))]
+
+
+def _with_much(drift: Drift) -> list[ColumnDrift]:
+    return [column for column in drift.columns if (column.psi() or 0.0) >= MUCH]
 
 
 def _arrival_facts(arrivals: list[SourceArrival]) -> list[Fact]:
@@ -166,13 +175,19 @@ def _scores_words(scores: Scores | None) -> str:
 def _drift_words(drift: Drift | None) -> str:
     if drift is None:
         return "Drift was not measured."
-    much, some, chance = (drift.of_level(level) for level in ("much", "some", "chance"))
-    other_columns = "another" if len(chance) == 1 else f"{len(chance)} others"
-    by_chance = f" That of {other_columns} is no more than chance{_list_names(chance)}." if chance else ""
-    return (
-        f"Of {count_noun(len(drift.columns), 'compared column')}, {_some(much)} a PSI of {MUCH} or more"
-        f"{_list_names(much)} and {_some(some)} one between {SOME} and {MUCH}{_list_names(some)}." + by_chance
-    )
+    compared = count_noun(len(drift.columns), "compared column")
+    if not drift.is_judged:
+        much = _with_much(drift)
+        return (
+            f"Of {compared}, {len(much) or 'none'} {'has' if len(much) == 1 else 'have'} a PSI of {MUCH} or more"
+            f"{_list_names(much)}; whether that is unusual is not judged, as no null is stored with the model."
+        )
+    act, watch = drift.of_state(ACT), drift.of_state(WATCH)
+    if not act and not watch:
+        return f"Of {compared}, none moved beyond what is usual."
+    parts = [f"{len(act)} to act on{_list_names(act)}"] if act else []
+    parts += [f"{len(watch)} to watch{_list_names(watch)}"] if watch else []
+    return f"Of {compared}, {len(act) + len(watch)} moved beyond what is usual: {' and '.join(parts)}."
 
 
 def _arrival_words(arrivals: list[SourceArrival]) -> list[str]:
@@ -219,10 +234,6 @@ def _mean(scores: Scores) -> str:
 
 def _columns(columns: list[ColumnDrift]) -> str:
     return "column" if len(columns) == 1 else "columns"
-
-
-def _some(columns: list[ColumnDrift]) -> str:
-    return f"{len(columns) or 'none'} {'has' if len(columns) == 1 else 'have'}"
 
 
 def _list_names(columns: list[ColumnDrift]) -> str:

@@ -1,29 +1,10 @@
-"""Values of rows, instants and time spans, for people."""
+"""Scores, instants and time spans, for people."""
 
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from math import isnan
-from typing import Any
 from zoneinfo import ZoneInfo
 
 _UNITS = (("d", 86_400), ("h", 3_600), ("min", 60))
-
-
-def show(value: Any) -> str:
-    """A value of a row.
-
-    Example:
-        >>> [show(value) for value in (None, True, 12345.678, "a", 3)]
-        ['missing', 'yes', '12,350', 'a', '3']
-    """
-    if value is None or (isinstance(value, float) and isnan(value)):
-        return "missing"
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, float):
-        return f"{float(f'{value:.4g}'):,.10g}"
-    if isinstance(value, datetime):
-        return f"{value:%Y-%m-%d %H:%M}"
-    return value.isoformat() if isinstance(value, date) else str(value)
 
 
 def show_score(score: float | None) -> str:

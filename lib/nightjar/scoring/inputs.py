@@ -112,6 +112,7 @@ def _row(name: str, summary: Summary, kind: str) -> dict[str, Any]:
         "rows": summary.rows,
         "nulls": summary.nulls,
         "infinite": summary.infinite,
+        "nan": summary.nan,
         "mean": summary.mean,
         "std": summary.std,
         "least": summary.least,

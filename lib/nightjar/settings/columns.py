@@ -126,8 +126,9 @@ class Category:
         encoding: None: `one_hot` for what needs complete numbers, `ordinal` (the place in code point order) for trees.
             `target`: the mean label of the level's training rows, of several classes the share of each among them,
             cross-fitted on the inner splits. `frequency`: the share of training rows. `hashing`: one of `buckets`
-            columns by a hash of the level. `native`: for `lightgbm` and `xgboost`, whose trees part sets of levels; one
-            that training has not seen counts as null, and `scores.unseen_levels` tells it.
+            columns by a hash of the level. `native`: for `boosting` (of 255 levels at most), `lightgbm` and `xgboost`,
+            whose trees part sets of levels; one that training has not seen counts as null, and `scores.unseen_levels`
+            tells it.
         missing: `mode`: a null becomes the most frequent level, `unknown`: the level "unknown". None: a level of its
             own, but NaN for `native`, and for `ordinal` to a tree, and none of the buckets for `hashing`.
         min_frequency (rows): for `one_hot` and `ordinal`: levels with fewer training rows share one place. None: 10 for

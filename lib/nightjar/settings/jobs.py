@@ -30,6 +30,7 @@ class JobName(Choice):
     REVIEW = "review"
     RETRACT = "retract"
     ALERTS = "alerts"
+    REPORT = "report"
 
 
 STEPS_OF_NIGHT = (

@@ -126,7 +126,7 @@ class Project:
             "analysis": self.analysis.column_issues(stored),
             "costs": self.costs.issues_with(self.label, stored),
             "serving": serving.issues_with(names),
-            "monitoring": self.monitoring.issues_with(stored),
+            "monitoring": self.monitoring.issues_with(stored, names.features),
         }
         for part, issues in parts.items():
             yield from (Issue(f"{part}.{issue.field}", issue.value, issue.expected) for issue in issues)

@@ -7,6 +7,7 @@ from nightjar.settings.explain import Explain
 from nightjar.settings.nightly import Nightly
 from nightjar.settings.profile import Profile
 from nightjar.settings.quarantine import Quarantine
+from nightjar.settings.report import Report
 from nightjar.settings.retract import Retract
 from nightjar.settings.review import Review
 
@@ -27,4 +28,5 @@ ROOTS: dict[jobs.JobName, type[jobs.Job]] = {
     jobs.JobName.REVIEW: Review,
     jobs.JobName.RETRACT: Retract,
     jobs.JobName.ALERTS: Alerts,
+    jobs.JobName.REPORT: Report,
 }

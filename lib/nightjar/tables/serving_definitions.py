@@ -88,6 +88,7 @@ INPUTS = Table(
             "rows per bin of the model's training data, see table references: nulls first; of numbers then those below "
             "its least and last those above its greatest value, of levels last those that it did not have",
         ),
+        Column("nan", pa.int64(), "of the rows without a value those with NaN; null: not counted"),
         Column("role", pa.string(), "of the scores that were made of them, see table scores"),
         Column("model_version", pa.string(), "the model that scored"),
         RUN_DATE,

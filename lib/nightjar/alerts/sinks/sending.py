@@ -38,7 +38,7 @@ def send(sink: Sink, words: Sequence[Word]) -> None:
         raise SinkError(_sentence(error)) from error
 
 
-def show(sink: Sink, project: str, night: date, verdict: str | None, words: Sequence[Word]) -> None:
+def show_state(sink: Sink, project: str, night: date, verdict: str | None, words: Sequence[Word]) -> None:
     """Write how a project stands into a sink that holds a state: of Prometheus the file.
 
     Raises:

@@ -66,5 +66,5 @@ def train_on_bins(
 def _key(inputs: Floats, categories: Sequence[int], options: Mapping[str, Any]) -> bytes:
     of_bins = sorted((name, repr(value)) for name, value in options.items() if name not in OF_TREES)
     digest = hashlib.blake2b(repr((inputs.shape, list(categories), of_bins)).encode())
-    digest.update(np.ascontiguousarray(inputs))
+    digest.update(np.ascontiguousarray(inputs).data)
     return digest.digest()

@@ -94,7 +94,7 @@ FAMILIES: Mapping[Estimator, Family] = {
         (_TREE - {"criterion"}) | {"l2_regularization", "learning_rate", "max_bins", "max_iter"},
         # Early stopping would hold out rows at random, across time. The search chooses the number of trees.
         {"early_stopping": False},
-        InputRequirement.ORDERED,
+        InputRequirement.NATIVE,
     ),
     Estimator.LIGHTGBM: Family(
         {**_both(LightGbmClassifier, LightGbmRegressor), Task.MULTICLASS: LightGbmOfClasses},

@@ -133,8 +133,8 @@ def _check_native(features: Sequence[FeatureColumn], settings: Preparation, requ
             continue
         if requirement is not InputRequirement.NATIVE or settings.make or settings.select:
             raise LearningError(
-                f"encoding=native makes codes of {column.name}, which lightgbm and xgboost alone can read, and not "
-                "`make`, `select` or `components`: choose another encoding."
+                f"encoding=native makes codes of {column.name}, which boosting, lightgbm and xgboost alone can read, "
+                "and not `make`, `select` or `components`: choose another encoding."
             )
 
 

@@ -17,6 +17,7 @@ from nightjar.models.boosters.booster_files import file_name, open_booster, stru
 from nightjar.models.columns import FeatureColumn
 from nightjar.models.ensembles.blending import Blend, ClassBlend
 from nightjar.models.ensembles.calibration import Isotonic, PerClass, Platt
+from nightjar.models.estimators.native_boosting import levels_of
 from nightjar.models.network.perceptron import Perceptron
 from nightjar.models.predictor import Calibrator, Classifier, Predictor, Regressor
 from nightjar.models.serialization.class_checks import require_fitting_classes
@@ -98,7 +99,8 @@ def _dump_estimator(estimator: Classifier | Regressor, prefix: str, files: dict[
         files[name] = estimator.model_
         return {"booster": name} | structure_of(estimator)
     files[f"{prefix}{ESTIMATOR}"] = dump_part(estimator)
-    return {"skops": f"{prefix}{ESTIMATOR}"}
+    has_categories = getattr(estimator, "is_categorical_", None) is not None
+    return {"skops": f"{prefix}{ESTIMATOR}"} | ({"levels": levels_of(estimator)} if has_categories else {})
 
 
 def _dump_curve(curve: Calibrator | None) -> Structure | None:

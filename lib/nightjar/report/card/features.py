@@ -1,9 +1,10 @@
 """The features of a model in words, as its project defines them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
-from nightjar.settings.features import Feature, FeatureGroup, FeatureKind
+from nightjar.expressions.lineage import features
+from nightjar.expressions.project_lineage import lineage_of
 from nightjar.settings.project import Project
 
 
@@ -37,36 +38,7 @@ def shown_features(project: Project, kinds: Mapping[str, str]) -> list[ShownFeat
 
 
 def _meanings(project: Project) -> dict[str, tuple[str, str]]:
-    spine, source = project.spine, project.spine.source
-    meanings = {name: (_of_row(project, name), source) for name in spine.features}
-    for group_name, group in project.features.items():
-        for name, feature in group.features.items():
-            texts = _of_group(group, feature)
-            columns = (f"{group_name}__{column}" for column in feature.names(name))
-            meanings |= {column: (text, group.source) for column, text in zip(columns, texts, strict=True)}
-    return meanings | {name: (f"computed: {sql}", "") for name, sql in project.expressions.items()}
-
-
-def _of_row(project: Project, name: str) -> str:
-    """A feature that stands in the row itself: as it came in, looked up or computed."""
-    spine = project.spine
-    if name in spine.derived:
-        return f"computed: {spine.derived[name]}"
-    facts = project.sources[spine.source]
-    if name in facts.derived:
-        return f"computed: {facts.derived[name]}"
-    for lookup in facts.lookups.values():
-        if name in lookup.columns:
-            return f"looked up by {lookup.key}: {lookup.columns[name]}"
-    return f"column {name}"
-
-
-def _of_group(group: FeatureGroup, feature: Feature) -> Sequence[str]:
-    """A text for each feature that a setting makes."""
-    keys = " and ".join(group.keys)
-    if feature.kind is FeatureKind.LATEST:
-        age = "" if feature.lookback is None else f", at most {feature.lookback} old"
-        nulls = " that is not null" if feature.skip_nulls else ""
-        return [f"last {feature.column}{nulls} of the same {keys}{age}"]
-    aggregate = "" if feature.aggregate is None else feature.aggregate.value
-    return [f"{aggregate} of {feature.column} of the same {keys} in the {window} before" for window in feature.windows]
+    steps = lineage_of(project).steps
+    sources = dict.fromkeys(project.spine.features, project.spine.source)
+    sources |= {name: group.source for key, group in project.features.items() for name in group.names(key)}
+    return {name: (steps[features(name)].meaning, sources.get(name, "")) for name in project.feature_names()}

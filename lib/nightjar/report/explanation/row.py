@@ -5,7 +5,7 @@ from datetime import date
 from typing import Any
 
 from nightjar.explanation.of_row import Effect, RowExplanation
-from nightjar.explanation.values import show
+from nightjar.masking.showing import show, show_key
 from nightjar.report.document import Absence, Cell, Chart, Document, Paragraph, Part, Section, Table
 from nightjar.report.explanation.charts import Addition, additions
 from nightjar.report.figures import Fact
@@ -36,7 +36,7 @@ def document(
         stored_score: as it was served.
         reasons: that are stored with it; None: none are.
     """
-    about = ", ".join(f"{name} {show(value)}" for name, value in key.items())
+    about = ", ".join(f"{name} {show_key(value)}" for name, value in key.items())
     what = "score" if explanation.output is None else f"probability of {explanation.output}"
     first = explanation.effects[0] if explanation.effects else None
     facts = [Fact(figure(stored_score), what, "as it was served", "effects")]

@@ -5,11 +5,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from nightjar.masking.showing import show, show_key
 from nightjar.masking.values import MASK
 from nightjar.review.cases import History, Status
 from nightjar.review.desk import Desk
 from nightjar.review.queue import DUE, WORTH, Queue
-from nightjar.review.showing import show, show_instant, show_score, show_span
+from nightjar.review.showing import show_instant, show_score, show_span
 from nightjar.review.similar import PastCase
 from nightjar.tables.reviews import CLAIM, DECIDE, RELEASE, UNDO, Action
 
@@ -116,7 +117,7 @@ def line_of(desk: Desk, queue: Queue, row: Mapping[str, Any], history: History, 
 
 def title_of(queue: Queue, row: Mapping[str, Any]) -> str:
     """What a case is about: its key."""
-    return ", ".join(f"{name} {queue.masking.value(name, show(row[name]))}" for name in queue.key)
+    return ", ".join(f"{name} {queue.masking.value(name, show_key(row[name]))}" for name in queue.key)
 
 
 def _state(history: History, status: Status) -> str:

@@ -7,7 +7,7 @@ In other dialects other signs do.
 import codecs
 import csv
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -27,10 +27,12 @@ class CsvFormat:
     Attributes:
         header: the names of its columns, unchanged; without a header line those that its dialect gives.
         row_end: the line end of every row; None: each row is one line, with any line end.
+        is_plain: whether quotes are only around fields, none of them in one, and each carriage return is of a line end.
     """
 
     header: list[str]
     row_end: str | None
+    is_plain: bool = field(default=False, compare=False)
 
 
 def read_format(path: str, source: str, dialect: Dialect = RFC_4180, name: str | None = None) -> CsvFormat:
@@ -63,6 +65,21 @@ def is_blank(row: Sequence[str]) -> bool:
     return len(row) <= 1 and not any(map(str.strip, row))
 
 
+def _has_plain_quotes(block: bytes, quote: bytes, delimiter: bytes) -> bool:
+    """Whether quotes in whole lines are around fields of one line, and none is in one; all signs are one byte long."""
+    data = np.frombuffer(block, np.uint8)
+    places = np.flatnonzero(data == quote[0])
+    if len(places) % 2:
+        return False
+    first, last = places[::2], places[1::2]
+    borders = np.isin(np.arange(256), [*delimiter, *b"\n\r"])
+    line_ends = np.flatnonzero(data == ord("\n"))
+    if (np.searchsorted(places, line_ends) % 2).any():  # after an odd number of quotes
+        return False
+    before, after = data[np.maximum(first, 1) - 1], data[last + 1]  # a line end comes last, and has one before it
+    return bool(np.all(borders[before] | (first == 0)) and np.all(borders[after]))
+
+
 def _read(lines: "_Lines", dialect: Dialect) -> CsvFormat:
     reader = csv.reader(lines, strict=True, **signs(dialect))
     rows, header, blank = 0, list(dialect.names), 0
@@ -82,7 +99,7 @@ def _read(lines: "_Lines", dialect: Dialect) -> CsvFormat:
     if not header:
         raise SourceError(f"{where} is empty, expected a header line. Nothing was written.")
     if reader.line_num == rows:
-        return CsvFormat(header, None)
+        return CsvFormat(header, None, lines.is_plain)
     if blank or len(lines.ends) > 1:
         what = "blank lines before its header" if blank else "some that end otherwise than others"
         raise SourceError(
@@ -101,11 +118,12 @@ class _Lines:
         first: number of the line in which the last row begins.
         ends: the line ends of rows.
         of_header: whether the header is still to come.
+        is_plain: see `CsvFormat`; of the blocks so far.
     """
 
     def __init__(self, path: str, where: str, dialect: Dialect) -> None:
         self.path, self.where, self.number, self.first, self.ends = path, where, 0, 0, set[str]()
-        self.of_header, self.starts = not dialect.names, True
+        self.of_header, self.starts, self.is_plain = not dialect.names, True, True
         self.quote, self.comment = dialect.quote.encode(), (dialect.comment or "").encode()
         self.delimiter = dialect.delimiter.encode()
         self.end = ""
@@ -118,9 +136,11 @@ class _Lines:
     def __iter__(self) -> Iterator[str]:
         for block in blocks(self.path):
             self._require_text(block)
-            ends = set[str]() if self.of_header or not self.starts or self.comment else self._ends_of_plain(block)
-            if ends:
-                self.number, self.ends = self.number + block.count(b"\n"), self.ends | ends
+            ends = self._ends_of_plain(block)
+            self.is_plain &= bool(ends or (block[-1:] not in (b"\n", b"\r") and self._ends_of_plain(block + b"\n")))
+            if ends and not self.of_header and self.starts and not self.comment:
+                lines = int(np.count_nonzero(np.frombuffer(block, np.uint8) == ord("\n")))
+                self.number, self.ends = self.number + lines, self.ends | ends
                 continue
             for number, line in enumerate(block.splitlines(keepends=True), self.number + 1):
                 self.number, self.end = number, _end(line)
@@ -139,27 +159,17 @@ class _Lines:
     def _ends_of_plain(self, block: bytes) -> set[str]:
         """The line ends of a block in which each line is plainly a row: quotes only around fields, none of them in one.
 
-        Empty where a block may hold another one, so that its lines are to be looked at one by one.
+        Empty where a block may hold another one, or no line end, so that its lines are to be looked at one by one.
         """
-        returns = block.count(b"\r")
+        returns = block.count(b"\r") if b"\r" in block else 0  # to look for one that is not there takes no time
         is_of_bytes = len(self.delimiter) == 1 and len(self.quote) <= 1
-        if not is_of_bytes or block[-1:] != b"\n" or returns != block.count(b"\r\n"):
+        if not is_of_bytes or block[-1:] != b"\n" or (returns and returns != block.count(b"\r\n")):
             return set()
-        if self.quote and self.quote in block and not self._has_plain_quotes(block):
+        if self.quote and self.quote in block and not _has_plain_quotes(block, self.quote, self.delimiter):
             return set()
-        return {"\r\n"} if returns == block.count(b"\n") else {"\n", "\r\n"} if returns else {"\n"}
-
-    def _has_plain_quotes(self, block: bytes) -> bool:
-        data = np.frombuffer(block, np.uint8)
-        places = np.flatnonzero(data == self.quote[0])
-        if len(places) % 2:
-            return False
-        first, last = places[::2], places[1::2]
-        borders = np.isin(np.arange(256), [*self.delimiter, *b"\n\r"])
-        line_ends = np.flatnonzero(data == ord("\n"))
-        within_line = np.array_equal(np.searchsorted(line_ends, first), np.searchsorted(line_ends, last))
-        before, after = data[np.maximum(first, 1) - 1], data[last + 1]  # a line end comes last, and has one before it
-        return within_line and bool(np.all(borders[before] | (first == 0)) and np.all(borders[after]))
+        if not returns:
+            return {"\n"}
+        return {"\r\n"} if returns == block.count(b"\n") else {"\n", "\r\n"}
 
     def _is_comment(self, line: bytes) -> bool:
         """Whether Spark takes a line for a comment."""

@@ -1,0 +1,148 @@
+"""Which subjects are farther from their reference than its own nights, or than their thresholds allow."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+
+from nightjar.evaluation.nulls import Null
+from nightjar.monitoring.drift_figures import is_constant
+from nightjar.monitoring.drift_references import Reference, References
+from nightjar.monitoring.night_counts import Night
+from nightjar.monitoring.signals import State
+from nightjar.settings.monitoring.drift import Drift
+from nightjar.tables.references import ALL_COLUMNS, ALL_SCORES
+
+SHARE = 0.5
+"""Of the false alarms that are allowed in all, what features and scores may each spend."""
+HISTORY = 28
+"""Nights before whose studentised distances are looked at."""
+
+
+@dataclass(frozen=True)
+class Assessment:
+    """How bad one subject is, or several together.
+
+    Attributes:
+        state: None: it is not judged.
+        reason: why it is not judged, or why it is so bad, where its distance alone does not say it.
+        studentised: how far it is in the spread of the reference's nights; None: no null is stored.
+        p_value: the chance that a night without a change has any subject so far.
+        threshold: what `greatest` has to reach to be watched.
+        greatest: of `studentised` and of its means over the last nights.
+        span: how many nights that one is over.
+        nights: of the null, of several together.
+    """
+
+    state: State | None
+    reason: str | None = None
+    studentised: float | None = None
+    p_value: float | None = None
+    threshold: float | None = None
+    greatest: float | None = None
+    span: int | None = None
+    nights: int = 0
+
+    @property
+    def has_moved(self) -> bool:
+        """Whether somebody should look."""
+        return self.state in (State.WATCH, State.ACT)
+
+
+NOT_TESTED = "not judged: prediction time alone decides it"
+NOT_LISTED = "not judged: project.monitoring.drift.columns has other columns"
+NO_NULL = "the version has no nights to judge by: it was trained by an earlier Nightjar, or on too few nights"
+CONSTANT, EMPTY = "all rows have one value", "no row has a value"
+UNUSED = "the model does not use it"
+
+
+def judge(
+    references: References,
+    night: Night,
+    figures: Mapping[str, Mapping[str, float | None]],
+    history: Mapping[str, Sequence[float]],
+    settings: Drift,
+    run_date: date,
+) -> dict[str, Assessment]:
+    """Subject -> how bad it is; also of `ALL_COLUMNS` and `ALL_SCORES` together.
+
+    Args:
+        references: of the version that scored the night.
+        night: its counts.
+        figures: subject -> measure -> value.
+        history: subject -> studentised distances of the nights before, the last one last.
+        settings: which columns matter, and own thresholds.
+        run_date: the night.
+    """
+    assessments = {name: Assessment(State.UNKNOWN, reason) for name, reason in night.failures.items()}
+    for family, names in ((ALL_COLUMNS, _features(references)), (ALL_SCORES, references.scores)):
+        if names:
+            assessments |= _judge_family(family, names, references, night, history, run_date)
+    for name, reference in references.subjects.items():
+        if name in night.counts and name not in night.failures:
+            assessment = assessments.get(name, Assessment(None))
+            own = settings.thresholds.get(name)
+            if own is not None:
+                state = _by_threshold(own.watch, own.act, figures[name].get(own.measure.value))
+                assessment = Assessment(state, studentised=assessment.studentised)
+            elif not reference.is_tested:
+                assessment = Assessment(None, NOT_TESTED)
+            elif settings.columns and name not in [*settings.columns, *references.scores]:
+                assessment = Assessment(None, NOT_LISTED)
+            assessments[name] = _plain_faults(assessment, reference, night, name)
+    return assessments
+
+
+def _features(references: References) -> list[str]:
+    return [name for name in references.subjects if name not in references.scores]
+
+
+def _judge_family(
+    family: str,
+    names: Sequence[str],
+    references: References,
+    night: Night,
+    history: Mapping[str, Sequence[float]],
+    run_date: date,
+) -> Iterator[tuple[str, Assessment]]:
+    text = references.nulls.get(family)
+    if text is None:
+        yield family, Assessment(State.UNKNOWN, NO_NULL)
+        return
+    null = Null.from_json(text)
+    lag = (run_date - null.dates[-1].astype(object)).days
+    counts = {name: night.counts[name] for name in names if name in night.counts and name not in night.failures}
+    expected = {name: references.subjects[name].counts for name in counts}
+    result = null.judge(run_date, lag, counts, expected, history, share=SHARE)
+    for name, one in result.columns.items():
+        yield (
+            name,
+            Assessment(
+                State(one.state), None, one.studentised, one.p, result.watch, one.greatest, one.span, result.nights
+            ),
+        )
+    reason = None if result.state != State.UNKNOWN.value else NO_NULL
+    yield (
+        family,
+        Assessment(State(result.state), reason, None, result.p, result.watch, result.maximum, None, result.nights),
+    )
+
+
+def _by_threshold(watch: float, act: float | None, value: float | None) -> State:
+    if value is None:
+        return State.UNKNOWN
+    if act is not None and value >= act:
+        return State.ACT
+    return State.WATCH if value >= watch else State.OK
+
+
+def _plain_faults(assessment: Assessment, reference: Reference, night: Night, name: str) -> Assessment:
+    """What needs no null to be seen: a column without any value, or with one alone."""
+    counts = night.counts[name]
+    if assessment.reason in (NOT_TESTED, NOT_LISTED) or not counts.sum():
+        return assessment
+    is_empty = counts[0] == counts.sum() and reference.counts[0] < reference.counts.sum() / 2
+    if is_empty:
+        return replace(assessment, state=State.ACT, reason=EMPTY)
+    if is_constant(reference, counts):
+        return replace(assessment, state=State.ACT if assessment.state is State.ACT else State.WATCH, reason=CONSTANT)
+    return assessment

@@ -1,0 +1,168 @@
+"""What of a night's drift somebody should know: a signal for each cluster of columns, fault and source."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from nightjar.evaluation.histograms import Counts
+from nightjar.monitoring.drift_changes import change_of, clusters, most_changed, name_of, slices_that_explain
+from nightjar.monitoring.drift_history import History
+from nightjar.monitoring.drift_judging import Assessment
+from nightjar.monitoring.drift_references import References
+from nightjar.monitoring.night_counts import Night
+from nightjar.monitoring.signals import Kind, Signal, State
+from nightjar.monitoring.upstream import changed_unit
+from nightjar.tables.references import ALL_COLUMNS, ALL_SCORES
+
+ORDER = (State.OK, State.UNKNOWN, State.WATCH, State.ACT)
+OF_FAMILY = {ALL_COLUMNS: Kind.COVARIATE, ALL_SCORES: Kind.PREDICTION}
+
+
+@dataclass(frozen=True)
+class Drifted:
+    """A night beside its reference, as far as signals need it.
+
+    Attributes:
+        assessments: subject -> how bad it is.
+        history: of the nights before.
+        nights: subject that moved -> counts of the reference's nights.
+        train: the command that trains a version anew.
+    """
+
+    references: References
+    night: Night
+    assessments: Mapping[str, Assessment]
+    history: History
+    nights: Mapping[str, Counts]
+    run_date: date
+    train: str
+
+    def importance(self, subjects: Sequence[str]) -> float | None:
+        """The share of what the model uses that some columns have; None: nobody has measured it."""
+        shares = [self.references.subjects[name].importance for name in subjects]
+        measured = [share for share in shares if share is not None]
+        return sum(measured) if measured else None
+
+    def weight(self, subject: str) -> float:
+        """How far a subject is times what the model uses of it."""
+        assessment, share = self.assessments[subject], self.importance([subject])
+        return (assessment.greatest or 0.0) * (1.0 if share is None else share)
+
+
+def moved(assessments: Mapping[str, Assessment], references: References) -> list[str]:
+    """The subjects that somebody should look at."""
+    return [name for name in references.subjects if name in assessments and assessments[name].has_moved]
+
+
+def signals(drifted: Drifted) -> Iterator[Signal]:
+    """One signal for each cluster that moved and each unit that changed; where none did, one for all together."""
+    yield from _schema(drifted.night.failures, drifted.references)
+    scores, every = set(drifted.references.scores), moved(drifted.assessments, drifted.references)
+    for family, kind in OF_FAMILY.items():
+        subjects = [name for name in every if (name in scores) == (family == ALL_SCORES)]
+        if family == ALL_SCORES and not scores:
+            continue
+        units = {name: unit for name in subjects if (unit := _unit(drifted, name)) is not None}
+        for name, unit in units.items():
+            yield _of_unit(drifted, name, unit)
+        rest = [name for name in subjects if name not in units]
+        changes = [change_of(name, drifted.references.subjects[name], drifted.night.counts[name]) for name in rest]
+        grouped = [_ranked(drifted, group) for group in clusters(changes, drifted.nights)]
+        for group in sorted(grouped, key=lambda group: -drifted.weight(group[0])):
+            yield _of_cluster(drifted, kind, group)
+        if not subjects:
+            yield _of_family(drifted, family, kind)
+
+
+def clusters_by_subject(own: Sequence[Signal]) -> dict[str, str]:
+    """Column -> the cluster that it moved with, of signals of `signals`."""
+    return {column: one.subject for one in own for column in one.evidence.get("columns", [])}
+
+
+def _ranked(drifted: Drifted, group: Sequence[str]) -> list[str]:
+    return sorted(group, key=lambda name: (-drifted.weight(name), -(drifted.assessments[name].greatest or 0.0), name))
+
+
+def _of_cluster(drifted: Drifted, kind: Kind, group: Sequence[str]) -> Signal:
+    assessments = [drifted.assessments[name] for name in group]
+    state = max((one.state for one in assessments if one.state is not None), key=ORDER.index)
+    share = drifted.importance(group)
+    if share == 0 and state is State.ACT:
+        state = State.WATCH
+    first, top = drifted.references.subjects[group[0]], drifted.assessments[group[0]]
+    change = change_of(group[0], first, drifted.night.counts[group[0]])
+    bins = list(most_changed(change))
+    explained = list(slices_that_explain(change, first, drifted.night.slices.get(group[0], {}), drifted.night.rows))
+    parts = [
+        f"{name_of(group)}: {_distance(top)}{_used(share)}",
+        *(f"of {group[0]} {words}: {now:.1%} of the rows, {was:.1%} in training" for words, now, was in bins[:1]),
+        *(f"{name} makes {part:.0%} of it" for name, part, _ in explained[:1]),
+    ]
+    evidence = {
+        "columns": list(group),
+        "greatest": {name: drifted.assessments[name].greatest for name in group},
+        "p_value": top.p_value,
+        "threshold": top.threshold,
+        "importance": share,
+        "bins": [{"bin": words, "share": now, "share_in_training": was} for words, now, was in bins],
+        "slices": [{"slice": name, "of_change": part, "of_rows": rows} for name, part, rows in explained],
+    }
+    since = drifted.history.since(group, drifted.run_date)
+    command = drifted.train if state is State.ACT else None
+    return Signal(kind, name_of(group), state, "; ".join(parts) + ".", command, since, evidence)
+
+
+def _distance(one: Assessment) -> str:
+    if one.reason is not None:
+        return one.reason
+    if one.greatest is None or one.threshold is None:
+        return "beyond its own threshold (project.monitoring.drift.thresholds)"
+    over = "" if one.span in (None, 1) else f" over {one.span} nights"
+    return f"{one.greatest:.1f} deviations beyond unchanged nights{over}, watched from {one.threshold:.1f}"
+
+
+def _used(share: float | None) -> str:
+    if share is None:
+        return ""
+    return f"; the model takes {share:.0%} of what it uses from it" if share else "; the model does not use it"
+
+
+def _unit(drifted: Drifted, name: str) -> str | None:
+    moments = drifted.night.moments.get(name)
+    if moments is None or moments[0] is None:
+        return None
+    return changed_unit(drifted.references.subjects[name], *moments)
+
+
+def _of_unit(drifted: Drifted, name: str, unit: str) -> Signal:
+    reference, (mean, _) = drifted.references.subjects[name], drifted.night.moments[name]
+    factor = mean / (reference.mean or 1.0)
+    sentence = (
+        f"{name}: all values are about {factor:.3g} times those of training, as if {unit}: the mean is {mean:.4g}, and "
+        f"was {reference.mean:.4g}. Ask whoever sends the column."
+    )
+    evidence: dict[str, Any] = {"columns": [name], "factor": factor, "mean": mean, "mean_in_training": reference.mean}
+    since = drifted.history.since([name], drifted.run_date)
+    return Signal(Kind.UPSTREAM, f"unit of {name}", State.ACT, sentence, None, since, evidence)
+
+
+def _of_family(drifted: Drifted, family: str, kind: Kind) -> Signal:
+    one = drifted.assessments[family]
+    evidence = {"maximum": one.greatest, "p_value": one.p_value, "threshold": one.threshold, "nights": one.nights}
+    if one.state is State.UNKNOWN:
+        sentence = f"Nobody can say whether {family} moved: {one.reason}. Train a version on more nights."
+        return Signal(kind, family, State.UNKNOWN, sentence, drifted.train, None, evidence)
+    sentence = f"None of {family} is farther from its training data than nights without a change"
+    if one.greatest is not None and one.threshold is not None:
+        sentence += f": {one.greatest:.1f} deviations at most, watched from {one.threshold:.1f}"
+    return Signal(kind, family, State.OK, sentence + ".", None, None, evidence)
+
+
+def _schema(failures: Mapping[str, str], references: References) -> Iterator[Signal]:
+    for name, reason in failures.items():
+        sentence = f"{name} cannot be compared with its training data: {reason}. Look for what changed it upstream."
+        yield Signal(Kind.SCHEMA, name, State.ACT, sentence, None, None, {"reason": reason})
+    if not failures:
+        count = len(references.subjects)
+        yield Signal(Kind.SCHEMA, ALL_COLUMNS, State.OK, f"All {count} columns are there, of the types of training.")

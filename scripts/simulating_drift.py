@@ -1,0 +1,207 @@
+"""How often nights without a change are judged to have changed, and how soon changes are seen: see scripts/simulate
+drift.
+
+A year of nights of columns whose distributions are shifted by shocks that last, some of them by one shock of all; 270
+nights are the reference, those after it are judged as they come, with the history of the nights before. Changes are
+planted from one night on. Streams of daily figures are judged by cumulative sums. And the flights of the example: each
+block of 28 nights by the nights before it, as they were, with nothing planted.
+"""
+
+import argparse
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import date, timedelta
+
+import numpy as np
+from scipy.special import ndtr, ndtri
+from scipy.stats import binom
+
+from nightjar.evaluation.change_detection import detect
+from nightjar.evaluation.nulls import Null, fit_null
+from simulating_drift_flights import blocks_of_flights
+
+FIRST = date(2023, 1, 1)
+NIGHTS, REFERENCE, PLANTED, GAP = 365, 270, 300, 28
+ROWS = 1000
+EDGES = ndtri(np.arange(1, 10) / 10)
+UNITS = np.log(1.609344) / 0.7
+"""Miles to kilometres, of values whose logarithms deviate by 0.7: in such deviations."""
+Counts = Mapping[str, np.ndarray]
+
+
+def shocks(random: np.random.Generator, columns: int, nights: int, lasting: float) -> np.ndarray:
+    """One a column and night, of deviation 1, (columns, nights): each correlated so far with that of the night
+    before.
+    """
+    result = random.normal(size=(columns, nights))
+    for night in range(1, nights):
+        result[:, night] = lasting * result[:, night - 1] + (1 - lasting**2) ** 0.5 * result[:, night]
+    return result
+
+
+class Year:
+    """Counts of a year's nights, and the same with changes planted in them.
+
+    Every third column has levels, one of which is rare; the others are numbers. All have ten bins or levels, beside
+    nulls and what lies outside. A night's shock shifts a column by 0.05 to 0.2 of the deviation of its rows.
+    """
+
+    def __init__(self, seed: int, columns: int, lasting: float) -> None:
+        """Draw a year."""
+        self.random = np.random.default_rng(seed)
+        self.names = [f"column {number}" for number in range(columns)]
+        self.dates = [FIRST + timedelta(days) for days in range(NIGHTS)]
+        together = self.random.uniform(0, 0.8, size=(columns, 1))
+        own, of_all = (shocks(self.random, size, NIGHTS, lasting) for size in (columns, 1))
+        self.deviation = self.random.uniform(0.05, 0.2, size=(columns, 1))
+        weekdays = 0.5 * self.random.normal(size=(columns, 7))[:, np.arange(NIGHTS) % 7]
+        self.shift = self.deviation * (together * of_all + np.sqrt(1 - together**2) * own + weekdays)
+        weekend = np.where(np.arange(NIGHTS) % 7 >= 5, 0.8, 1.0)
+        self.rows = (ROWS * weekend * np.exp(0.05 * self.random.normal(size=NIGHTS))).astype(int)
+        self.counts = self.draw(self.shift, slice(None))
+
+    def draw(self, shift: np.ndarray, nights: slice) -> np.ndarray:
+        """(columns, nights, bins): nulls, below all edges, ten bins, above all edges or other levels."""
+        below = ndtr(EDGES - shift[:, nights, None])
+        share = np.diff(below, axis=-1, prepend=0, append=1)
+        counts = self.random.multinomial(self.rows[nights], share)
+        return np.pad(counts, ((0, 0), (0, 0), (2, 1)))
+
+    def by_name(self, counts: np.ndarray) -> Counts:
+        """By column."""
+        return dict(zip(self.names, counts, strict=True))
+
+    def planted(self, change: str, nights: slice) -> np.ndarray:
+        """The counts of some nights with a change in every column."""
+        shift = {"mean": 3 * self.deviation, "units": np.full_like(self.deviation, UNITS)}.get(change, 0.0)
+        counts = self.draw(self.shift + shift, nights)
+        share, place = {"level": (0.05, -1), "nulls": (0.1, 0), "frozen": (1.0, -1)}.get(change, (0.0, 0))
+        moved = self.random.binomial(counts, share)
+        counts = counts - moved
+        counts[..., place] += moved.sum(axis=-1)
+        return counts
+
+
+def simulate_nights(columns: int, runs: int, lasting: float) -> Iterator[str]:
+    """False alarms of the nights after the reference, and in how many nights planted changes are seen."""
+    states: list[str] = []
+    seen: dict[str, list[int]] = {change: [] for change in ("mean", "level", "nulls", "units", "frozen")}
+    for run in range(runs):
+        year = Year(run, columns, lasting)
+        null = fit_null(year.dates[:REFERENCE], year.by_name(year.counts[:, :REFERENCE]), gap_days=GAP, oldest_days=95)
+        reference = year.by_name(year.counts[:, :REFERENCE].sum(axis=1))
+        history: list[dict[str, float]] = []
+        for night in range(REFERENCE, NIGHTS):
+            state, studentised, _ = judge(year, null, reference, night, year.counts[:, night], history)
+            states.append(state)
+            history.append(studentised)
+        for change in seen:
+            seen[change] += first_seen(year, null, reference, change, history[: PLANTED - REFERENCE])
+    for state, limit in (("watch", 0.05), ("act", 0.005)):
+        worse = sum(one in (state, "act") for one in states) / len(states)
+        most = binom.ppf(0.975, len(states), limit) / len(states)
+        yield f"{state} without a change: {worse:.2%} of {len(states)} nights; limit {limit:.1%}, by chance {most:.2%}"
+    in_time = {"mean": 5 if columns < 1000 else 7, "level": 3, "nulls": 3, "units": 1, "frozen": 1}
+    for change, within in in_time.items():
+        late = np.array(seen[change])
+        share = np.mean(late <= within)
+        yield f"{change}: {share:.1%} of {len(late)} watched within {within}, median {np.median(late):.0f}"
+
+
+def judge(
+    year: Year, null: Null, reference: Counts, night: int, counts: np.ndarray, history: Sequence[Mapping[str, float]]
+) -> tuple[str, dict[str, float], dict[str, str]]:
+    """The night's state, and of each column the studentised distance and the state."""
+    before = {name: [one[name] for one in history[-6:]] for name in year.names}
+    lag = night - REFERENCE + 1
+    result = null.judge(year.dates[night], lag, year.by_name(counts), reference, before)
+    columns = result.columns.items()
+    return result.state, {name: one.studentised for name, one in columns}, {name: one.state for name, one in columns}
+
+
+def first_seen(
+    year: Year, null: Null, reference: Counts, change: str, history: Sequence[Mapping[str, float]]
+) -> list[int]:
+    """After how many nights each column is first watched, 99 after eight.
+
+    Only numbers have units and ages, only levels a new one; units are changed where nights deviate by 0.1 at most.
+    """
+    before, result = list(history), dict.fromkeys(year.names, 99)
+    counts = year.planted(change, slice(PLANTED, PLANTED + 8))
+    for place in range(8):
+        _, studentised, states = judge(year, null, reference, PLANTED + place, counts[:, place], before)
+        before.append(studentised)
+        for name, state in states.items():
+            if state != "ok":
+                result[name] = min(result[name], place + 1)
+    is_quiet = year.deviation[:, 0] <= 0.1
+    of_numbers = [name for number, name in enumerate(year.names) if number % 3 < 2]
+    of_units = [name for number, name in enumerate(year.names) if number % 3 < 2 and is_quiet[number]]
+    columns = {"level": year.names[2::3], "units": of_units, "frozen": of_numbers}.get(change, year.names)
+    return [result[name] for name in columns]
+
+
+def simulate_streams(streams: int, nights: int, reference: int, lasting: float) -> Iterator[str]:
+    """Streams that are watched together: false alarms, and how soon a drop, a prior shift and a flip are seen."""
+    random = np.random.default_rng(0)
+    dates = [FIRST + timedelta(days) for days in range(reference + nights)]
+    alarms, delays, priors, flips = 0, [], [], []
+    for figures in shocks(random, streams, len(dates), lasting):
+        path = alarmed(figures, np.zeros(len(dates)), dates, reference)
+        alarms += int(path[0]) + int((np.diff(path.astype(int)) == 1).sum())
+        delays.append(delay(figures, 0.0, -1.5, dates, reference))
+        # Observed minus expected positives of 1,000 rows at 20%, where nights deviate by 3 points beyond chance.
+        error = (0.2 * 0.8 / 1000) ** 0.5
+        prior = 0.03 * figures + error * random.normal(size=len(dates))
+        priors.append(delay(prior, error, -1.5 * np.hypot(0.03, error), dates, reference))
+        # ROC AUC of a slice of 100 rows, 0.75 until its outcomes turn around.
+        area = 0.75 + 0.02 * figures + 0.05 * random.normal(size=len(dates))
+        flips.append(delay(area, 0.05, -0.5, dates, reference))
+    yield f"{alarms / streams / nights * 60 * 50:.2f} false alarms of 60 streams in 50 nights ({alarms} in all); 1"
+    for name, nights_late, within in (
+        ("drop of 1.5", delays, 7),
+        ("prior shift", priors, 7),
+        ("concept flip", flips, 14),
+    ):
+        late = np.array(nights_late)
+        yield f"{name}: median night {np.median(late):.0f}, {np.mean(late <= within):.1%} within {within}"
+
+
+def alarmed(figures: np.ndarray, errors: np.ndarray, dates: Sequence[date], reference: int) -> np.ndarray:
+    """Whether each night after the reference would raise an alarm, as if it were the last."""
+    result = detect(figures, errors, dates, judged_from=dates[reference], worse="lower", streams=60)
+    return np.array(result.path) > result.limit
+
+
+def delay(figures: np.ndarray, error: float, change: float, dates: Sequence[date], reference: int) -> int:
+    """On which night after a change 20 nights past the reference there is an alarm that was not before; 99: none."""
+    changed = figures + change * (np.arange(len(figures)) >= reference + 20)
+    after = alarmed(changed, np.full(len(figures), error), dates, reference)[20:]
+    return int(np.argmax(after)) + 1 if after.any() else 99
+
+
+def main() -> None:
+    """Print a table."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--runs", type=int, default=22, help="years of each kind; 95 nights are judged of each")
+    parser.add_argument("--streams", type=int, default=300)
+    parser.add_argument("--lasting", type=float, default=0.3, help="correlation of a night's shock with the next one's")
+    parser.add_argument("--only", default="", help="parts whose name holds this")
+    options = parser.parse_args()
+    parts = {
+        "81 columns": lambda: simulate_nights(81, options.runs, options.lasting),
+        "2000 columns": lambda: simulate_nights(2000, options.runs, options.lasting),
+        "streams of figures": lambda: simulate_streams(options.streams, 100, 180, options.lasting * 2 / 3),
+        "flights": blocks_of_flights,
+    }
+    for name, part in parts.items():
+        if options.only in name:
+            started = time.monotonic()
+            print(f"{name}, shocks lasting {options.lasting}", flush=True)
+            for line in part():
+                print(f"  {line}", flush=True)
+            print(f"  {time.monotonic() - started:.0f} s", flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,165 @@
+"""What is said of a night's drift: planted changes are one signal each, and nights without one are quiet."""
+
+from dataclasses import replace
+from datetime import date, timedelta
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from nightjar.evaluation.histograms import Bins, count, fit_bins
+from nightjar.evaluation.nulls import fit_null
+from nightjar.monitoring import drift_figures
+from nightjar.monitoring.drift_history import History
+from nightjar.monitoring.drift_judging import judge
+from nightjar.monitoring.drift_references import Reference, References
+from nightjar.monitoring.drift_signals import Drifted, clusters_by_subject, moved, signals
+from nightjar.monitoring.night_counts import Night
+from nightjar.monitoring.signals import Kind, State
+from nightjar.settings.monitoring.drift import Drift, DriftThreshold
+
+FIRST, NIGHTS, ROWS = date(2024, 1, 1), 120, 400
+TONIGHT = FIRST + timedelta(days=NIGHTS + 10)
+NAMES = ("rate_7d", "rate_28d", "miles", "site", "load")
+SHARES = {"rate_7d": 0.3, "rate_28d": 0.2, "miles": 0.1, "site": 0.0, "load": 0.4, "score": None}
+
+
+def rows_of_night(random, rate=0.0):
+    """A night's rows by column: the rates share a shock of the night, `miles` has none."""
+    shock = 0.1 * random.normal() + rate
+    return {
+        "rate_7d": shock + random.normal(size=ROWS),
+        "rate_28d": shock + random.normal(size=ROWS),
+        "miles": 100 + 20 * random.normal(size=ROWS),
+        "site": np.array(["north", "south"])[(random.random(ROWS) < 0.4).astype(int)],
+        "load": random.random(ROWS),
+        "score": random.random(ROWS),
+    }
+
+
+@pytest.fixture(scope="module")
+def world():
+    """References of 120 nights, their null, and counts of the nights."""
+    random = np.random.default_rng(0)
+    nights = [rows_of_night(random) for _ in range(NIGHTS)]
+    subjects, counts = {}, {}
+    for name, share in SHARES.items():
+        whole = pa.array(np.concatenate([night[name] for night in nights]))
+        bins = fit_bins(whole, bins=20)
+        counts[name] = np.array([count(bins, pa.array(night[name])) for night in nights])
+        moments = (None, None) if name == "site" else (float(np.mean(whole)), float(np.std(whole)))
+        subjects[name] = Reference(bins, counts[name].sum(axis=0), importance=share, mean=moments[0], std=moments[1])
+    dates = [FIRST + timedelta(days=number) for number in range(NIGHTS)]
+    families = {"all columns": NAMES, "all scores": ("score",)}
+    nulls = {
+        family: fit_null(dates, {name: counts[name] for name in names}, gap_days=7, oldest_days=30).to_json()
+        for family, names in families.items()
+    }
+    return References("1", subjects, nulls), counts
+
+
+def say(world, rows, settings=None, failures=None, slices=None):
+    """The signals of a night, by kind and subject."""
+    references, nights = world
+    night = Night(
+        ROWS,
+        {name: count(references.subjects[name].bins, pa.array(values)) for name, values in rows.items()},
+        moments={
+            name: (float(np.mean(one)), float(np.std(one))) for name, one in rows.items() if one.dtype.kind == "f"
+        },
+        slices=slices or {},
+        failures=failures or {},
+    )
+    figures = {
+        name: drift_figures.distances(references.subjects[name], counts)
+        for name, counts in night.counts.items()
+        if name not in night.failures
+    }
+    assessments = judge(references, night, figures, {}, settings or Drift(), TONIGHT)
+    own = {name: nights[name] for name in moved(assessments, references)}
+    drifted = Drifted(references, night, assessments, History(), own, TONIGHT, "jobs/train.py")
+    return list(signals(drifted))
+
+
+def test_a_night_like_the_others_is_quiet(world):
+    """One signal for all columns, one for all scores, one for their types."""
+    said = say(world, rows_of_night(np.random.default_rng(1)))
+    assert [(one.kind, one.subject, one.state) for one in said] == [
+        (Kind.SCHEMA, "all columns", State.OK),
+        (Kind.COVARIATE, "all columns", State.OK),
+        (Kind.PREDICTION, "all scores", State.OK),
+    ]
+
+
+def test_columns_that_move_together_are_one_signal_with_what_the_model_uses_of_them(world):
+    said = say(world, rows_of_night(np.random.default_rng(2), rate=1.5))
+    (one,) = [one for one in said if one.kind is Kind.COVARIATE]
+    assert (one.subject, one.state) == ("rate_*", State.ACT)
+    assert one.evidence["columns"] == ["rate_7d", "rate_28d"]  # it uses more of the first
+    assert one.evidence["importance"] == pytest.approx(0.5)
+    assert "the model takes 50% of what it uses from it" in one.sentence
+    assert one.command == "jobs/train.py"
+    assert one.since == TONIGHT
+    assert clusters_by_subject(said) == {"rate_7d": "rate_*", "rate_28d": "rate_*"}
+
+
+def test_a_changed_unit_is_one_of_the_system_s_and_not_of_the_world(world):
+    rows = rows_of_night(np.random.default_rng(3))
+    (one,) = [one for one in say(world, rows | {"miles": 1.609 * rows["miles"]}) if one.state is State.ACT]
+    assert (one.kind, one.subject) == (Kind.UPSTREAM, "unit of miles")
+    assert "as if miles became kilometres" in one.sentence
+
+
+def test_what_the_model_does_not_use_wakes_nobody(world):
+    rows = rows_of_night(np.random.default_rng(4)) | {"site": np.array(["west"] * ROWS)}
+    (one,) = [one for one in say(world, rows) if one.kind is Kind.COVARIATE]
+    assert (one.subject, one.state, one.command) == ("site", State.WATCH, None)
+    assert "levels that training did not have: 100.0% of the rows, 0.0% in training" in one.sentence
+
+
+def test_a_slice_that_makes_most_of_a_change_is_named(world):
+    references, nights = world
+    random = np.random.default_rng(5)
+    is_north = random.random(ROWS) < 0.3
+    rows = rows_of_night(random)
+    rows["load"] = np.where(is_north, 0.95, rows["load"])
+    reference = references.subjects["load"]
+    uniform = reference.counts // 2
+    sliced = replace(reference, slices={"site=north": uniform, "site=south": uniform})
+    subjects = {**references.subjects, "load": sliced}
+    parts = {"site=north": rows["load"][is_north], "site=south": rows["load"][~is_north]}
+    slices = {"load": {name: count(reference.bins, pa.array(values)) for name, values in parts.items()}}
+    said = say((replace(references, subjects=subjects), nights), rows, slices=slices)
+    (one,) = [one for one in said if one.kind is Kind.COVARIATE]
+    assert [of["slice"] for of in one.evidence["slices"]] == ["site=north"]
+    assert one.evidence["slices"][0]["of_change"] == pytest.approx(1, abs=0.15)
+
+
+def test_a_column_of_another_type_fails_alone(world):
+    rows = rows_of_night(np.random.default_rng(6))
+    load = rows.pop("load")
+    assert len(load)
+    said = say(world, rows, failures={"load": "the table has no such column any more"})
+    states = {(one.kind, one.subject): one.state for one in said}
+    assert states == {
+        (Kind.SCHEMA, "load"): State.ACT,
+        (Kind.COVARIATE, "all columns"): State.OK,
+        (Kind.PREDICTION, "all scores"): State.OK,
+    }
+
+
+def test_own_thresholds_and_the_columns_that_matter_decide_before_the_null(world):
+    rows = rows_of_night(np.random.default_rng(2), rate=1.5)
+    strict = Drift(columns=["load", "miles"], thresholds={"score": DriftThreshold(watch=1e-6)})
+    said = {(one.kind, one.subject): one for one in say(world, rows, strict)}
+    assert said[Kind.COVARIATE, "all columns"].state is not State.ACT
+    assert said[Kind.PREDICTION, "score"].state is State.WATCH
+    assert "beyond its own threshold" in said[Kind.PREDICTION, "score"].sentence
+
+
+def test_since_is_the_first_of_the_nights_in_turn_that_were_to_be_looked_at():
+    nights = [TONIGHT - timedelta(days=days) for days in (5, 3, 2, 1)]  # a night without scores between
+    history = History(states={"x": dict(zip(nights, ("act", "ok", "watch", "act"), strict=True))})
+    assert history.since(["x"], TONIGHT) == nights[2]
+    assert history.since(["y"], TONIGHT) == TONIGHT
+    assert Bins("numeric", (1.0,)).size == 3

@@ -1,0 +1,228 @@
+"""The page of a night that is watched: its verdict, what changed, what to do, and the sections that say why."""
+
+import json
+import re
+from datetime import date, timedelta
+from pathlib import Path
+
+import pytest
+
+from nightjar.evaluation.histograms import Bins
+from nightjar.masking.values import Masking
+from nightjar.report import night as report
+from nightjar.report import night_json
+from nightjar.report.drift import read_drift
+from nightjar.report.reading import open_tables
+from nightjar.report.report_data import gather
+from nightjar.report.verdict import HEADLINES, STRIP
+from nightjar.tables import arrow, retractions
+from nightjar.tables.monitoring_definitions import DRIFT
+from nightjar.tables.source_definitions import QUALITY
+from report import nights, watching
+from report.page import Page
+
+
+@pytest.fixture(scope="module")
+def watched(tmp_path_factory):
+    """A warehouse with a watched night, its page, and its JSON."""
+    warehouse = nights.warehouse_in(tmp_path_factory.mktemp("watched"))
+    watching.watched_night(warehouse)
+    path = Path(report.write(warehouse, nights.project(), nights.NIGHT))
+    stored = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
+    return warehouse, Page(path.read_text(encoding="utf-8")), stored
+
+
+def page_of(warehouse, night=nights.NIGHT) -> Page:
+    return Page(Path(report.write(warehouse, nights.project(), night)).read_text(encoding="utf-8"))
+
+
+def test_the_first_screen_says_whether_what_and_what_to_do(watched):
+    _, page, _ = watched
+    head = page.text.split("What was looked at")[0]
+
+    assert head.index(HEADLINES["act"]) < head.index("What changed") < head.index("What to do")
+    assert watching.SENTENCE in head
+    worst = [text.split(" ")[:2] for text in page.lists["changed"][:4]]
+    assert worst == [["▲", "ACT"], ["?", "UNKNOWN"], ["△", "WATCH"], ["△", "WATCH"]]
+    assert "landings upstream, new tonight" in page.lists["changed"][0]
+    assert "✓ OK monitor passed since 2013-10-02" in page.lists["changed"]
+    assert "1 other thing is amiss" in head
+    assert page.lists["do"] == [f"{watching.COMMAND} upstream: landings", "python jobs/quarantine.py data: quarantine"]
+    assert "Retraining: no" in head
+
+
+def test_the_strip_leads_to_the_nights_before(watched):
+    _, page, _ = watched
+    first = nights.NIGHT - timedelta(days=STRIP - 1)
+    assert page.lists["strip"][0] == f"{first}: ok"
+    assert page.lists["strip"][-1] == "2013-10-03: act"
+    addresses = [of["href"] for tag, of in page.tags if tag == "a" and of.get("class", "").startswith("cell")]
+    assert addresses[0] == f"night-{first}.html"
+    assert len(addresses) == STRIP - 1  # of the night itself there is no link
+
+
+def test_signals_stand_with_the_worst_first_and_since_when(watched):
+    _, page, _ = watched
+    rows = page.table("Signals of the night")
+    assert [row["State"].split(" ")[1] for row in rows] == [
+        "ACT",
+        "UNKNOWN",
+        "WATCH",
+        "WATCH",
+        "WATCH",
+        "OK",
+        "OK",
+        "OK",
+    ]
+    assert rows[0]["Since"] == "2013-10-03 new"
+    assert rows[1]["Since"] == "2013-10-01 3 nights"
+
+
+def test_columns_stand_by_state_then_by_drift_times_importance(watched):
+    warehouse, page, _ = watched
+    drift = read_drift(open_tables(warehouse, nights.NIGHT))
+    assert drift is not None
+    assert [column.state for column in drift.columns[:4]] == ["act", "unknown", "watch", "ok"]
+    weights = [column.weight() for column in drift.columns if column.state == "ok" and column.weight() is not None]
+    assert weights == sorted(weights, reverse=True)
+    assert len(drift.columns[0].history) == 60
+
+    first = page.table("Columns by state")[0]
+    assert first["State"] == "▲ ACT"
+    assert first["Studentised"] == f"{drift.columns[0].studentised:.1f} watched from 3.3"
+    assert first["Column"].endswith("with 28-day lateness of every origin")
+    unknown = page.table("Columns by state")[1]
+    assert (unknown["State"], unknown["Studentised"]) == ("? UNKNOWN", "–")
+    assert (
+        "Of all columns together the greatest is 5.9: unchanged nights have so great a one in 0.4% of cases."
+        in page.text
+    )
+    assert "of 19; 1 to act on" in next(fact for fact in page.facts if "moved" in fact)
+
+
+def test_realised_and_estimated_figures_share_one_axis(watched):
+    warehouse, page, stored = watched
+    html = Path(report.report_path(warehouse, nights.NIGHT)).read_text(encoding="utf-8")
+    assert html.count('class="estimate"') == len(stored["estimates"]["by_date"]) == 10
+    assert html.count('class="whisker"') == 21
+    assert "94.7% turned out inside the interval of their estimate" in page.text
+
+
+def test_slices_have_intervals_or_say_that_rows_are_too_few(watched):
+    _, page, _ = watched
+    rows = {row["Slice"]: row for row in page.table("Watched slices")}
+    assert list(rows) == ["origin=<LGA>", "origin=EWR", "origin=JFK"]
+    assert rows["origin=JFK"]["ROC AUC"] == "too few rows"
+    assert " to " in rows["origin=EWR"]["ROC AUC"]
+    assert rows["origin=<LGA>"]["Recall, from the rest"].startswith("0.050")
+
+
+def test_alerts_are_those_that_are_open_or_were_closed_tonight(watched):
+    _, page, _ = watched
+    rows = page.table("Alerts that are open")
+    assert [row["State"] for row in rows] == ["▲ new critical", "acknowledged warning", "resolved warning"]
+    assert [row["First seen"] for row in rows] == ["2013-10-03", "2013-09-28", "2013-10-01"]
+
+
+def test_every_decision_about_training_again_says_what_would_have_had_to_differ(watched):
+    _, page, _ = watched
+    rows = {row["Rule"]: row for row in page.table("What each rule decided")}
+    assert rows["time"]["What would have had to differ"] == "an age of 28 days, on 2013-10-28"
+    assert rows["drift"]["Decision"] == "held back"
+
+
+def test_seconds_stand_beside_the_usual_ones(watched):
+    _, page, _ = watched
+    rows = {row["Job"]: row for row in page.table("The latest finished run")}
+    assert rows["monitor"]["Time"] == "22.5 s"
+    assert 18 < float(rows["monitor"]["Usual"].removesuffix(" s")) < 26
+
+
+def test_the_json_says_what_the_page_says(watched):
+    warehouse, _, stored = watched
+    assert stored["verdict"]["state"] == "act"
+    assert stored["verdict"]["sentence"] == watching.SENTENCE
+    assert len(stored["signals"]["all"]) == len(watching.SIGNALS)
+    assert stored["scores"]["rows"] == 400
+    assert stored["drift"]["columns"][0]["judged"]["state"] == "act"
+    assert stored["tables"] == dict(sorted(open_tables(warehouse, nights.NIGHT).versions.items()))
+    assert stored["cutoff"] == "2013-10-03T04:00:00+00:00"
+
+
+def test_a_night_that_was_taken_back_says_so(tmp_path):
+    warehouse = nights.warehouse_in(tmp_path)
+    watching.store_verdicts(warehouse, ["ok"])
+    retractions.record(warehouse, nights.NIGHT, "retract", "by-hand", reason="wrong <plan>", user="ada", by="the board")
+    text = page_of(warehouse).text
+    assert "▲ This night was taken back" in text
+    assert "by ada on behalf of the board, and none of it is served: wrong <plan>" in text
+    retractions.record(warehouse, nights.NIGHT, "serve", "by-hand")
+    assert "taken back" not in page_of(warehouse).text
+
+
+def test_without_a_verdict_nobody_can_say(tmp_path):
+    warehouse = nights.warehouse_in(tmp_path)
+    page = page_of(warehouse)
+    assert HEADLINES["unknown"] in page.text
+    assert page.lists["do"] == ["python jobs/monitor.py project=flights run_date=2013-10-03 what the verdict asks for"]
+
+
+def test_a_night_that_stopped_after_its_verdict_is_unknown(tmp_path):
+    warehouse = nights.warehouse_in(tmp_path)
+    watching.store_verdicts(warehouse, ["ok"])
+    nights.store_runs(warehouse, [("monitor", "failed", "TableError: the disk is full.", 3.0, [])])
+    page = page_of(warehouse)
+    assert HEADLINES["unknown"] in page.text
+    assert "The night stopped: monitor ended as failed." in page.text
+
+
+def test_a_night_of_another_date_has_none_of_these_signals(watched):
+    warehouse, _, _ = watched
+    page = page_of(warehouse, date(2013, 12, 24))
+    assert "The table signals has no rows for 2013-12-24." in page.text
+    assert "No verdict is stored for 2013-12-24" in page.text
+
+
+def test_the_page_stays_small_whatever_there_is_to_say(tmp_path):
+    """Of 2,000 columns that drifted, were checked and signalled; the JSON has what the page leaves out."""
+    warehouse = nights.warehouse_in(tmp_path)
+    names = [f"a_feature_with_a_long_name_{n:04}" for n in range(2_000)]
+    shared = {"evaluated_date": nights.NIGHT, "slice": "all", "run_date": nights.NIGHT, "run_id": "m", "rows": 9}
+    judged = {"state": "watch", "studentised": 4.0, "threshold": 3.0, "importance": 0.0005, "cluster": "all of them"}
+    measures = {"psi": 0.3, "null_share": 0.1}
+    rows = [
+        {"subject": name, "measure": one, "value": value, **shared, **judged}
+        for name in names
+        for one, value in measures.items()
+    ]
+    arrow.append(warehouse, DRIFT, rows, "m")
+    watching.store_signals(warehouse, [("covariate", name, "watch", "It moved. " * 20, "run", 2) for name in names])
+    checks = [{"source": "landings", "check": f"null: {name}", "rows": 3, "of": 9} for name in names]
+    arrow.append(warehouse, QUALITY, [one | {"run_date": nights.NIGHT, "run_id": "i"} for one in checks], "i")
+
+    path = Path(report.write(warehouse, nights.project(), nights.NIGHT))
+
+    assert path.stat().st_size < 1_000_000
+    assert len(json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))["signals"]["all"]) == 2_000
+    page = Page(path.read_text(encoding="utf-8"))
+    assert "And 1,700 further columns, in the table drift" in page.text
+    assert "And 1,800 other checks that counted something" in page.text
+    assert "And 1,800 other signals" in page.text
+
+
+def test_values_of_sensitive_columns_are_hidden_and_their_slices_stay_apart(tmp_path):
+    """In the page and in its JSON; a histogram of such a column is in neither."""
+    warehouse = nights.warehouse_in(tmp_path)
+    watching.store_slices(warehouse)
+    watching.store_signals(warehouse, watching.SIGNALS[3:])
+    nights.store_reference(warehouse, "gate", Bins("categorical", levels=("EWR", "JFK")), [0, 5, 5, 0])
+    nights.store_drift(warehouse, "gate", {"psi": 0.3})
+    tables, project = open_tables(warehouse, nights.NIGHT, Masking(frozenset({"origin", "gate"}))), nights.project()
+
+    html = report.render(tables, project)
+
+    rows = {row["Slice"]: row for row in Page(html).table("Watched slices")}
+    assert list(rows) == ["origin=(masked 1)", "origin=(masked 2)", "origin=(masked 3)"]
+    assert len({row["Rows"] for row in rows.values()}) == 3
+    for text in (html, night_json.text(tables, project, gather(tables, project))):
+        assert not {"LGA", "EWR", "JFK"} & set(re.findall(r"\w+", text))
