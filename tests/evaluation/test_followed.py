@@ -46,10 +46,18 @@ def test_a_flip_in_one_part_raises_its_excess_loss_though_its_share_of_outcomes_
 
 
 def test_what_moves_every_row_of_a_night_cancels_beside_the_rest():
-    """A storm: every row is late. By itself each part has moved, beside the rest neither has."""
+    """A storm: every row is late. By itself each part has moved, beside the rest neither has.
+
+    Nor do rows that look the same differ where all log-odds have risen by 0.5.
+    """
     figures = figures_of(truth_of(np.ones(100, bool)), np.full(100, 0.3), {"p=a": np.arange(100) < 40})
     assert figures["p=a", "label_shift"].estimate == pytest.approx(0.7)
     assert figures["p=a", "label_shift_against_rest"].estimate == pytest.approx(0)
+    odds = np.linspace(-3, 1, 4000)
+    risen = np.random.default_rng(4).random(4000) < 1 / (1 + np.exp(-odds - 0.5))
+    lifted = figures_of(truth_of(risen), 1 / (1 + np.exp(-odds)), {})
+    assert lifted["all", "label_shift"].low > 0.05
+    assert abs(lifted["all", "excess_loss"].estimate) < 0.02
 
 
 def test_several_classes_and_amounts_have_shifts_of_their_own_and_lists_have_none():
@@ -57,8 +65,9 @@ def test_several_classes_and_amounts_have_shifts_of_their_own_and_lists_have_non
     score = np.array([[0.5, 0.5], [0.25, 0.75]])
     classes = figures_of(truth_of([1, 1], Task.MULTICLASS, standard), score, {})
     assert classes["all", "label_shift[late]"].estimate == pytest.approx(0.375)
-    entropy = np.log(2), -(0.25 * np.log(0.25) + 0.75 * np.log(0.75))
-    expected = (np.log(2) - entropy[0] - np.log(0.75) - entropy[1]) / 2
+    # Both classes have the weights 1/4 and 3/16, so that their levels lie 4/7 and 3/7 of the way between the two rows.
+    early, late = (np.log(own) - (4 * np.log(own[0]) + 3 * np.log(own[1])) / 7 for own in score.T)
+    expected = (0.5 * early[0] - 0.5 * late[0] + 0.25 * early[1] - 0.25 * late[1]) / 2
     assert classes["all", "excess_loss"].estimate == pytest.approx(expected)
     assert against_rest("label_shift[late]") == "label_shift_against_rest[late]"
     amounts = figures_of(truth_of([3.0, 5.0], Task.REGRESSION), np.array([1.0, 2.0]), {})

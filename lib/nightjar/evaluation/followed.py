@@ -3,14 +3,17 @@
 | measure | says | of |
 |---|---|---|
 | `label_shift` | outcome minus score, on average: the prior has moved, or the calibration | all rows, each class |
-| `excess_loss` | log loss minus what the probabilities themselves make expected: rows that look the same have \
-other outcomes | all rows, parts |
+| `excess_loss` | log loss minus what the probabilities themselves make expected, apart from the level of the night: \
+rows that look the same have other outcomes | all rows, parts |
 | `label_shift_against_rest` | that of a part minus that of all other rows: what moves every row of a night cancels | \
 parts |
 
 Source of `excess_loss`: the test of Spiegelhalter (1986), Probabilistic prediction in patient management and clinical
 trials, Statistics in Medicine 5(5), 421-433, with log loss in place of squares: its mean is 0 where outcomes come as
-the probabilities say, and its rows are (score - outcome) x log-odds of the score.
+the probabilities say, and its rows are (score - outcome) x log-odds of the score. The log-odds are taken from their
+mean, by weights of score x (1 - score): then a night on which all outcomes are likelier moves it in second order only
+(the efficient score of the slope beside an intercept: Cox, 1958, Two further applications of a model for binary
+regression, Biometrika 45, 562-565).
 """
 
 from collections.abc import Iterator, Mapping
@@ -63,24 +66,24 @@ def shift_figures(truth: Truth, score: Floats, parts: Mapping[str, Booleans]) ->
         >>> for of, measure, one in shift_figures(truth, np.full(160, 0.25), part):
         ...     print(of, measure, round(one.estimate, 3))
         all label_shift 0.125
-        all excess_loss 0.137
+        all excess_loss 0.0
         origin=JFK label_shift 0.25
-        origin=JFK excess_loss 0.275
+        origin=JFK excess_loss 0.0
         origin=JFK label_shift_against_rest 0.25
     """
     if truth.task is Task.RANKING or not len(truth.label):
         return
     shifts = _shifts(truth, score)
-    losses = {EXCESS_LOSS: _excess(truth, score)} if truth.task.has_classes else {}
-    for name, values in (shifts | losses).items():
+    for name, values in (shifts | _losses(truth, score)).items():
         yield ALL, name, mean_interval(values, truth.clusters, truth.weight, Scale.PLAIN)
     for of, member in parts.items():
         rows = np.flatnonzero(member)
         if not len(rows):
             continue
         part = truth.take(rows)
-        for name, values in (shifts | losses).items():
-            yield of, name, mean_interval(values[rows], part.clusters, part.weight, Scale.PLAIN)
+        own = {name: values[rows] for name, values in shifts.items()}
+        for name, values in (own | _losses(part, score[rows])).items():
+            yield of, name, mean_interval(values, part.clusters, part.weight, Scale.PLAIN)
         for name, values in shifts.items():
             yield of, against_rest(name), difference_of_means(values, member, truth)
 
@@ -116,13 +119,22 @@ def _shifts(truth: Truth, score: Floats) -> dict[str, Floats]:
     }
 
 
-def _excess(truth: Truth, score: Floats) -> Floats:
-    """Of each row its log loss minus the entropy of its probabilities."""
+def _losses(truth: Truth, score: Floats) -> dict[str, Floats]:
+    """Of each row its log loss beyond the entropy of its probabilities, each class from its own level."""
+    if not truth.task.has_classes:
+        return {}
+    weight = np.ones(len(score)) if truth.weight is None else truth.weight
     if truth.task is Task.CLASSIFICATION:
-        chance = np.clip(score, _TINY, 1 - _TINY)
-        excess: Floats = (score - np.asarray(truth.label, np.float64)) * logit(chance)
-        return excess
-    chance = np.clip(score, _TINY, 1)
-    logs = np.log(chance)
-    losses = -logs[np.arange(len(score)), truth.label] + (score * logs).sum(axis=1)
-    return np.asarray(losses, np.float64)
+        surplus, odds = score - np.asarray(truth.label, np.float64), logit(np.clip(score, _TINY, 1 - _TINY))
+        return {EXCESS_LOSS: surplus * _from_level(odds, score, weight)}
+    logs = np.log(np.clip(score, _TINY, 1))
+    surplus = score - (truth.label[:, None] == np.arange(score.shape[1]))
+    levels = [_from_level(logs[:, number], score[:, number], weight) for number in range(score.shape[1])]
+    return {EXCESS_LOSS: (surplus * np.column_stack(levels)).sum(axis=1)}
+
+
+def _from_level(values: Floats, score: Floats, weight: Floats) -> Floats:
+    """Values minus their mean, by how much a row's outcome can say."""
+    says = weight * score * (1 - score)
+    level = says @ values / says.sum() if says.sum() > 0 else 0.0
+    return np.asarray(values - level, np.float64)

@@ -143,7 +143,7 @@ PERFORMANCE = Table(
             "set_coverage, the share of its rows whose prediction_set has X; rolling_coverage, the same over the 28 "
             "dates up to this one, of those whose labels are final; cost, of a row by the project's costs, "
             "cost_if_none and cost_if_all, were none or all acted on; known_positive_share, of all rows; "
-            "excess_loss, log loss minus what the probabilities make expected; "
+            "excess_loss, log loss minus what the probabilities make expected, apart from the night's level; "
             "label_shift, the share of rows that is positive minus the mean score, of several classes label_shift[X]; "
             "of a group X_against_rest, its criterion X minus that of all other rows (disparate_impact: divided by "
             "it); of review: cases, decisions, decided_share, decided_in_time, override_rate, agreement, kappa",
