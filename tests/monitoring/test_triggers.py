@@ -97,11 +97,11 @@ def test_act_on_nights_in_a_row_calls_for_one_and_a_night_between_begins_anew(wa
 def test_cooldown_and_budget_hold_it_back_and_say_until_when(warehouse):
     register(warehouse, "2", night(8))  # trained, and refused: the champion stays
     held = decided(warehouse, night(14))["time"]
-    assert (held.decision, held.needed) == ("held_back", "a night from 2024-04-16 on")
+    assert (held.decision, held.needed) == ("postponed", "a night from 2024-04-16 on")
     over = decided(warehouse, night(15))["time"]
-    assert (over.decision, over.needed) == ("held_back", "a night from 2025-04-01 on")  # two trainings in a year
+    assert (over.decision, over.needed) == ("postponed", "a night from 2025-04-01 on")  # two trainings in a year
     assert decided(warehouse, night(15), replace(ALL, most=3))["time"].decision == "train"
-    assert decided(warehouse, night(5), replace(ALL, every="2d"))["time"].decision == "held_back"
+    assert decided(warehouse, night(5), replace(ALL, every="2d"))["time"].decision == "postponed"
 
 
 def test_without_a_champion_nobody_can_say(tmp_path):

@@ -45,7 +45,7 @@ def test_the_night_after_one_that_calls_for_it_trains_once(warehouse):
     events.record(warehouse, "registered", Version("2", "m", D2, {}), "t")
     assert retraining.call(warehouse, project(), D2) is None
     assert retraining.call(warehouse, project(), D3) is None
-    decide(warehouse, D2, ("performance", "held_back"))
+    decide(warehouse, D2, ("performance", "postponed"))
     assert retraining.call(warehouse, project(), D3) is None
 
 

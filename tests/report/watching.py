@@ -38,7 +38,7 @@ PASSED = ("jobs", "monitor", "unknown", "monitor ran 3 h late.", None, 1)
 SENTENCE = "The source landings has stood still since yesterday, so that 12 of 81 features are a day old."
 TRIGGERS = [
     ("time", "no", "The champion was trained 3 days ago.", "an age of 28 days, on 2013-10-28"),
-    ("drift", "held_back", "A column is to be acted on, but a source stands still.", "no upstream signal"),
+    ("drift", "postponed", "A column is to be acted on, but a source stands still.", "no upstream signal"),
     ("performance", "unknown", "No date is judged.", "labels of 5 dates"),
 ]
 STATES = "ok ok ok watch ok ok ok ok watch watch ok ok act act unknown ok ok ok ok ok ok watch ok ok watch ok ok act"

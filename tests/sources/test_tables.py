@@ -15,7 +15,7 @@ from nightjar.settings.arrival import Arrival
 from nightjar.settings.connections import CatalogueTable, DeltaTable, Watermark
 from nightjar.settings.files import File
 from nightjar.settings.sources import Column, ColumnType
-from nightjar.sources.intake.unread import not_asked, unread
+from nightjar.sources.intake.unread import silent_sources, unread
 from sources.worlds import CUTOFFS, DAYS, STORED, World, moment, ten_nights
 
 SCHEMA = pa.schema(
@@ -102,7 +102,7 @@ def test_ten_nights_store_what_an_oracle_does_that_reads_everything_each_night(
     project = replace(project_of(lake.sources()["plain"]), sources=lake.sources())
     unread_by = partial(unread, warehouse, project, cache=tmp_path / "raw")
     assert unread_by(DAYS[9]) == []
-    assert not_asked(project) == ["every", "newer"]
+    assert silent_sources(project) == ["every", "newer"]
     lake.put("more", moment(DAYS[9]), 1, moment(DAYS[9]))
     more = unread_by(DAYS[9])
     assert [text.split(" has ")[0] for text in more] == ["source files", "source plain", "source feed"]

@@ -37,7 +37,7 @@ class _Night:
 
     run_date: date
     nights: Sequence[date]
-    said_of: Mapping[Thing, Mapping[date, Mapping[str, Any]]]
+    signals_of: Mapping[Thing, Mapping[date, Mapping[str, Any]]]
     past: Mapping[Thing, Sequence[Mapping[str, Any]]]
 
 
@@ -70,23 +70,23 @@ def _read(warehouse: Warehouse, settings: Alerting, run_date: date, past: Iterab
     first = run_date - timedelta(days=counted + BESIDE)
     columns = ["kind", "subject", "state", "sentence", "command", "evidence", "run_date"]
     of_nights = (pc.field("run_date") >= first) & (pc.field("run_date") <= run_date)
-    said_of: dict[Thing, dict[date, Mapping[str, Any]]] = {}
+    signals_of: dict[Thing, dict[date, Mapping[str, Any]]] = {}
     nights = set[date]()
     for row in arrow.read(warehouse, SIGNALS.name, columns, of_nights).to_pylist():
         nights.add(row["run_date"])
-        said_of.setdefault((row["kind"], row["subject"]), {})[row["run_date"]] = row
-    return _Night(run_date, sorted(nights | {run_date}), said_of, _by_thing(past))
+        signals_of.setdefault((row["kind"], row["subject"]), {})[row["run_date"]] = row
+    return _Night(run_date, sorted(nights | {run_date}), signals_of, _by_thing(past))
 
 
 def _of_signals(project: str, night: _Night, settings: Alerting) -> Iterator[dict[str, Any]]:
     """The changes that follow from signals."""
     follows = {thing for thing, rows in night.past.items() if _is_of_signals(rows)}
-    for thing in sorted(follows | {one for one in night.said_of if not one[1].startswith(REPEATED)}):
-        looks = [_look(thing[0], day, night.said_of.get(thing, {}).get(day)) for day in night.nights]
+    for thing in sorted(follows | {one for one in night.signals_of if not one[1].startswith(REPEATED)}):
+        looks = [_look(thing[0], day, night.signals_of.get(thing, {}).get(day)) for day in night.nights]
         past = night.past.get(thing, ())
         change = advance(looks, [_change(row) for row in past], settings, at_once=thing[0] in OF_SYSTEM)
         if change is not None:
-            tonight = night.said_of.get(thing, {}).get(night.run_date)
+            tonight = night.signals_of.get(thing, {}).get(night.run_date)
             yield _row(project, thing, change, tonight or past[-1], settings)
 
 
@@ -95,7 +95,7 @@ def _look(kind: str, night: date, row: Mapping[str, Any] | None) -> Look:
         return Look(night)
     if row["state"] == "unknown":
         of_system = kind in OF_SYSTEM
-        return Look(night, Severity.WARNING if of_system else None, is_known=of_system)
+        return Look(night, Severity.WARNING if of_system else None, is_certain=of_system)
     return Look(night, SEVERITIES[row["state"]])
 
 

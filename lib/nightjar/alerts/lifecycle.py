@@ -25,12 +25,12 @@ class Look:
     Attributes:
         night: its run date.
         severity: how bad it is; None: it is well.
-        is_known: False: nobody can say, so that the night neither raises nor clears anything.
+        is_certain: False: nobody can say, so that the night neither raises nor clears anything.
     """
 
     night: date
     severity: Severity | None = None
-    is_known: bool = True
+    is_certain: bool = True
 
 
 @dataclass(frozen=True)
@@ -95,7 +95,7 @@ def _raised(looks: Sequence[Look], past: Sequence[Change], settings: Alerting, *
 def _severity(looks: Sequence[Look], settings: Alerting, *, at_once: bool) -> Severity | None:
     """How bad it is, where it has been so for nights enough."""
     tonight = looks[-1]
-    if not tonight.is_known or tonight.severity is None:
+    if not tonight.is_certain or tonight.severity is None:
         return None
     if tonight.severity is Severity.CRITICAL and _critical_nights(looks) >= settings.act_nights:
         return Severity.CRITICAL
@@ -109,7 +109,7 @@ def _followed(looks: Sequence[Look], last: Change, settings: Alerting) -> Change
     quiet = settings.clear_nights + (QUIET if last.state == FLAPPING else 0)
     if len([*_streak(looks, is_bad=False)]) >= quiet:
         return Change(tonight.night, RESOLVED, last.severity, last.first_seen)
-    if not tonight.is_known or tonight.severity is None:
+    if not tonight.is_certain or tonight.severity is None:
         return None
     if last.state == FLAPPING:
         return None
@@ -124,7 +124,7 @@ def _followed(looks: Sequence[Look], last: Change, settings: Alerting) -> Change
 def _streak(looks: Sequence[Look], *, is_bad: bool) -> Iterator[Look]:
     """The last nights in a row that were bad, or well, latest first; nights of which nobody can say are no break."""
     for look in reversed(looks):
-        if not look.is_known:
+        if not look.is_certain:
             continue
         if (look.severity is not None) != is_bad:
             return

@@ -40,7 +40,7 @@ class Word:
 
     @property
     def title(self) -> str:
-        """One line, such as `flights: CRITICAL fallback of champion (new)`."""
+        """One line, such as `shop: CRITICAL fallback of champion (new)`."""
         return f"{self.project}: {self.severity.upper()} {self.kind} of {self.subject} ({self.state})"
 
     def lines(self) -> list[str]:

@@ -3,8 +3,9 @@
 from collections.abc import Iterator, Mapping, Sequence
 
 from nightjar.expressions.references import columns_in
+from nightjar.settings.column_names import CLOCKS
 from nightjar.settings.hints import hint
-from nightjar.settings.project import CLOCKS, DERIVED, EXPRESSIONS, LABEL, RULES, Project
+from nightjar.settings.project import DERIVED, EXPRESSIONS, LABEL, RULES, Project
 from nightjar.settings.serving.experiment import EXPERIMENT
 from nightjar.settings.sources import Source
 

@@ -71,8 +71,8 @@ def _of_group(project: Project, name: str, group: FeatureGroup) -> dict[TableCol
     steps = {}
     for label, feature in group.features.items():
         values = (facts_column(group.source, feature.column),)
-        for made, meaning in zip(feature.names(label), _meanings(group, feature), strict=True):
-            steps[features(f"{name}__{made}")] = Step(meaning, values, rows)
+        for column, meaning in zip(feature.names(label), _meanings(group, feature), strict=True):
+            steps[features(f"{name}__{column}")] = Step(meaning, values, rows)
     for clock in ("event_time", "known_at"):
         meaning = f"{clock} of the latest usable fact of source {group.source}, for audit"
         steps[features(f"{name}__{clock}")] = Step(meaning, (facts_column(group.source, clock),), by)

@@ -68,8 +68,8 @@ def estimated_rows(
         version = rows["model_version"][0].as_py()
         if version not in versions:
             versions[version] = expected_of(scores, version, judging, history, tonight)
-        known = 1 - rows["label_known_at"].null_count / len(rows)
-        about = judging.about(day, rows, known, provisional=True) | {"basis": ESTIMATED}
+        share = 1 - rows["label_known_at"].null_count / len(rows)
+        about = judging.about(day, rows, share, provisional=True) | {"basis": ESTIMATED}
         promise = judging.promises.get(version, Promise())
         for subject, figure, coverage in _figures(rows, judging, versions[version]):
             beside = promise.beside(figure.of, figure.measure)

@@ -23,7 +23,7 @@ from nightjar.tables import labels
 from nightjar.timeline import cutoff, moment
 
 log = logging.getLogger("nightjar.monitor")
-KNOWN_POSITIVE = "known_positive_share"
+POSITIVE_SO_FAR = "known_positive_share"
 """The share of all rows of a night that is known to be true by now: compared at one age it shows a night early."""
 
 
@@ -124,7 +124,7 @@ def _of_champion(rows: pa.Table, judged: pa.Table, project: Project) -> Sequence
     if truth.task is Task.CLASSIFICATION:
         label: Any = rows["label"]
         positive: int = pc.sum(label).as_py() or 0  # of booleans; null where there is none
-        figures.append(plain(ALL, KNOWN_POSITIVE, positive / len(rows), len(rows)))
+        figures.append(plain(ALL, POSITIVE_SO_FAR, positive / len(rows), len(rows)))
     return figures
 
 

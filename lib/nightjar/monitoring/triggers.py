@@ -19,7 +19,7 @@ from nightjar.tables.runs import Outcome
 from nightjar.tables.warehouse import Warehouse
 from nightjar.timeline import cutoff, later, local_date
 
-TRAIN, NO, HELD_BACK, UNKNOWN = "train", "no", "held_back", "unknown"
+TRAIN, NO, POSTPONED, UNKNOWN = "train", "no", "postponed", "unknown"
 YEAR = timedelta(days=365)
 OF_PERFORMANCE = (Kind.PERFORMANCE, Kind.CONCEPT, Kind.PRIOR)
 OF_DRIFT = (Kind.COVARIATE, Kind.PREDICTION)
@@ -31,7 +31,7 @@ class Decision:
 
     Attributes:
         rule: its name, that of its setting; `time` is that of `every`.
-        decision: `TRAIN`, `NO`, `HELD_BACK` by cooldown or budget, or `UNKNOWN`.
+        decision: `TRAIN`, `NO`, `POSTPONED` by cooldown or budget, or `UNKNOWN`.
         sentence: why.
         needed: what would have had to differ for the other decision.
         evidence: the figures that decide.
@@ -84,7 +84,7 @@ def decide(warehouse: Warehouse, project: Project, run_date: date) -> list[Decis
     trainings = _trainings(warehouse, run_date)
     trained_on = trainings.get(champion.number, champion.holds_from)
     night = _Night(warehouse, project, run_date, trained_on, sorted(trainings.values(), reverse=True))
-    return [_held_back(night, rule(night)) for rule in declared.values()]
+    return [_postpone(night, rule(night)) for rule in declared.values()]
 
 
 def _trainings(warehouse: Warehouse, run_date: date) -> dict[str, date]:
@@ -94,7 +94,7 @@ def _trainings(warehouse: Warehouse, run_date: date) -> dict[str, date]:
     return {row["model_version"]: row["holds_from"] for row in own}
 
 
-def _held_back(night: _Night, decision: Decision) -> Decision:
+def _postpone(night: _Night, decision: Decision) -> Decision:
     """The same, unless a training is too near, or there were too many."""
     if decision.decision != TRAIN or not night.trainings:
         return decision
@@ -104,13 +104,13 @@ def _held_back(night: _Night, decision: Decision) -> Decision:
     if night.run_date < free_on:
         why = f"The last training was for {last}, and the cooldown is {settings.cooldown}."
         return replace(
-            decision, decision=HELD_BACK, sentence=f"{decision.sentence} {why}", needed=f"a night from {free_on} on"
+            decision, decision=POSTPONED, sentence=f"{decision.sentence} {why}", needed=f"a night from {free_on} on"
         )
     if len(recent) >= settings.most:
         why = f"There were {len(recent)} trainings within 365 days, and the budget is {settings.most}."
         free_again = recent[settings.most - 1] + YEAR
         return replace(
-            decision, decision=HELD_BACK, sentence=f"{decision.sentence} {why}", needed=f"a night from {free_again} on"
+            decision, decision=POSTPONED, sentence=f"{decision.sentence} {why}", needed=f"a night from {free_again} on"
         )
     return decision
 

@@ -115,9 +115,9 @@ def _unreported(warehouse: Warehouse, row: Mapping[str, Any], run_date: date) ->
 
 def _silence(settings: Job) -> str:
     """That some sources were not asked whether there is more by now, in words; nothing where all were."""
-    from nightjar.sources.intake.unread import not_asked  # noqa: PLC0415  (PySpark takes half a second)
+    from nightjar.sources.intake.unread import silent_sources  # noqa: PLC0415  (PySpark takes half a second)
 
-    silent = ", ".join(not_asked(settings.project))
+    silent = ", ".join(silent_sources(settings.project))
     return silent and f"; not asked: {silent}, of which the next night reads what is new, or now force=[ingest]"
 
 

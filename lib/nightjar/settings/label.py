@@ -150,10 +150,10 @@ class Label:
     def question(self) -> str:
         """What the label means, in words: the statement that is true, or the number."""
         if self.aggregate is None:
-            is_asked = self.annotators.column is not None
+            has_annotators = self.annotators.column is not None
             if self.task is Task.CLASSIFICATION:
-                return f"{'most annotators say that ' if is_asked else ''}{self.column} is true"
-            return f"what most annotators say of {self.column}" if is_asked else self.column
+                return f"{'most annotators say that ' if has_annotators else ''}{self.column} is true"
+            return f"what most annotators say of {self.column}" if has_annotators else self.column
         aggregated = f"the {self.aggregate.value} of {self.column} in the next {self.horizon}"
         if self.task is not Task.CLASSIFICATION:
             return aggregated

@@ -5,6 +5,7 @@ from dataclasses import KW_ONLY, field
 
 from nightjar.settings.analysis import Analysis
 from nightjar.settings.checks import Issue, expect, expect_names, expect_one_of, expect_zone
+from nightjar.settings.column_names import column_name_issues
 from nightjar.settings.costs import Costs
 from nightjar.settings.explaining import Explaining
 from nightjar.settings.fairness import GroupFairness, MitigationKind
@@ -29,8 +30,6 @@ from nightjar.settings.validation import settings
 
 EXPRESSIONS, DERIVED, LABEL = "project.expressions", "project.spine.derived", "project.label"
 RULES = f"{LABEL}.rules"
-CLOCKS = ("event_time", "known_at")
-RESERVED = ("prediction_time", "definitions_hash", "run_date", "run_id")
 
 
 @settings
@@ -116,7 +115,7 @@ class Project:
         for name, group in self.features.items():
             columns = [feature.column for feature in group.features.values()]
             yield from self._source_issues(f"features.{name}", group.source, group.keys, columns)
-        yield from self._name_issues()
+        yield from column_name_issues(self.spine.columns(), self.features, self.expressions)
         yield from self._group_issues(stored)
         yield from expect_one_of("explain.actionable", self.explain.actionable, self.feature_names(), "features")
         serving, task, moved = self.serving, self.label.task, self.fairness.mitigation.kind is MitigationKind.THRESHOLDS
@@ -228,22 +227,6 @@ class Project:
             stored = self.sources[self.spine.source].stored_columns()
             times = [self.spine.prediction_time] if self.spine.prediction_time else []
             yield from expect_one_of("spine", [*self.spine.stored_columns(), *times], stored, "source's stored columns")
-
-    def _name_issues(self) -> Iterator[Issue]:
-        """Two columns of one name, in upper or lower case, in the feature table."""
-        columns = [("spine", name) for name in self.spine.columns()]
-        columns += [
-            (f"features.{group}", name) for group in self.features for name in self.features[group].names(group)
-        ]
-        columns += [(f"features.{group}", f"{group}__{clock}") for group in self.features for clock in CLOCKS]
-        columns += [(f"expressions.{name}", name) for name in self.expressions]
-        for name in self.expressions:
-            yield from expect(name.isidentifier(), "expressions", name, "an identifier")
-        origins: dict[str, str] = dict.fromkeys(RESERVED, "every feature table")
-        for where, name in columns:
-            origin = origins.get(name.casefold())
-            yield from expect(origin is None, where, name, f"another name: this column is made already by {origin}")
-            origins[name.casefold()] = where
 
     def _source_issues(self, where: str, source: str, keys: dict[str, str], columns: list[str]) -> Iterator[Issue]:
         yield from expect_one_of(f"{where}.source", [source], self.sources, "sources")

@@ -235,7 +235,7 @@ TRIGGERS = Table(
     "monitor",
     (
         Column("rule", pa.string(), "time, rows, performance, drift or labels"),
-        Column("decision", pa.string(), "train, no, held_back (by cooldown or budget), or unknown"),
+        Column("decision", pa.string(), "train, no, postponed (by cooldown or budget), or unknown"),
         Column("sentence", pa.string(), "why"),
         Column("needed", pa.string(), "what would have had to differ for the other decision"),
         Column("evidence", pa.string(), "figures as JSON"),

@@ -14,11 +14,12 @@ from nightjar.learning.search.checking import (
 )
 from nightjar.models.columns import FeatureColumn
 from nightjar.models.estimators.rule_grammar import names_in, parse
+from nightjar.settings.column_names import CLOCKS
 from nightjar.settings.columns import FeatureType
 from nightjar.settings.features import Aggregate, Feature
 from nightjar.settings.learning import Search
 from nightjar.settings.model import Estimator, Model
-from nightjar.settings.project import CLOCKS, Project
+from nightjar.settings.project import Project
 from nightjar.settings.sources import ColumnType, Source
 from nightjar.settings.spine import Spine
 from nightjar.settings.split import Split, SplitKind

@@ -59,8 +59,8 @@ def put_codes_first(estimator: Any) -> None:
     is_category = estimator.is_categorical_
     if is_category is None:
         return
-    for known in estimator._preprocessor.named_transformers_["encoder"].categories_:  # noqa: SLF001  (no public form)
-        codes = known[~np.isnan(known)]
+    for levels in estimator._preprocessor.named_transformers_["encoder"].categories_:  # noqa: SLF001  (no public form)
+        codes = levels[~np.isnan(levels)]
         if not np.array_equal(codes, np.arange(len(codes))):
             raise ValueError("Levels of a native category are without a training row: choose another encoding.")
     order = [*np.flatnonzero(is_category).tolist(), *np.flatnonzero(~is_category).tolist()]

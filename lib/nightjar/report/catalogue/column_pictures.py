@@ -57,11 +57,11 @@ def targets_of(catalogue: Catalogue, source: str) -> list[Target]:
             targets += [Target(name, group, (features(name),)) for name in names]
         elif of == source:
             for label, feature in project.features[group].features.items():
-                made = feature.names(label)
-                windows = " ".join(one.removeprefix(f"{label}_") for one in made) if made != [label] else ""
+                columns = feature.names(label)
+                windows = " ".join(one.removeprefix(f"{label}_") for one in columns) if columns != [label] else ""
                 name = f"{label} {windows}".strip()
                 by = f"{group}, by {' and '.join(project.features[group].keys)}"
-                targets.append(Target(name, by, tuple(features(f"{group}__{one}") for one in made)))
+                targets.append(Target(name, by, tuple(features(f"{group}__{one}") for one in columns)))
     if project.label.source == source:
         targets.append(Target("label", _OUTCOME, (LABEL,)))
     if project.spine.source == source:

@@ -34,7 +34,7 @@ def across(catalogue: Catalogue) -> list[Query]:
     project = catalogue.project
     night = f"DATE'{catalogue.newest or project.first_night}'"
     key = ", ".join(f"`{name}`" for name in project.spine.key)
-    asked: list[tuple[tuple[str, ...], Query]] = [
+    queries: list[tuple[tuple[str, ...], Query]] = [
         (("scores", "labels"), _outcomes(there, key, is_class=bool(project.label.classes))),
         (("scores", "features"), _inputs_of_scores(there, key, night)),
         (("scores", "runs"), _origin(there, night)),
@@ -43,8 +43,8 @@ def across(catalogue: Catalogue) -> list[Query]:
     for name, source in project.sources.items():
         table = f"source_{name}"
         if table in there:
-            asked.append(((table,), _as_of(name, there[table], source.key, night, project.zone)))
-    return [query for tables, query in asked if all(table in there for table in tables)]
+            queries.append(((table,), _as_of(name, there[table], source.key, night, project.zone)))
+    return [query for tables, query in queries if all(table in there for table in tables)]
 
 
 def quoted(path: str) -> str:

@@ -85,7 +85,7 @@ class View:
         """Examples of a table."""
         return examples.of_table(table, self.catalogue.newest)  # type: ignore[arg-type]
 
-    def made_of(self, column: ListedColumn) -> Sequence[Link]:
+    def inputs_of(self, column: ListedColumn) -> Sequence[Link]:
         """The columns that its values are made of."""
         return [] if column.step is None else [_link(self._shown(one)) for one in column.step.values]
 

@@ -35,7 +35,7 @@ def unread(warehouse: Warehouse, project: Project, run_date: date, cache: Path) 
         run_date: the night, whose ingest has finished.
         cache: folder for copies of files.
     """
-    silent = not_asked(project)
+    silent = silent_sources(project)
     sources = {name: source for name, source in project.sources.items() if name not in silent}
     night, no_spark = Night(run_date, cutoff(run_date, project.zone), None, ""), _NO_SPARK
     with connect(no_spark, sources, night, project.zone, cache) as connectors:
@@ -50,7 +50,7 @@ _NO_SPARK: Any = None
 """Whoever lists files and compares their digests, or reads the version of a Delta table, needs none."""
 
 
-def not_asked(project: Project) -> list[str]:
+def silent_sources(project: Project) -> list[str]:
     """The sources of which only Spark could tell whether there is something new."""
     return [name for name, one in project.sources.items() if one.catalogue is not None or one.database is not None]
 
