@@ -22,8 +22,8 @@ FEWEST = 28
 ALLOWANCE = 0.75
 """Deviations: half of the drop that is to be seen soonest, 1.5."""
 _PATHS, _STEPS = 500, 300
-_NIGHTS = 100
-"""In which all streams together may raise a false alarm: half as often as promised, as a reference that is resampled
+_NIGHTS = 150
+"""In which all streams together may raise a false alarm: a third of what is promised, as a reference that is resampled
 knows nothing of what is rarer than itself."""
 
 
@@ -65,9 +65,9 @@ def detect(
 
     The sum of a night is that of the night before, plus how many deviations the figure is worse than its weekday makes
     expected, less 0.75, and at least 0; an alarm is a sum above the limit. The limit is that which sums of the
-    reference's own nights, resampled in blocks of 7 beside a reference that is resampled alike, exceed as often as
-    `streams` together may: in one night of 50. So it knows how uncertain the reference is, how long shocks last, and
-    how heavy their tails are. The same figures always give the same limit.
+    reference's own nights, resampled in blocks beside a reference that is resampled alike, exceed in one night of 150
+    in any of `streams`, so that there is one false alarm in about 50. So it knows how uncertain the reference is, how
+    long shocks last, and how heavy their tails are. The same figures always give the same limit.
 
     The other detectors are those of river, with their own limits, on the same deviations (DDM: on the figures, shares
     of errors). They know nothing of false alarms in `streams` and are here for comparison.
@@ -220,10 +220,12 @@ def _limit(reference: Floats, signs: Sequence[int], streams: int) -> float:
 def _exceeded_at(sums: Floats, times: float) -> float:
     """The limit above which paths come so many times in all; a path with an unlucky reference does so many times."""
     before = np.pad(sums[:, :-1], ((0, 0), (1, 0)))
+    rises = sums > before
+    from_, to = before[rises], sums[rises]
     low, high = 0.0, float(sums.max())
     for _ in range(20):
         limit = (low + high) / 2
-        is_often = ((sums > limit) & (before <= limit)).sum() > times
+        is_often = ((to > limit) & (from_ <= limit)).sum() > times
         low, high = (limit, high) if is_often else (low, limit)
     return high
 
