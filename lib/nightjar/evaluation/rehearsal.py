@@ -31,7 +31,7 @@ LAST = 180
 _WIDTH = 2 * 1.959964
 _DIGITS = 6
 Series = Mapping[tuple[str, str], tuple[Floats, Floats]]
-"""Slice and measure -> of each night its value, NaN where undefined, and its standard error, 0 where it has none."""
+"""Slice and measure -> of each night its value, NaN where undefined, and its standard error, NaN without bounds."""
 Days = npt.NDArray[np.datetime64]
 
 
@@ -155,8 +155,8 @@ def take_rows(truth: Truth, rows: RowNumbers) -> Truth:
 
 
 def error_of(one: Interval) -> float:
-    """The standard error of a figure by the width of its interval; 0 where it has none."""
-    return 0.0 if one.low is None or one.high is None else (one.high - one.low) / _WIDTH
+    """The standard error of a figure by the width of its interval; NaN where it has none: too few rows tell of it."""
+    return float("nan") if one.low is None or one.high is None else (one.high - one.low) / _WIDTH
 
 
 def _of(parts: Mapping[str, Booleans], rows: RowNumbers) -> dict[str, Booleans]:

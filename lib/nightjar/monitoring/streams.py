@@ -34,7 +34,7 @@ class Stream:
         kind: what has changed where it has.
         nights: dates, ascending: those of the training first.
         values: the figure of each, NaN where it is undefined.
-        errors: its standard errors, 0 where it has none.
+        errors: its standard errors, NaN where it has none: such a night is left out.
         judged_from: the first night after the training.
     """
 
@@ -130,7 +130,7 @@ def _stream(key: Key, kind: Kind, figures: Mapping[date, Mapping[Key, Row]], pas
     before = [night for night in past.nights if night < first] if len(values) else []
     values, errors = values[: len(before)], errors[: len(before)]
     nights = (*before, *own)
-    lacking = max(0, FEWEST - int(np.isfinite(values).sum()))
+    lacking = max(0, FEWEST - int((np.isfinite(values) & np.isfinite(errors)).sum()))
     judged_from = first if not lacking else _after(sorted(own), lacking, first)
     of_own = [_value(row) for row in own.values()]
     return Stream(
