@@ -87,7 +87,7 @@ def _of_night(
     rest: str | None,
 ) -> ShownVerdict:
     stops = [step for step in steps if step.stops_a_night()]
-    if stops and (own is None or own["verdict"] != ACT):
+    if stops and (own is None or own["verdict"] not in (ACT, UNKNOWN)):
         stop = next((step for step in stops if step.job != "nightly"), stops[0])
         error = "" if stop.error in (None, stop.status) else f" {shorten(str(stop.error), _LONGEST_ERROR)}"
         why = f"The night stopped: {stop.job} ended as {stop.status}.{error}"
