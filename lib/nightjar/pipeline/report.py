@@ -5,6 +5,7 @@ import sys
 from datetime import timedelta
 
 from nightjar.errors import UsageError
+from nightjar.pipeline import catalogue
 from nightjar.pipeline.execution import Context
 from nightjar.report import index, night
 from nightjar.report.serving import Reports
@@ -21,6 +22,9 @@ def run(context: Context) -> None:
         raise UsageError("the job report needs its own configuration")
     if settings.action is ReportAction.SERVE:
         _serve(context, settings.port)
+        return
+    if settings.action is ReportAction.CATALOGUE:
+        log.info("catalogue: %s", catalogue.write(context.warehouse, settings.project))
         return
     if settings.run_date is not None:
         first, last = parse_run_dates(settings.run_date)

@@ -13,10 +13,11 @@ from nightjar.settings.validation import settings
 
 
 class ReportAction(Choice):
-    """Write pages of nights, or the index of nights alone, or serve what is there."""
+    """Write pages of nights, or the index of nights alone, or the catalogue, or serve what is there."""
 
     WRITE = "write"
     INDEX = "index"
+    CATALOGUE = "catalogue"
     SERVE = "serve"
 
 
@@ -29,8 +30,9 @@ class Report(Job):
     Attributes:
         run_date: of `write`: local date D in the project's zone, YYYY-MM-DD; or a range, YYYY-MM-DD..YYYY-MM-DD.
         action: `write` the pages of the run date, their JSON, and the index of nights; `index`: the index of the
-            project's nights, and that of all projects of the warehouse, alone; `serve` all reports of the warehouse
-            on 127.0.0.1, until it is interrupted, at an address that only its output names.
+            project's nights, and that of all projects of the warehouse, alone; `catalogue`: of the project's tables
+            and columns; `serve` all reports of the warehouse on 127.0.0.1, until it is interrupted, at an address that
+            only its output names.
         port (number): where they are served; 0: any free one.
     """
 

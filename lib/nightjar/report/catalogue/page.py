@@ -10,7 +10,7 @@ from markupsafe import Markup
 
 from nightjar.expressions.lineage import Layer, TableColumn, facts_column
 from nightjar.report.catalogue import anchors, column_pictures, examples, pictures
-from nightjar.report.catalogue.contents import Catalogue, ListedColumn
+from nightjar.report.catalogue.contents import Catalogue, ListedColumn, ListedTable
 from nightjar.report.catalogue.summary import facts, summary
 from nightjar.report.formatting import count_noun, figure, mebibytes
 from nightjar.report.page import fill
@@ -81,9 +81,9 @@ class View:
 
     catalogue: Catalogue
 
-    def queries(self, table: object) -> Sequence[Query]:
+    def queries(self, table: ListedTable) -> Sequence[Query]:
         """Examples of a table."""
-        return examples.of_table(table, self.catalogue.newest)  # type: ignore[arg-type]
+        return examples.of_table(table, self.catalogue.newest)
 
     def inputs_of(self, column: ListedColumn) -> Sequence[Link]:
         """The columns that its values are made of."""
