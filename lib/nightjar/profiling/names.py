@@ -5,7 +5,7 @@ import unicodedata
 from collections.abc import Iterable
 
 from nightjar.settings.checks import NAME
-from nightjar.settings.project import RESERVED
+from nightjar.settings.column_names import RESERVED
 from nightjar.settings.spine import OF_LABELS, WEIGHT
 
 LONGEST = 40  # letters: names of features are made of them
