@@ -23,7 +23,7 @@ from scipy.special import expit, logit
 
 from nightjar.evaluation.criteria import Standard, of_metrics
 from nightjar.evaluation.followed import POSITIVE_RATE
-from nightjar.evaluation.losses_by_score import LossesByScore
+from nightjar.evaluation.losses_by_score import PSEUDO_ROWS, LossesByScore
 from nightjar.evaluation.metric_report import Truth, values_by_list
 from nightjar.evaluation.metrics import measures
 from nightjar.evaluation.row_losses import LOSSES, losses_of_rows
@@ -204,7 +204,7 @@ def _spreads(score: Floats, query: RowNumbers | None) -> Floats:
 
 def _class_shifts(label: npt.NDArray[np.intp], score: Floats, weight: Floats) -> Floats:
     """The logarithm of how much more often each class came than was predicted; a rare one is drawn to 0."""
-    pseudo, classes = _PSEUDO_ROWS * float(weight.mean()), score.shape[1]
+    pseudo, classes = PSEUDO_ROWS * float(weight.mean()), score.shape[1]
     came = np.bincount(label, weight, classes)
     expected = weight @ score
     shifts: Floats = np.log((came + pseudo / classes) / (expected + pseudo / classes))

@@ -8,7 +8,8 @@ from nightjar.evaluation.rows import Floats
 
 BINS = 20
 """Of scores, as many rows in each, within which rows are alike."""
-_PSEUDO_ROWS = 20  # of the mean of all, in each bin
+PSEUDO_ROWS = 20
+"""Rows of the mean of all that are added to each part, so that one of few rows is drawn to it."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,7 +38,7 @@ class LossesByScore:
         number = np.searchsorted(edges, score, side="right")
         size, total = (np.bincount(number, values, len(edges) + 1) for values in (weight, weight * loss))
         overall = float(total.sum() / size.sum())
-        pseudo = _PSEUDO_ROWS * float(weight.mean())
+        pseudo = PSEUDO_ROWS * float(weight.mean())
         return cls(edges, (total + pseudo * overall) / (size + pseudo))
 
     def mean(self, score: Floats, weight: Floats) -> np.float64:
