@@ -64,4 +64,5 @@ def text_lengths(column: ArrowColumn) -> ArrowColumn:
         [1, 0, None, 3]
     """
     plain: Any = column.cast(column.type.value_type) if pa.types.is_dictionary(column.type) else column
-    return pc.utf8_length(plain.cast(pa.large_string()))
+    lengths: ArrowColumn = pc.utf8_length(plain.cast(pa.large_string()))
+    return lengths
