@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
 import pyarrow as pa
@@ -39,8 +39,11 @@ class TallyPlan:
 
     def without(self, columns: Mapping[str, str]) -> "TallyPlan":
         """The same without some columns."""
-        parts: Any = (self.bins, self.lengths, self.slices)
-        return TallyPlan(*({name: one for name, one in part.items() if name not in columns} for part in parts))
+        return TallyPlan(
+            {name: bins for name, bins in self.bins.items() if name not in columns},
+            {name: bins for name, bins in self.lengths.items() if name not in columns},
+            {name: levels for name, levels in self.slices.items() if name not in columns},
+        )
 
     def misfits(self, schema: pa.Schema) -> dict[str, str]:
         """Column -> why it cannot be counted: it is not there, or of another kind than its bins."""
