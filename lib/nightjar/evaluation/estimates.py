@@ -18,11 +18,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
-from scipy.special import expit, logit
+from scipy.special import expit
 
 from nightjar.evaluation.criteria import Standard, of_metrics
 from nightjar.evaluation.followed import POSITIVE_RATE
+from nightjar.evaluation.log_odds import class_shifts, fit_log_odds, log_odds
 from nightjar.evaluation.metric_report import Truth, values_by_list
 from nightjar.evaluation.metrics import measures
 from nightjar.evaluation.row_losses import LOSSES, losses_of_rows
@@ -33,9 +33,6 @@ from nightjar.settings.task import Task
 BINS = 20
 """Of scores, as many rows in each, within which rows are alike."""
 _PSEUDO_ROWS = 20  # of the mean of all, in each bin
-_PRIOR_PRECISION = 4.0  # of shift and stretch around 0 and 1, in units of a row's information
-_STEPS = 50
-_TINY = np.finfo(np.float64).eps
 
 
 class Method(Choice):
@@ -119,9 +116,9 @@ class Estimator:
         fitted = {name: LossesByScore.fit(by, values, weight) for name, values in losses.items()}
         shift, stretch = np.zeros(1), 1.0
         if truth.task is Task.CLASSIFICATION:
-            shift, stretch = _fit_log_odds(np.asarray(truth.label, np.float64), score, weight)
+            shift, stretch = fit_log_odds(np.asarray(truth.label, np.float64), score, weight)
         elif truth.task is Task.MULTICLASS:
-            shift = _class_shifts(truth.label, score, weight)
+            shift = class_shifts(truth.label, score, weight)
         return cls(truth.task, truth.standard, shift, stretch, fitted)
 
     @classmethod
@@ -185,7 +182,7 @@ class Estimator:
             total = weighed.sum(axis=1, keepdims=True)
             shares: Floats = np.divide(weighed, total, out=np.full_like(weighed, 1 / weighed.shape[1]), where=total > 0)
             return shares
-        chances: Floats = expit(self.shift[0] + self.stretch * _log_odds(score))
+        chances: Floats = expit(self.shift[0] + self.stretch * log_odds(score))
         return chances
 
 
@@ -238,46 +235,5 @@ def _spreads(score: Floats, query: RowNumbers | None) -> Floats:
     return spreads
 
 
-def _class_shifts(label: npt.NDArray[np.intp], score: Floats, weight: Floats) -> Floats:
-    """The logarithm of how much more often each class came than was predicted; a rare one is drawn to 0."""
-    pseudo, classes = _PSEUDO_ROWS * float(weight.mean()), score.shape[1]
-    came = np.bincount(label, weight, classes)
-    expected = weight @ score
-    shifts: Floats = np.log((came + pseudo / classes) / (expected + pseudo / classes))
-    return shifts
-
-
-def _fit_log_odds(label: Floats, score: Floats, weight: Floats) -> tuple[Floats, float]:
-    """Shift and stretch of the log-odds that fit the outcomes best, drawn to 0 and 1 where rows say little.
-
-    Newton's method on a strictly concave likelihood; its step is halved while it overshoots.
-    """
-    design = np.column_stack([np.ones(len(score)), _log_odds(score)])
-    centre, fitted = np.array([0.0, 1.0]), np.array([0.0, 1.0])
-
-    def value(at: Floats) -> float:
-        odds = design @ at
-        return float(
-            weight @ (label * odds - np.logaddexp(0, odds)) - _PRIOR_PRECISION / 2 * ((at - centre) ** 2).sum()
-        )
-
-    for _ in range(_STEPS):
-        chance = expit(design @ fitted)
-        slope = design.T @ (weight * (label - chance)) - _PRIOR_PRECISION * (fitted - centre)
-        curve = design.T @ (design * (weight * chance * (1 - chance))[:, None]) + _PRIOR_PRECISION * np.eye(2)
-        step, now = np.linalg.solve(curve, slope), value(fitted)
-        while value(fitted + step) < now and np.abs(step).max() > _TINY:
-            step = step / 2
-        fitted = fitted + step
-        if np.abs(step).max() < 1e-10:  # far below what any figure shows
-            break
-    return fitted[:1], float(fitted[1])
-
-
 def _rounded(values: Floats) -> list[float]:
     return [float(f"{value:.9g}") for value in values]
-
-
-def _log_odds(score: Floats) -> Floats:
-    log_odds: Floats = logit(np.clip(score, _TINY, 1 - _TINY))
-    return log_odds
