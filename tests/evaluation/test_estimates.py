@@ -11,8 +11,7 @@ from hypothesis import strategies as st
 from nightjar.evaluation import binary, multiclass
 from nightjar.evaluation.clusters import Clusters
 from nightjar.evaluation.criteria import Standard
-from nightjar.evaluation.estimates import Estimator, Method
-from nightjar.evaluation.losses_by_score import LossesByScore
+from nightjar.evaluation.estimates import Estimator, LossesByScore, Method
 from nightjar.evaluation.metric_report import Truth
 from nightjar.settings.task import Task
 

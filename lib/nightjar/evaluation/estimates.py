@@ -18,12 +18,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
-from scipy.special import expit, logit
+from scipy.special import expit
 
 from nightjar.evaluation.criteria import Standard, of_metrics
 from nightjar.evaluation.followed import POSITIVE_RATE
-from nightjar.evaluation.losses_by_score import PSEUDO_ROWS, LossesByScore
+from nightjar.evaluation.log_odds import class_shifts, fit_log_odds, log_odds
 from nightjar.evaluation.metric_report import Truth, values_by_list
 from nightjar.evaluation.metrics import measures
 from nightjar.evaluation.row_losses import LOSSES, losses_of_rows
@@ -31,9 +30,9 @@ from nightjar.evaluation.rows import Floats, RowNumbers, number_or_none
 from nightjar.settings.choices import Choice
 from nightjar.settings.task import Task
 
-_PRIOR_PRECISION = 4.0  # of shift and stretch around 0 and 1, in units of a row's information
-_STEPS = 50
-_TINY = np.finfo(np.float64).eps
+BINS = 20
+"""Of scores, as many rows in each, within which rows are alike."""
+_PSEUDO_ROWS = 20  # of the mean of all, in each bin
 
 
 class Method(Choice):
@@ -45,6 +44,40 @@ class Method(Choice):
 
 Estimates = Mapping[str, Mapping[Method, float]]
 """Measure -> method -> the estimate; one that is undefined is left out."""
+
+
+@dataclass(frozen=True, eq=False)
+class LossesByScore:
+    """The mean loss of rows by their scores.
+
+    Attributes:
+        edges: between the bins of scores, ascending.
+        means: of the losses in each bin, drawn to the mean of all where a bin has few rows.
+    """
+
+    edges: Floats
+    means: Floats
+
+    @classmethod
+    def fit(cls, score: Floats, loss: Floats, weight: Floats) -> "LossesByScore":
+        """Learn from rows whose loss is known.
+
+        Example:
+            >>> score = np.repeat([0.1, 0.9], 500)
+            >>> fitted = LossesByScore.fit(score, np.where(score > 0.5, 2.0, 1.0), np.ones(1000))
+            >>> float(fitted.mean(np.array([0.1, 0.9, 0.9]), np.ones(3)).round(1))
+            1.7
+        """
+        edges = np.unique(np.quantile(score, np.linspace(0, 1, BINS + 1)[1:-1], method="higher"))
+        number = np.searchsorted(edges, score, side="right")
+        size, total = (np.bincount(number, values, len(edges) + 1) for values in (weight, weight * loss))
+        overall = float(total.sum() / size.sum())
+        pseudo = _PSEUDO_ROWS * float(weight.mean())
+        return cls(edges, (total + pseudo * overall) / (size + pseudo))
+
+    def mean(self, score: Floats, weight: Floats) -> np.float64:
+        """The mean loss that rows of such scores are expected to have."""
+        return np.float64(np.average(self.means[np.searchsorted(self.edges, score, side="right")], weights=weight))
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,9 +116,9 @@ class Estimator:
         fitted = {name: LossesByScore.fit(by, values, weight) for name, values in losses.items()}
         shift, stretch = np.zeros(1), 1.0
         if truth.task is Task.CLASSIFICATION:
-            shift, stretch = _fit_log_odds(np.asarray(truth.label, np.float64), score, weight)
+            shift, stretch = fit_log_odds(np.asarray(truth.label, np.float64), score, weight)
         elif truth.task is Task.MULTICLASS:
-            shift = _class_shifts(truth.label, score, weight)
+            shift = class_shifts(truth.label, score, weight)
         return cls(truth.task, truth.standard, shift, stretch, fitted)
 
     @classmethod
@@ -149,7 +182,7 @@ class Estimator:
             total = weighed.sum(axis=1, keepdims=True)
             shares: Floats = np.divide(weighed, total, out=np.full_like(weighed, 1 / weighed.shape[1]), where=total > 0)
             return shares
-        chances: Floats = expit(self.shift[0] + self.stretch * _log_odds(score))
+        chances: Floats = expit(self.shift[0] + self.stretch * log_odds(score))
         return chances
 
 
@@ -202,46 +235,5 @@ def _spreads(score: Floats, query: RowNumbers | None) -> Floats:
     return spreads
 
 
-def _class_shifts(label: npt.NDArray[np.intp], score: Floats, weight: Floats) -> Floats:
-    """The logarithm of how much more often each class came than was predicted; a rare one is drawn to 0."""
-    pseudo, classes = PSEUDO_ROWS * float(weight.mean()), score.shape[1]
-    came = np.bincount(label, weight, classes)
-    expected = weight @ score
-    shifts: Floats = np.log((came + pseudo / classes) / (expected + pseudo / classes))
-    return shifts
-
-
-def _fit_log_odds(label: Floats, score: Floats, weight: Floats) -> tuple[Floats, float]:
-    """Shift and stretch of the log-odds that fit the outcomes best, drawn to 0 and 1 where rows say little.
-
-    Newton's method on a strictly concave likelihood; its step is halved while it overshoots.
-    """
-    design = np.column_stack([np.ones(len(score)), _log_odds(score)])
-    centre, fitted = np.array([0.0, 1.0]), np.array([0.0, 1.0])
-
-    def value(at: Floats) -> float:
-        odds = design @ at
-        return float(
-            weight @ (label * odds - np.logaddexp(0, odds)) - _PRIOR_PRECISION / 2 * ((at - centre) ** 2).sum()
-        )
-
-    for _ in range(_STEPS):
-        chance = expit(design @ fitted)
-        slope = design.T @ (weight * (label - chance)) - _PRIOR_PRECISION * (fitted - centre)
-        curve = design.T @ (design * (weight * chance * (1 - chance))[:, None]) + _PRIOR_PRECISION * np.eye(2)
-        step, now = np.linalg.solve(curve, slope), value(fitted)
-        while value(fitted + step) < now and np.abs(step).max() > _TINY:
-            step = step / 2
-        fitted = fitted + step
-        if np.abs(step).max() < 1e-10:  # far below what any figure shows
-            break
-    return fitted[:1], float(fitted[1])
-
-
 def _rounded(values: Floats) -> list[float]:
     return [float(f"{value:.9g}") for value in values]
-
-
-def _log_odds(score: Floats) -> Floats:
-    log_odds: Floats = logit(np.clip(score, _TINY, 1 - _TINY))
-    return log_odds

@@ -27,7 +27,7 @@ FEWEST_NIGHTS = 7
 MOST_ROWS = 50_000
 """From more rows than these an estimate is learned by every second, third, ... one."""
 LAST = 180
-"""Nights that are last_nights, the last ones."""
+"""Nights that are kept, the last ones."""
 _WIDTH = 2 * 1.959964
 _DIGITS = 6
 Series = Mapping[tuple[str, str], tuple[Floats, Floats]]
@@ -101,7 +101,7 @@ def rehearse(
         truth: of the rows, scored by fits that had not seen them.
         score: of each row, of several classes (rows, classes).
         parts: name of a slice -> whether each row is of it.
-        last: how many nights are last_nights.
+        last: how many nights are kept.
 
     Example:
         >>> from nightjar.evaluation.clusters import Clusters
@@ -116,18 +116,18 @@ def rehearse(
     """
     nights, starts = np.unique(day, return_index=True)
     ends = [*starts[1:], len(day)]
-    last_nights, figures, estimates = nights[-last:], list[Followed](), list[Estimates]()
+    followed, figures, estimates = nights[-last:], list[Followed](), list[Estimates]()
     for night, start, end in list(zip(nights, starts, ends, strict=True))[-last:]:
         rows = np.arange(start, end)
-        own, scores = take_rows(truth, rows), score[rows]
+        own, scores = select_rows(truth, rows), score[rows]
         figures.append(iter([*metric_figures(own, scores), *shift_figures(own, scores, _of(parts, rows))]))
         earlier = learned_rows(day[:start], final_on[:start], night)
         if len(np.unique(day[earlier])) < FEWEST_NIGHTS:
             estimates.append({})
             continue
-        estimator = Estimator.fit(take_rows(truth, earlier), score[earlier])
+        estimator = Estimator.fit(select_rows(truth, earlier), score[earlier])
         estimates.append(replace(estimator, standard=own.standard).estimate(scores, own.weight, own.query))
-    dates = tuple(date.fromisoformat(str(night)) for night in last_nights)
+    dates = tuple(date.fromisoformat(str(night)) for night in followed)
     return Rehearsal(dates, _series(figures), _estimates(estimates), _learned_last(day, truth, score))
 
 
@@ -135,7 +135,7 @@ def _learned_last(day: Days, truth: Truth, score: Floats) -> dict[str, Any] | No
     rows = learned_rows(day, day, day[-1]) if len(day) else np.array([], np.intp)
     if len(np.unique(day[rows])) < FEWEST_NIGHTS:
         return None
-    return Estimator.fit(take_rows(truth, rows), score[rows]).to_json()
+    return Estimator.fit(select_rows(truth, rows), score[rows]).to_json()
 
 
 def learned_rows(day: Days, final_on: Days, night: np.datetime64) -> RowNumbers:
@@ -148,7 +148,7 @@ def learned_rows(day: Days, final_on: Days, night: np.datetime64) -> RowNumbers:
     return thinned
 
 
-def take_rows(truth: Truth, rows: RowNumbers) -> Truth:
+def select_rows(truth: Truth, rows: RowNumbers) -> Truth:
     """Some of the rows, with the decisions about them where these are on record."""
     part, decisions = truth.take(rows), truth.standard.decisions
     return part if decisions is None else replace(part, standard=replace(part.standard, decisions=decisions[rows]))

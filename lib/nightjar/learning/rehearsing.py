@@ -15,7 +15,7 @@ from nightjar.learning.data.training_set import TrainingSet
 from nightjar.learning.evidence import Evidence
 from nightjar.learning.training_plan import TrainingPlan
 from nightjar.settings.project import Project
-from nightjar.tables.parts import parts_of
+from nightjar.tables.parts import parts_of, watched_parts
 from nightjar.timeline import cutoff, moment
 
 
@@ -34,7 +34,7 @@ def add_rehearsal(evidence: Evidence, plan: TrainingPlan, final_scores: Floats, 
         scores[final] = final_scores
     scored = np.flatnonzero(~np.isnan(scores.reshape(len(scores), -1)).any(axis=1))
     truth = _truth(rows, scored, plan.project)
-    by = plan.project.watched_parts()
+    by = watched_parts(plan.project)
     parts = {} if rows.slices is None else parts_of(rows.slices.take(scored), by)
     past = rehearse(rows.day[scored], _final_on(rows, scored, plan.project), truth, scores[scored], parts)
     return replace(evidence, rehearsal=past.to_json())

@@ -143,13 +143,14 @@ def make_problem(rows: TrainingSet, project: Project, settings: Search, before: 
 def _read_rows(warehouse: Warehouse, project: Project, settings: Search, run_date: date) -> TrainingSet:
     of_champion = columns_of_champion(warehouse, run_date)  # without them nobody knows whom it acts on
     stored = arrow.schema(warehouse, "features").names if of_champion else []
+    of_parts = [*project.slice_columns(), *project.monitoring.slices]
     rows = read_training_set(
         warehouse,
         project,
         run_date,
         group=settings.split.group,
         query=project.label.query,
-        slices=list(dict.fromkeys([*project.slice_columns(), *(name for name in of_champion if name in stored)])),
+        slices=list(dict.fromkeys([*of_parts, *(name for name in of_champion if name in stored)])),
         task=project.label.task,
         unlabelled=settings.self_trains(),
     )

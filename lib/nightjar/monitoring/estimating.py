@@ -68,12 +68,12 @@ def estimated_rows(
         version = rows["model_version"][0].as_py()
         if version not in versions:
             versions[version] = expected_of(scores, version, judging, history, tonight)
-        share = 1 - rows["label_known_at"].null_count / len(rows)
-        about = judging.about(day, rows, share, provisional=True) | {"basis": ESTIMATED}
+        coverage = 1 - rows["label_known_at"].null_count / len(rows)
+        about = judging.about(day, rows, coverage, provisional=True) | {"basis": ESTIMATED}
         promise = judging.promises.get(version, Promise())
-        for subject, figure, coverage in _figures(rows, judging, versions[version]):
+        for subject, figure, reached in _figures(rows, judging, versions[version]):
             beside = promise.beside(figure.of, figure.measure)
-            yield about | measured(figure) | beside | {"subject": subject, "interval_coverage": coverage}
+            yield about | measured(figure) | beside | {"subject": subject, "interval_coverage": reached}
 
 
 def expected_of(scores: pa.Table, version: str, judging: Judging, history: History, tonight: list[Row]) -> Expected:

@@ -16,7 +16,7 @@ from nightjar.evaluation.rows import Floats
 from nightjar.monitoring.figures import Figure, plain
 from nightjar.settings.project import Project
 from nightjar.settings.task import Task
-from nightjar.tables.parts import parts_of
+from nightjar.tables.parts import parts_of, watched_parts
 from nightjar.tables.predictions import TIER
 
 COST, COST_IF_NONE, COST_IF_ALL = "cost", "cost_if_none", "cost_if_all"
@@ -28,7 +28,7 @@ FEWEST = 10
 
 def parts_of_night(rows: pa.Table, project: Project) -> dict[str, Booleans]:
     """Name of a watched part -> whether each row is of it, by the columns that are stored."""
-    by = [columns for columns in project.watched_parts() if set(columns) <= set(rows.column_names)]
+    by = [columns for columns in watched_parts(project) if set(columns) <= set(rows.column_names)]
     return parts_of(rows, by)
 
 
@@ -108,5 +108,5 @@ def _prices(rows: pa.Table, project: Project) -> Mapping[str, float | Floats] | 
 
 def columns_of_parts(project: Project) -> list[str]:
     """The columns of the feature table by which parts are told apart and decisions priced."""
-    names = [name for columns in project.watched_parts() for name in columns]
+    names = [name for columns in watched_parts(project) for name in columns]
     return list(dict.fromkeys([*names, *project.costs.amounts().values()]))

@@ -55,9 +55,9 @@ def signals_of(rows: Sequence[Row], judging: Judging, history: History) -> list[
 
 def _stream_signals(streams: Sequence[Stream], judging: Judging, promise: Promise) -> Iterator[Signal]:
     detector = judging.project.monitoring.performance.detector
-    followed = list(zip(streams, detections(streams, detector), strict=True))
+    judged = list(zip(streams, detections(streams, detector), strict=True))
     for kind, what in _WHAT.items():
-        own = [(stream, one) for stream, one in followed if stream.kind is kind]
+        own = [(stream, one) for stream, one in judged if stream.kind is kind]
         for stream, one in own:
             if one.alarm:
                 yield _changed(stream, one, judging, promise)

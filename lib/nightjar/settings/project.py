@@ -179,12 +179,7 @@ class Project:
 
     def slice_columns(self) -> list[str]:
         """The columns of the feature table by which a training tells rows apart."""
-        of_training = [*self.promotion.slices.columns, *self.group_columns(), *self.analysis.columns()]
-        return list(dict.fromkeys([*of_training, *self.monitoring.slices]))
-
-    def watched_parts(self) -> list[tuple[str, ...]]:
-        """The columns that tell apart the parts of a night that are followed, one tuple for each way."""
-        return list(dict.fromkeys([*((name,) for name in self.monitoring.slices), *self.judged_groups()]))
+        return list(dict.fromkeys([*self.promotion.slices.columns, *self.group_columns(), *self.analysis.columns()]))
 
     def sources_of(self, features: Collection[str]) -> set[str]:
         """The sources whose facts some features are made of, the spine's among them.

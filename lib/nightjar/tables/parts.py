@@ -6,11 +6,17 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from nightjar.settings.project import Project
 from nightjar.tables import groups
 
 MOST = 20
 """Parts by one way to tell rows apart: the most frequent values; the others are one part."""
 OTHERS = "(others)"
+
+
+def watched_parts(project: Project) -> list[tuple[str, ...]]:
+    """The columns that tell apart the parts of a project's nights, one tuple for each way."""
+    return list(dict.fromkeys([*((name,) for name in project.monitoring.slices), *project.judged_groups()]))
 
 
 def parts_of(rows: pa.Table, by: Sequence[tuple[str, ...]]) -> dict[str, npt.NDArray[np.bool_]]:
