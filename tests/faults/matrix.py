@@ -26,7 +26,7 @@ from system import tree
 STEPS = ("ingest", "build_features", "train", "promote", "score", "monitor")
 VICTIMS = ("driver", "worker", "jvm")
 MOMENTS = ("before", "during", "after")
-LEDGERS = {"runs", "leases", "beats", "intake"}
+LEDGERS = {"runs", "leases", "beats", "intake", "alerts", "notifications"}
 """Not compared row for row: they tell of dead runs, too. Of `runs` and `leases` see `problems_of_ledgers`."""
 VOLATILE = {"run_id", "event_id", "recorded_at", "changed_at", "alert_id", "model_version", "evidence"}
 """Columns that differ from run to run; a training that died may have used up a version's number."""

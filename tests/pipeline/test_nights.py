@@ -36,7 +36,7 @@ from nightjar.timeline import cutoff
 
 H, D1, D2, D3, D4 = builders.HISTORY, *(date(2024, 4, day) for day in (1, 2, 3, 4))
 LEDGERS = {"runs", "leases", "beats"}
-WATCHED = {"drift", "performance", "signals", "verdicts"}
+WATCHED = {"drift", "performance", "signals", "verdicts", "triggers"}
 """What `monitor` replaces each time."""
 STOPPED = {"alerts", "verdicts"}
 """What says that a step has stopped the night."""

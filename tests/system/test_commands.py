@@ -27,6 +27,8 @@ from system.tree import AFTER, NEXT, NIGHT
 pytestmark = pytest.mark.starts_processes
 
 LEDGERS = {"runs", "leases", "beats"}
+STOPPED = {"alerts", "verdicts"}
+"""What says that a step has stopped the night."""
 SAID_BY_JAVA = "WARNING: Using incubator modules: jdk.incubator.vector"
 """All that a job's start brings to a terminal that is none of its own log: nothing keeps Java from it."""
 TWO_SOURCES = ("~project.sources.readings", "~project.features.temperature")
@@ -82,12 +84,12 @@ class Checkout:
         return sorted(path.name for path in (self.folder / "warehouse" / "machines").iterdir() if path.is_dir())
 
     def versions(self) -> dict[str, int]:
-        """Table -> version of every table but the ledgers, which failures are written into."""
+        """Table -> version of every table but those that failures are written into."""
         folder = self.folder / "warehouse" / "machines"
         return {
             name: DeltaTable(folder / name).version()
             for name in self.tables()
-            if name not in LEDGERS and DeltaTable.is_deltatable(str(folder / name))
+            if name not in {*LEDGERS, *STOPPED} and DeltaTable.is_deltatable(str(folder / name))
         }
 
     def rows(self, without: str | None = None) -> dict[str, list[str]]:
@@ -290,7 +292,9 @@ def test_a_source_file_that_is_not_as_declared_stops_ingest_before_anything_is_w
     assert "Nothing was written" in done.problem
     assert checkout.versions() == before
     if make is truncated_zip:
-        assert {path.name for path in (checkout.folder / "warehouse" / "flights").iterdir()} == LEDGERS | {"reports"}
+        assert {path.name for path in (checkout.folder / "warehouse" / "flights").iterdir()} == LEDGERS | STOPPED | {
+            "reports"
+        }
     else:
         assert checkout.runs("ingest", NEXT)[-1]["error"] == done.problem
 
