@@ -85,7 +85,7 @@ def test_a_drop_is_to_be_watched_and_at_the_baseline_s_level_to_be_acted_on():
     assert watched.evidence["statistic"] > watched.evidence["limit"]
     acted = said(nights_of("roc_auc", [0.58] * 5), past)[Kind.PERFORMANCE, "roc_auc"]
     assert acted.state is State.ACT
-    assert acted.command == f"jobs/train.py project={PROJECT.name} run_date=2024-04-11"
+    assert acted.command == f"python jobs/train.py project={PROJECT.name} run_date=2024-04-11"
 
 
 def test_only_worse_metrics_are_changes_and_shifts_of_outcomes_either_way():

@@ -258,7 +258,7 @@ def test_tables_sort_and_filter_and_the_theme_is_chosen(around):
         shown = tab.run(names)
         assert shown
         assert all("route" in name for name in shown)
-        assert tab.run("document.querySelector('#drift .filter .note').innerText") == f"{len(shown)} of 15"
+        assert tab.run("document.querySelector('#drift .filter .note').innerText.trim()") == f"{len(shown)} of 15"
 
         colour = "getComputedStyle(document.body).backgroundColor"
         light = tab.run(colour)

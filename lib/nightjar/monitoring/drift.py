@@ -84,7 +84,7 @@ def _compare(
     sight: Sight, project: Project, references: References | None, scored_by: str
 ) -> tuple[list[Row], list[Signal]]:
     """The night's rows of `drift` but for their stamps, and its signals."""
-    train = f"jobs/train.py project={project.name} run_date={sight.run_date}"
+    train = f"python jobs/train.py project={project.name} run_date={sight.run_date}"
     if references is None:
         sentence = (
             "A rule of thumb scored the night, and there is no champion whose training data it could be compared with."

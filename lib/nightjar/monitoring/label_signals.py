@@ -22,7 +22,7 @@ def label_signal(rows: Sequence[Row], judging: Judging, history: History) -> Sig
     judged = {row["evaluated_date"]: row for row in rows if _is_share(row)}
     due = {night: row for night, row in judged.items() if not row["provisional"]}
     evidence = {night.isoformat(): row["value"] for night, row in sorted(judged.items())}
-    command = f"jobs/build_features.py project={judging.project.name} run_date={judging.run_date}"
+    command = f"python jobs/build_features.py project={judging.project.name} run_date={judging.run_date}"
     if due and not any(row["value"] for row in due.values()):
         sentence = f"No label is known of {len(due)} nights whose labels are due, {min(due)} to {max(due)}."
         return Signal(Kind.PERFORMANCE, LABELS, State.UNKNOWN, sentence, command, min(due), {"shares": evidence})

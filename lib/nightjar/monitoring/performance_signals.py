@@ -77,7 +77,7 @@ def _changed(stream: Stream, one: Detection, judging: Judging, promise: Promise)
     is_far = one.limit is not None and one.statistic is not None and one.statistic > FAR * one.limit
     beaten = _is_beaten(stream, value, promise)
     state = State.ACT if beaten or (is_far and beaten is None) else State.WATCH
-    command = f"jobs/train.py project={project.name} run_date={judging.run_date}" if state is State.ACT else None
+    command = f"python jobs/train.py project={project.name} run_date={judging.run_date}" if state is State.ACT else None
     evidence: dict[str, Any] = {
         "slice": stream.of,
         "measure": stream.measure,

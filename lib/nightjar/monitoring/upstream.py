@@ -151,7 +151,7 @@ def source_signals(fresh: Iterable[Freshness], project: str, run_date: date) -> 
             State.ACT if one.is_frozen else State.WATCH,
             f"Source {one.source} is late: {age}, and was {usual} at most on the nights before{since}. Features of it "
             "are those of the past.",
-            f"jobs/ingest.py project={project} run_date={run_date}",
+            f"python jobs/ingest.py project={project} run_date={run_date}",
             None,
             {"age_hours": _number(one.age), "usual_hours": _number(one.usual)},
         )
