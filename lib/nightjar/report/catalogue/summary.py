@@ -44,7 +44,7 @@ def summary(catalogue: Catalogue) -> str:
     """What there is, in a few sentences."""
     project = catalogue.project
     sources, groups = count_noun(len(project.sources), "source"), count_noun(len(project.features), "group")
-    extent = f"{count_noun(len(project.feature_names()), 'feature')} are extent of {sources}, in {groups}"
+    extent = f"{count_noun(len(project.feature_names()), 'feature')} are made of {sources}, in {groups}"
     question = f"What is predicted: {project.label.question()}, within {project.label.horizon}."
     purpose = f" Purpose: {project.card.purpose}." if project.card.purpose else ""
     return f"{extent}. {question}{purpose}"
