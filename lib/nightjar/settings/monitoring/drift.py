@@ -29,8 +29,8 @@ class DriftThreshold:
 
     Attributes:
         measure: the distance.
-        watch: from this value on it is to be watched.
-        act: from this value on something is to be done; none: never.
+        watch (of the distance): from this value on it is to be watched.
+        act (of the distance): from this value on something is to be done; none: never.
     """
 
     watch: Positive
