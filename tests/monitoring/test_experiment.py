@@ -235,7 +235,7 @@ def test_a_verdict_of_an_earlier_night_holds_for_its_own_metric_kind_and_level_a
     for other in others:
         arrow.replace(world.warehouse, EXPERIMENTS, [decided | other], {"run_date": earlier["run_date"]}, "earlier")
         run_date = START + timedelta(days=14)  # without Spark: it joins by Arrow
-        experiment.measure(None, world.warehouse, project_of(paired, Canary()), run_date, "run")
+        experiment.measure(lambda: None, world.warehouse, project_of(paired, Canary()), run_date, "run")
         assert figures(world.warehouse, run_date)["roc_auc"]["verdict"] == ("open" if other else "worse")
 
 

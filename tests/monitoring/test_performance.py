@@ -180,7 +180,12 @@ def test_a_night_of_which_only_early_positives_are_known_has_no_figures(scored):
     store_label(scored, "m5", D1, True, midnight(D1, 23), EARLY, hour=22)
     slow = replace(EARLY, label=replace(EARLY.label, horizon="3d"))
     early = measured(scored, D2, slow)[D1]
-    assert {name for name, value in early.items() if value is not None} == {"rows", "matured_share", "provisional"}
+    assert {name for name, value in early.items() if value is not None} == {
+        "rows",
+        "matured_share",
+        "provisional",
+        "known_positive_share",
+    }
     assert (early["rows"], early["matured_share"], early["provisional"]) == (0, 0.4, True)
     for machine in ("m2", "m3", "m4"):
         store_label(scored, machine, D1, False, midnight(D2), EARLY)
