@@ -128,7 +128,7 @@ def test_every_decision_about_training_again_says_what_would_have_had_to_differ(
     _, page, _ = watched
     rows = {row["Rule"]: row for row in page.table("What each rule decided")}
     assert rows["time"]["What would have had to differ"] == "an age of 28 days, on 2013-10-28"
-    assert rows["drift"]["Decision"] == "held back"
+    assert rows["drift"]["Decision"] == "postponed"
 
 
 def test_seconds_stand_beside_the_usual_ones(watched):

@@ -99,7 +99,9 @@ def test_ten_nights_store_what_an_oracle_does_that_reads_everything_each_night(
     assert sorted(row[:-1] for row in of_feed if not row[-1]) == expected
     assert [row for row in of_feed if row[-1]] == [("m2", moment(DAYS[1]), 12.0, CUTOFFS[DAYS[7]], DAYS[7], True)]
     # A night that is done is due again where a Delta table has more by now, which no Spark is needed to know.
-    project = replace(project_of(lake.sources()["plain"]), sources=lake.sources())
+    one = project_of(lake.sources()["plain"])
+    of_plain = {"spine": replace(one.spine, source="plain"), "label": replace(one.label, source="plain")}
+    project = replace(one, sources=lake.sources(), **of_plain)
     unread_by = partial(unread, warehouse, project, cache=tmp_path / "raw")
     assert unread_by(DAYS[9]) == []
     assert silent_sources(project) == ["every", "newer"]
