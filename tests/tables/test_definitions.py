@@ -8,9 +8,9 @@ import pytest
 
 import builders
 from nightjar.config import compose_job, make_settings
+from nightjar.settings.column_names import RESERVED
 from nightjar.settings.features import Aggregate
 from nightjar.settings.jobs import JobName
-from nightjar.settings.project import RESERVED
 from nightjar.settings.spine import OF_SCORES
 from nightjar.settings.task import Task
 from nightjar.tables.definitions import labels_table
