@@ -36,7 +36,9 @@ class Ended:
     @property
     def problem(self) -> str:
         """The one message that says what went wrong; only what is wrong with settings has several lines."""
-        (message,) = [line["message"] for line in self.said if line["level"] == "error"]
+        (message,) = [
+            line["message"] for line in self.said if (line["level"], line["from"]) == ("error", "nightjar.job")
+        ]
         assert "\n" not in message or "the configuration is refused:\n" in message
         return message
 
