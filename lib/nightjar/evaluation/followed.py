@@ -20,12 +20,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 import numpy as np
-from scipy.special import logit
 
 from nightjar.evaluation.binary import Booleans
 from nightjar.evaluation.criteria import of_metrics
 from nightjar.evaluation.influence import of_ratio
 from nightjar.evaluation.intervals import Interval, Scale, interval
+from nightjar.evaluation.log_odds import log_odds
 from nightjar.evaluation.metric_report import Truth, figure, mean_interval
 from nightjar.evaluation.rows import Floats
 from nightjar.settings.task import Task
@@ -125,7 +125,7 @@ def _losses(truth: Truth, score: Floats) -> dict[str, Floats]:
         return {}
     weight = np.ones(len(score)) if truth.weight is None else truth.weight
     if truth.task is Task.CLASSIFICATION:
-        surplus, odds = score - np.asarray(truth.label, np.float64), logit(np.clip(score, _TINY, 1 - _TINY))
+        surplus, odds = score - np.asarray(truth.label, np.float64), log_odds(score)
         return {EXCESS_LOSS: surplus * _from_level(odds, score, weight)}
     logs = np.log(np.clip(score, _TINY, 1))
     surplus = score - (truth.label[:, None] == np.arange(score.shape[1]))

@@ -14,6 +14,7 @@ from scipy.special import expit, logit
 
 from nightjar.evaluation.binary import Booleans, check_probabilities, without_both_classes
 from nightjar.evaluation.influence import Influence
+from nightjar.evaluation.log_odds import log_odds
 from nightjar.evaluation.rows import Floats, Undefined, Value, drop_unweighted
 
 _STEPS = 100
@@ -37,7 +38,7 @@ def calibration_intercept(y: npt.ArrayLike, score: npt.ArrayLike, weight: npt.Ar
         1.0986
     """
     outcomes, probabilities, weights = drop_unweighted(*check_probabilities(y, score), weight)
-    return without_both_classes(outcomes) or _shift(outcomes, _log_odds(probabilities), _or_ones(weights, outcomes))
+    return without_both_classes(outcomes) or _shift(outcomes, log_odds(probabilities), _or_ones(weights, outcomes))
 
 
 def calibration_slope(y: npt.ArrayLike, score: npt.ArrayLike, weight: npt.ArrayLike | None = None) -> Value:
@@ -56,70 +57,64 @@ def calibration_slope(y: npt.ArrayLike, score: npt.ArrayLike, weight: npt.ArrayL
         0.5
     """
     outcomes, probabilities, weights = drop_unweighted(*check_probabilities(y, score), weight)
-    undefined = without_both_classes(outcomes) or _without_overlap(outcomes, _log_odds(probabilities))
+    undefined = without_both_classes(outcomes) or _without_overlap(outcomes, log_odds(probabilities))
     if undefined:
         return undefined
-    return float(_fit(outcomes, _log_odds(probabilities), _or_ones(weights, outcomes))[1])
+    return float(_fit(outcomes, log_odds(probabilities), _or_ones(weights, outcomes))[1])
 
 
 def of_intercept(label: Floats, score: Floats, weights: Floats) -> Influence:
     """The influence on `calibration_intercept`."""
-    outcomes, log_odds = label == 1, _log_odds(score)
-    chance = expit(log_odds + _shift(outcomes, log_odds, weights))
+    outcomes, odds = label == 1, log_odds(score)
+    chance = expit(odds + _shift(outcomes, odds, weights))
     values = weights * (outcomes - chance) / (weights @ (chance * (1 - chance)))
     return Influence(values, (weights * outcomes, weights * ~outcomes))
 
 
 def of_slope(label: Floats, score: Floats, weights: Floats) -> Influence:
     """The influence on `calibration_slope`."""
-    outcomes, log_odds = label == 1, _log_odds(score)
-    design = np.column_stack([np.ones(len(log_odds)), log_odds])
-    chance = expit(design @ _fit(outcomes, log_odds, weights))
+    outcomes, odds = label == 1, log_odds(score)
+    design = np.column_stack([np.ones(len(odds)), odds])
+    chance = expit(design @ _fit(outcomes, odds, weights))
     information = design.T @ (design * (weights * chance * (1 - chance))[:, None])
     values = weights * (outcomes - chance) * (design @ np.linalg.solve(information, [0.0, 1.0]))
     return Influence(values, (weights * outcomes, weights * ~outcomes), degree=2)
-
-
-def _log_odds(probabilities: Floats) -> Floats:
-    tiny = np.finfo(np.float64).eps
-    log_odds: Floats = logit(np.clip(probabilities, tiny, 1 - tiny))
-    return log_odds
 
 
 def _or_ones(weights: Floats | None, outcomes: Booleans) -> Floats:
     return np.ones(len(outcomes)) if weights is None else weights
 
 
-def _without_overlap(outcomes: Booleans, log_odds: Floats) -> Undefined | None:
-    positive, negative = log_odds[outcomes], log_odds[~outcomes]
-    if np.ptp(log_odds) == 0:
-        return Undefined(f"all of the {len(log_odds):,} scores are alike")
+def _without_overlap(outcomes: Booleans, odds: Floats) -> Undefined | None:
+    positive, negative = odds[outcomes], odds[~outcomes]
+    if np.ptp(odds) == 0:
+        return Undefined(f"all of the {len(odds):,} scores are alike")
     if negative.max() <= positive.min() or positive.max() <= negative.min():
-        return Undefined(f"a threshold parts the classes of the {len(log_odds):,} rows: the slope would be infinite")
+        return Undefined(f"a threshold parts the classes of the {len(odds):,} rows: the slope would be infinite")
     return None
 
 
-def _shift(outcomes: Booleans, log_odds: Floats, weights: Floats) -> float:
+def _shift(outcomes: Booleans, odds: Floats, weights: Floats) -> float:
     """The shift lies between those that would do if all rows had the greatest log-odds, or the least."""
     rate = float(np.average(outcomes, weights=weights))
-    low, high = (float(logit(rate) - end) for end in (log_odds.max(), log_odds.min()))
+    low, high = (float(logit(rate) - end) for end in (odds.max(), odds.min()))
     if low == high:
         return low
 
     def surplus(shift: float) -> float:
-        return float(weights @ (expit(log_odds + shift) - outcomes))
+        return float(weights @ (expit(odds + shift) - outcomes))
 
     slack = 1e-9 * (1 + abs(low) + abs(high))  # of sums that are rounded
     return float(brentq(surplus, low - slack, high + slack, xtol=1e-14, maxiter=_BISECTIONS))
 
 
-def _fit(outcomes: Booleans, log_odds: Floats, weights: Floats) -> Floats:
+def _fit(outcomes: Booleans, odds: Floats, weights: Floats) -> Floats:
     """Intercept and slope of the logistic regression by Newton's method, whose step is halved while it overshoots.
 
     Ours, not scikit-learn's: its solvers stop at a gradient of the mean loss, with half of the digits.
     """
-    centre, spread = log_odds.mean(), log_odds.std()
-    design = np.column_stack([np.ones(len(log_odds)), (log_odds - centre) / spread])
+    centre, spread = odds.mean(), odds.std()
+    design = np.column_stack([np.ones(len(odds)), (odds - centre) / spread])
     sign = np.where(outcomes, 1.0, -1.0)
 
     def loss(coefficients: Floats) -> float:
