@@ -27,7 +27,7 @@ from nightjar.settings.project import Project
 from nightjar.tables import arrow, failures, sink
 from nightjar.tables.definitions import features_table, labels_table
 from nightjar.tables.entries import DataFile
-from nightjar.tables.rows import Rows, of_frame
+from nightjar.tables.rows import Rows, of_frame, settle
 from nightjar.tables.runs import Outcome
 from nightjar.tables.source_definitions import QUALITY, source_table_name
 from nightjar.tables.table import Table
@@ -72,26 +72,26 @@ def build(
     syntax.require_allowed(spark, project.sql_of_rows())
     sources = [source_table_name(name) for name in project.sources]
     versions = arrow.pin(warehouse, sources)
-    rows = spine.spine_rows(spark, warehouse, project, versions, since, run_date)
-    by_date = _date_destination(since, run_date, spark.sparkContext.defaultParallelism)
-    features = with_features(of_frame(rows), warehouse, project, versions, placements, by_date)
-    require_usable(features.schema, project)
-    features_definition = table_of(project, rows, features)
-    to_label = label_range(warehouse, project, since, previous, run_date)
-    open_rows = rows_to_label(spark, warehouse, project, versions, to_label)
-    labels, labels_definition = labels_of(open_rows, warehouse, project, versions, to_label)
-    outcome = Outcome(inputs=dict(versions))
-    is_due = bool(project.spine.due_dates(since, run_date))
-    if is_due:
-        log.info("features: building %s to %s", since, run_date)
-    else:
-        log.info("features: no rows since %s; %s", since, project.spine.absence(run_date))
-    features_target = sink.target(
-        warehouse, features_definition, run_id=run_id, definitions_hash=definitions_hash(project)
-    )
-    labels_target = sink.target(warehouse, labels_definition, run_id=run_id, label_hash=label_hash(project))
     with failing_expressions.translate_errors(project.sql_of_rows()):
-        # The first Spark job: everything that types and names alone can show has been checked before it.
+        rows = settle(spine.spine_rows(spark, warehouse, project, versions, since, run_date))
+        by_date = _date_destination(since, run_date, spark.sparkContext.defaultParallelism)
+        features = with_features(of_frame(rows), warehouse, project, versions, placements, by_date)
+        require_usable(features.schema, project)
+        features_definition = table_of(project, rows, features)
+        to_label = label_range(warehouse, project, since, previous, run_date)
+        open_rows = settle(rows_to_label(spark, warehouse, project, versions, to_label))
+        labels, labels_definition = labels_of(open_rows, warehouse, project, versions, to_label)
+        outcome = Outcome(inputs=dict(versions))
+        is_due = bool(project.spine.due_dates(since, run_date))
+        if is_due:
+            log.info("features: building %s to %s", since, run_date)
+        else:
+            log.info("features: no rows since %s; %s", since, project.spine.absence(run_date))
+        features_target = sink.target(
+            warehouse, features_definition, run_id=run_id, definitions_hash=definitions_hash(project)
+        )
+        labels_target = sink.target(warehouse, labels_definition, run_id=run_id, label_hash=label_hash(project))
+        # Of many rows none is made before: everything that types and names alone can show has been checked by now.
         for keyed_rows in (rows, open_rows):
             spine.require_unique_rows(keyed_rows, project)
         feature_files = sink.collect(features.task_input, features.make, features_target) if is_due else []

@@ -38,7 +38,7 @@ from nightjar.settings.sources import Source
 from nightjar.settings.task import Task
 from nightjar.tables import arrow, delta
 from nightjar.tables.labels import ACTED
-from nightjar.tables.rows import of_frame
+from nightjar.tables.rows import are_few, of_frame
 from nightjar.tables.source_definitions import source_table_name
 from nightjar.tables.warehouse import Warehouse
 from nightjar.timeline import cutoff
@@ -195,9 +195,19 @@ def _instants(
     for name, keys in label.deciding_facts():
         facts = delta.read(rows.sparkSession, warehouse, source_table_name(name), versions[source_table_name(name)])
         same_key = [F.col(column) == F.col(f"_fact_{of_fact}") for column, of_fact in keys.items()]
-        changed_rows = rows.join(_changes(facts, project.sources[name], keys), [*same_key, within, matters])
+        source = project.sources[name]
+        if are_few(rows) and set(keys.values()) <= set(source.key):  # all versions of a fact have the same
+            fact_keys = _keys_of_facts(rows, keys)
+            facts = facts.join(F.broadcast(fact_keys), fact_keys.columns, "left_semi")
+        changed_rows = rows.join(_changes(facts, source, keys), [*same_key, within, matters])
         queries = queries.unionByName(changed_rows.select(*rows.columns, known_by))
     return queries.distinct()
+
+
+def _keys_of_facts(rows: DataFrame, keys: Mapping[str, str]) -> DataFrame:
+    """What facts of the rows have as their keys."""
+    columns = {of_fact: F.col(column) for column, of_fact in keys.items()}
+    return rows.select(*(column.alias(of_fact) for of_fact, column in columns.items())).distinct()
 
 
 def _changes(facts: DataFrame, source: Source, keys: Mapping[str, str]) -> DataFrame:

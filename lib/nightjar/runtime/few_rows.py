@@ -2,7 +2,7 @@
 
 from pyspark.sql import SparkSession
 
-from nightjar.settings.environment import Environment
+from nightjar.settings.environment import FEW_ROWS, Environment
 
 QUICK_JAVA = "-XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=256m"
 """Options of a Java that compiles once and fast, with room for all that it compiles."""
@@ -10,9 +10,10 @@ QUICK_QUERIES = {
     "spark.sql.codegen.wholeStage": "false",
     "spark.sql.codegen.factoryMode": "NO_CODEGEN",
     "spark.sql.adaptive.enabled": "false",
+    FEW_ROWS: "true",
 }
 """Options of a Spark that writes no Java code for its queries, neither for whole stages nor for single expressions, and
-plans each of them once."""
+plans each of them once; what Python makes of their rows it makes in this process."""
 
 
 def tune(session: SparkSession, environment: Environment, *, few_rows: bool) -> None:

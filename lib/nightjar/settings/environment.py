@@ -29,6 +29,8 @@ OF_SPEED = (
     "spark.sql.warehouse.dir",
 )
 """Prefixes of the options of Spark's SQL that affect speed and storage only, never results."""
+FEW_ROWS = "nightjar.few_rows"
+"""The option of a Spark session that says whether it has few rows to work on: "true" where it has."""
 
 
 def changes_results(option: str) -> bool:

@@ -37,6 +37,7 @@ from nightjar.sources.storing import (
     store_quality,
 )
 from nightjar.tables import arrow, sink
+from nightjar.tables.rows import are_few, settle
 from nightjar.tables.runs import Outcome
 from nightjar.tables.source_definitions import INTAKE, QUALITY, QUARANTINE, source_table, source_table_name
 from nightjar.tables.table import Table
@@ -164,7 +165,9 @@ def _check_source(ground: Ground, table: Table, read: Reading) -> CheckedSource:
     name, source, night, warehouse = place.name, place.source, place.night, place.warehouse
     log.info("source %s: reading %s", name, _describe([portion.item.name for portion in read.portions]))
     spark = read.rows.sparkSession
-    observation, all_rows = Observation(), counting.mark_not_yet_known(read.rows, night)
+    observation = Observation()
+    with translate_expression_errors(name):
+        all_rows = settle(counting.mark_not_yet_known(read.rows, night))
     visible = all_rows.observe(observation, *counting.state_counts()).where(F.col(facts.STATE).isin("fact", "refused"))
     content = deduplication.content([*source.stored_columns(), "event_time"])
     visible = visible.withColumns({deduplication.CONTENT: content, "_before": F.col(facts.STATE)})
@@ -182,7 +185,9 @@ def _check_source(ground: Ground, table: Table, read: Reading) -> CheckedSource:
         with translate_expression_errors(name):
             new = near_duplicates.refuse(ground, compared)
     new = deduplication.without_refused(spark, new, warehouse, name, night.run_date)
-    if not is_first or repeated is None or source.near_duplicates:  # else they are projections of persisted rows
+    if are_few(new):
+        new = settle(new)
+    elif not is_first or repeated is None or source.near_duplicates:  # else they are projections of persisted rows
         new = new.persist()
     pairs = repairs.declared(source)
     state_counts = counting.count_states(new, name, pairs)

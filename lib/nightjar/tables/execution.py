@@ -52,7 +52,7 @@ def collect(
     """
     read = _read_here(warehouse, table, version, columns, values, few_rows)
     if read is not None:
-        return sink.make_here(make(read), into)
+        return sink.make_here([sink.only_task()], make(read), into)
     night = read_partition(session(), warehouse, table, version, columns, values)
     return sink.collect_parts(night.task_input, make(night.make), into)
 

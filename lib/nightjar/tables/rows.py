@@ -8,11 +8,16 @@ from typing import TypeAlias
 import pyarrow as pa
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql.pandas.types import from_arrow_schema, to_arrow_schema
+from threadpoolctl import threadpool_limits
+
+from nightjar.settings.environment import FEW_ROWS
 
 TaskFunction: TypeAlias = Callable[[Iterator[pa.RecordBatch]], Iterator[pa.Table]]
 """A task's share of Spark's rows -> the rows that it makes of them."""
 ROWS_AT_ONCE = 1_000_000
 ROWS_PER_BATCH = 50_000
+MOST_HERE = 100_000
+"""Rows that are few."""
 
 
 @dataclass(frozen=True)
@@ -32,7 +37,12 @@ class Rows:
     whole: Callable[[], pa.Table] | None = None
 
     def frame(self) -> DataFrame:
-        """The rows as a DataFrame."""
+        """The rows as a DataFrame; few rows are made now, in this process."""
+        if are_few(self.task_input):
+            with threadpool_limits(1):  # as a task has
+                tables = list(self.make(iter(self.task_input.toArrow().to_batches())))
+            table = pa.concat_tables(tables) if tables else self.schema.empty_table()
+            return self.task_input.sparkSession.createDataFrame(table, from_arrow_schema(self.schema))
         make = self.make  # a DataFrame cannot be sent to tasks
 
         def task(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
@@ -40,6 +50,19 @@ class Rows:
                 yield from table.combine_chunks().to_batches(max_chunksize=ROWS_PER_BATCH)
 
         return in_tasks(self.task_input, task, self.schema)
+
+
+def are_few(frame: DataFrame) -> bool:
+    """Whether its session has few rows to work on, which are made in this process sooner than tasks are started."""
+    return frame.sparkSession.conf.get(FEW_ROWS, None) == "true"
+
+
+def settle(frame: DataFrame) -> DataFrame:
+    """The same rows; few are computed now, so that all that is made of them begins there."""
+    if not are_few(frame):
+        return frame
+    rows = frame.limit(MOST_HERE + 1).toArrow()  # this time they may be many
+    return frame if len(rows) > MOST_HERE else frame.sparkSession.createDataFrame(rows, frame.schema)
 
 
 def number_tasks(spark: SparkSession, tasks: int) -> DataFrame:

@@ -19,7 +19,7 @@ from nightjar.errors import BusyError
 from nightjar.tables import arrow, datafiles, failures, fields, opening, requirements, scan, storage, transaction
 from nightjar.tables.datafiles import NewFile
 from nightjar.tables.entries import DataFile
-from nightjar.tables.rows import TaskFunction, in_tasks
+from nightjar.tables.rows import TaskFunction, are_few, in_tasks
 from nightjar.tables.table import Table
 from nightjar.tables.transaction import Change, Note
 from nightjar.tables.warehouse import Warehouse
@@ -115,12 +115,16 @@ def sorted_by(order: Sequence[str], make: TaskFunction) -> TaskFunction:
 
 
 def collect(rows: DataFrame, make: TaskFunction, into: Target) -> list[NewFile]:
-    """Let tasks make and write rows; the files of the attempts that succeeded.
+    """Let tasks make and write rows, or this process where they are few; the files of the attempts that succeeded.
 
     Raises:
-        NightjarError: a task has raised it; nothing will be committed.
+        NightjarError: the making has raised it; nothing will be committed.
     """
-    return collect_parts(rows, make, into)[0]
+    if not are_few(rows):
+        return collect_parts(rows, make, into)[0]
+    with failures.translate_errors():
+        batches = rows.toArrow().to_batches()
+    return make_here(batches, make, into)[0]
 
 
 def collect_parts(rows: DataFrame, make: UnfinishedTask, into: Target) -> tuple[list[NewFile], list[pa.Table]]:
@@ -156,15 +160,22 @@ def _from_bytes(content: bytes) -> pa.Table:
         return reader.read_all()
 
 
-def make_here(make: UnfinishedTask, into: Target) -> tuple[list[NewFile], list[pa.Table]]:
+def make_here(
+    batches: Iterable[pa.RecordBatch], make: UnfinishedTask, into: Target
+) -> tuple[list[NewFile], list[pa.Table]]:
     """What `collect_parts` gives of a single task, made in this process, with one thread as a task has.
+
+    Args:
+        batches: what the task gets.
+        make: what it does.
+        into: the target of the rows.
 
     Raises:
         NightjarError: the making has raised it; nothing will be committed.
     """
     files, unfinished = list[NewFile](), list[pa.Table]()
     with threadpool_limits(1):
-        for part in make(iter([only_task()])):
+        for part in make(iter(batches)):
             if isinstance(part, Unfinished):
                 unfinished.append(part.rows)
             else:
