@@ -59,7 +59,9 @@ def test_every_night_had_some_or_a_quiet_one_is_nothing_new(rows, went_on, usual
 def load(stored, newest):
     """A first load that would store so many facts."""
     counts = {"read": 1_000, "stored": stored, "corrected": 0}
-    return CheckedSource("readings", source_table("readings", [], pa.schema([])), None, counts, {}, newest, [])
+    return CheckedSource(
+        "readings", source_table("readings", [], pa.schema([])), None, counts, {}, newest, [], has_late=False
+    )
 
 
 @pytest.mark.parametrize(

@@ -118,7 +118,7 @@ def test_late_and_corrected_versions_are_known_from_the_night_on_in_the_order_th
     ]
     schema = "machine string, stated_known_at timestamp, intake string, name string"
     source = builders.readings("", key=["machine"])
-    dated = with_known_at(spark.createDataFrame(rows, schema), source, night, corrected=True)
+    dated = with_known_at(spark.createDataFrame(rows, schema), source, night, has_late=True)
     known = {row["name"]: row["known_at"] for row in dated.toArrow().to_pylist()}
     cutoff, microsecond = night.cutoff, timedelta(microseconds=1)
     in_time = datetime(2024, 3, 31, 10, tzinfo=UTC)

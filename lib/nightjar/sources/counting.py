@@ -9,11 +9,11 @@ from nightjar.sources import facts, repairs
 from nightjar.sources.formats import raw
 from nightjar.sources.formats.failures import translate_expression_errors
 from nightjar.sources.items import Entry
-from nightjar.sources.storing import Night, is_corrected
+from nightjar.sources.storing import Night, is_corrected, is_late
 
 STATES = ("fact", "refused", "not_a_fact", "not_yet_known")
 NEW_STATES = ("fact", "refused", "repeated")
-FIXED = 5  # columns of `count_states` before those of repairs
+FIXED = 6  # columns of `count_states` before those of repairs
 
 
 def mark_not_yet_known(rows: DataFrame, night: Night) -> DataFrame:
@@ -22,15 +22,16 @@ def mark_not_yet_known(rows: DataFrame, night: Night) -> DataFrame:
     return rows.withColumn(facts.STATE, F.when(early, "not_yet_known").otherwise(F.col(facts.STATE)))
 
 
-def count_states(new: DataFrame, name: str, pairs: Sequence[tuple[str, str]]) -> list[Row]:
-    """Count rows by state before and now, with the newest of each, those that people have corrected, and those that
-    each repair has changed.
+def count_states(new: DataFrame, name: str, night: Night, pairs: Sequence[tuple[str, str]]) -> list[Row]:
+    """Count rows by state before and now, with the newest of each, those that people have corrected, those that are
+    late, and those that each repair has changed.
 
     Expressions are first computed here, unless the rows were looked through before.
 
     Args:
         new: the night's rows.
         name: of the source.
+        night: the run.
         pairs: column and name of its repairs, see `repairs.declared`.
 
     Raises:
@@ -38,7 +39,7 @@ def count_states(new: DataFrame, name: str, pairs: Sequence[tuple[str, str]]) ->
     """
     newest = F.unix_micros(F.max("stated_known_at"))
     changed = [repairs.count(column, repair) for column, repair in pairs]
-    aggregates = [F.count("*"), newest, F.count_if(is_corrected()), *changed]
+    aggregates = [F.count("*"), newest, F.count_if(is_corrected()), F.count_if(is_late(night)), *changed]
     with translate_expression_errors(name):
         return new.groupBy("_before", facts.STATE).agg(*aggregates).collect()
 

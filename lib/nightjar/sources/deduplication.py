@@ -4,7 +4,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import reduce
+from typing import Any
 
+import pyarrow as pa
+import pyarrow.compute as pc
 from pyspark.sql import Column, DataFrame, SparkSession, Window
 from pyspark.sql import functions as F  # noqa: N812
 
@@ -41,17 +44,19 @@ def is_large(warehouse: Warehouse, table: str) -> bool:
 
 
 @dataclass(frozen=True)
-class Keys:
-    """What is known of a night's facts before they are compared.
+class Survey:
+    """What a look at a night's rows shows before they are compared.
 
     Attributes:
-        spans: the days, in UTC, in which they state to have become known.
-        repeated: hashes of key, clock and sequence, the column `KEY`, that several facts have; None: there are too many
-            to list them.
+        spans: times, such as days in UTC, in which facts state to have become known; None: any time.
+        repeated: hashes of key, clock and sequence, the column `KEY`, that several facts have; None: they are not
+            listed, as they are too many.
+        has_refused: whether some rows are refused.
     """
 
-    spans: list[Span]
+    spans: list[Span] | None
     repeated: list[int] | None
+    has_refused: bool = True
 
 
 def with_keys(rows: DataFrame, source: Source) -> DataFrame:
@@ -60,7 +65,7 @@ def with_keys(rows: DataFrame, source: Source) -> DataFrame:
     return rows.withColumn(KEY, F.when(F.col(facts.STATE) == "fact", key))
 
 
-def survey(rows: DataFrame, name: str) -> Keys:
+def survey(rows: DataFrame, name: str) -> Survey:
     """Look through persisted rows of a source, see `with_keys`. All expressions are first computed here.
 
     Raises:
@@ -72,7 +77,19 @@ def survey(rows: DataFrame, name: str) -> Keys:
         ((days, count),) = groups.agg(F.collect_set("day"), F.count_if("repeated")).collect()
     listed = groups.where("repeated").select(KEY).collect() if 0 < count <= MOST_REPEATED else []
     repeated = None if count > MOST_REPEATED else [row[0] for row in listed]
-    return Keys([(instant(one * DAY), instant((one + 1) * DAY)) for one in days], repeated)
+    return Survey([(instant(one * DAY), instant((one + 1) * DAY)) for one in days], repeated)
+
+
+def survey_few(few: pa.Table, source: Source) -> Survey:
+    """The same of few rows that are there already; where any keys are repeated, they are not listed."""
+    of_facts = few.filter(pc.field(facts.STATE) == "fact")
+    names = list(dict.fromkeys([*source.key, "stated_known_at", *source.sequence]))
+    counts = of_facts.group_by(names).aggregate([([], "count_all")])["count_all"]
+    has_fractions = any(pa.types.is_floating(of_facts.schema.field(name).type) for name in names)  # 0.0 is -0.0
+    is_unique = not has_fractions and len(counts) == len(of_facts)
+    times: Any = pc.min_max(of_facts["stated_known_at"])
+    spans = [(times["min"].as_py(), times["max"].as_py())] if len(of_facts) else []
+    return Survey(spans, [] if is_unique else None, "refused" in few[facts.STATE].unique().to_pylist())
 
 
 def without_stored(
@@ -105,6 +122,8 @@ def without_stored(
         in_spans = spans is None or any(file.may_hold("stated_known_at", *span) for span in spans)
         return in_spans and bool(file.partition["ingested_on"] != night.run_date)
 
+    if not scan.snapshot(warehouse, table).where(may_hold).files:
+        return rows
     stored = delta.read(spark, warehouse, table, keep=may_hold)
     content_columns = [*source.stored_columns(), "event_time"]
     other = facts.with_absent(stored.where(F.col("ingested_on") != F.lit(night.run_date)), content_columns, rows)
@@ -156,7 +175,7 @@ def with_conflicts(rows: DataFrame, source: Source, repeated: Sequence[int] | No
     Args:
         rows: facts and refused rows.
         source: its settings.
-        repeated: the hashes in `KEY` of facts that are to be compared, see `Keys`; None: all are.
+        repeated: the hashes in `KEY` of facts that are to be compared, see `Survey`; None: all are.
     """
     if repeated is None:
         return with_hashes(_compared(rows, source))

@@ -11,6 +11,7 @@ from pyspark.sql.types import BooleanType, StringType, TimestampType
 
 from nightjar.errors import SourceError
 from nightjar.expressions import guard
+from nightjar.expressions.references import columns_in
 from nightjar.settings import sources
 from nightjar.settings.texts import parse
 from nightjar.sources import lookups, raw_columns, repairs, values
@@ -24,6 +25,8 @@ REASONS = "_reasons"
 ROW = "_row"
 STATE = "_state"
 RAW = "_raw"
+TYPED = "_typed"
+"""What has become of a raw row so far, for staged rows: the columns that its state depends on, `_reasons`, `_row`."""
 SEPARATOR = "\n"
 KEEP_NULLS = {"ignoreNullFields": "false"}
 Fault = tuple[Column, str]  # a condition under which a row is refused, and the reason
@@ -49,7 +52,8 @@ def candidates(rows: DataFrame, name: str, source: sources.Source, cache: Path, 
     are repaired, `_repairs` are the values that this has changed. A null `known_at` is the `event_time`.
 
     Args:
-        rows: the raw columns, as `raw.read` gives them. A column `_raw` stays as it is.
+        rows: the raw columns, as `raw.read` gives them, or `TYPED` in their stead. A column `_raw` stays as it is, and
+            `TYPED` is put beside it.
         name: of the source.
         source: its settings.
         cache: folder for unpacked archives.
@@ -59,6 +63,33 @@ def candidates(rows: DataFrame, name: str, source: sources.Source, cache: Path, 
         SourceError: a column cannot be read as declared, a clock is no instant, or `deleted` is no boolean.
         UsageError: an expression holds what it may not, or does not fit the columns.
     """
+    if TYPED in rows.columns:
+        rows = rows.select(f"{TYPED}.*", *_passed(rows))
+    else:
+        rows = _with_values(rows, name, source, cache)
+        if RAW in rows.columns:
+            of_state = [
+                column for column in (*decisive_columns(source), REASONS, ROW, CHANGES) if column in rows.columns
+            ]
+            rows = rows.withColumn(TYPED, F.struct(*of_state))
+    _require_types(rows, name, source, zone)
+    return _set_state(rows, name, source)
+
+
+def decisive_columns(source: sources.Source) -> list[str]:
+    """The columns that are stored, or that decide whether a row is: all, where an expression does not say which."""
+    columns, names = source.column_names(), {*source.stored_columns(), source.event_time, source.known_at}
+    for path, sql in source.sql().items():
+        used = () if path.startswith("derived.") else columns_in(sql)
+        if used is None:
+            return columns
+        names |= {column.casefold() for column in used}
+    names |= {column for gate in source.gates.values() for column in gate.source_columns()}
+    return [column for column in columns if column in names or column.casefold() in names]
+
+
+def _with_values(rows: DataFrame, name: str, source: sources.Source, cache: Path) -> DataFrame:
+    """Raw rows with the values of all columns, also those of lookups and derived ones."""
     types = {column: one.type for column, one in source.columns.items()}
     values.require_fit(rows, name, source.origin.place, types)
     columns = raw_columns.raw_columns(rows, source)
@@ -67,9 +98,7 @@ def candidates(rows: DataFrame, name: str, source: sources.Source, cache: Path, 
     for lookup_name, lookup in source.lookups.items():
         rows = lookups.join(rows, f"{name}.lookups.{lookup_name}", lookup, types[lookup.key], cache)
         types |= lookup.types
-    rows = guard.add_columns(rows, f"project.sources.{name}.derived", source.derived)
-    _require_types(rows, name, source, zone)
-    return _set_state(rows, name, source)
+    return guard.add_columns(rows, f"project.sources.{name}.derived", source.derived)
 
 
 def _require_types(rows: DataFrame, name: str, source: sources.Source, zone: str) -> None:
@@ -213,4 +242,4 @@ def _set_state(rows: DataFrame, name: str, source: sources.Source) -> DataFrame:
 
 def _passed(rows: DataFrame) -> list[str]:
     """The columns about a raw row that no step changes."""
-    return [name for name in (raw.MALFORMED, raw.FILE, RAW, CHANGES) if name in rows.columns]
+    return [name for name in (raw.MALFORMED, raw.FILE, RAW, TYPED, CHANGES) if name in rows.columns]

@@ -37,7 +37,7 @@ from nightjar.sources.storing import (
     store_quality,
 )
 from nightjar.tables import arrow, sink
-from nightjar.tables.rows import are_few, settle
+from nightjar.tables.rows import few_rows, settle
 from nightjar.tables.runs import Outcome
 from nightjar.tables.source_definitions import INTAKE, QUALITY, QUARANTINE, source_table, source_table_name
 from nightjar.tables.table import Table
@@ -165,40 +165,46 @@ def _check_source(ground: Ground, table: Table, read: Reading) -> CheckedSource:
     name, source, night, warehouse = place.name, place.source, place.night, place.warehouse
     log.info("source %s: reading %s", name, _describe([portion.item.name for portion in read.portions]))
     spark = read.rows.sparkSession
-    observation = Observation()
+    observation, all_rows = Observation(), counting.mark_not_yet_known(read.rows, night)
     with translate_expression_errors(name):
-        all_rows = settle(counting.mark_not_yet_known(read.rows, night))
+        few = few_rows(all_rows)
+    if few is not None:
+        all_rows = spark.createDataFrame(few, all_rows.schema)
     visible = all_rows.observe(observation, *counting.state_counts()).where(F.col(facts.STATE).isin("fact", "refused"))
     content = deduplication.content([*source.stored_columns(), "event_time"])
     visible = visible.withColumns({deduplication.CONTENT: content, "_before": F.col(facts.STATE)})
-    spans, repeated = read.spans(night.cutoff), None
+    survey = deduplication.Survey(read.spans(night.cutoff), None)
     is_first = not arrow.exists(warehouse, table.name)
-    is_surveyed = is_first or (spans is None and deduplication.is_large(warehouse, table.name))
-    if is_surveyed:
+    if few is not None:
+        survey = deduplication.survey_few(few, source)
+    elif is_first or (survey.spans is None and deduplication.is_large(warehouse, table.name)):
         visible = deduplication.with_keys(visible, source).persist()
-        keys = deduplication.survey(visible, name)
-        spans, repeated = keys.spans, keys.repeated
-    not_stored = deduplication.without_stored(spark, visible, warehouse, table.name, source, night, spans)
-    compared = new = deduplication.with_conflicts(not_stored, source, repeated)
+        survey = deduplication.survey(visible, name)
+    not_stored = deduplication.without_stored(spark, visible, warehouse, table.name, source, night, survey.spans)
+    compared = new = deduplication.with_conflicts(not_stored, source, survey.repeated)
     if source.near_duplicates:
         compared.persist()
         with translate_expression_errors(name):
             new = near_duplicates.refuse(ground, compared)
-    new = deduplication.without_refused(spark, new, warehouse, name, night.run_date)
-    if are_few(new):
-        new = settle(new)
-    elif not is_first or repeated is None or source.near_duplicates:  # else they are projections of persisted rows
+    if survey.has_refused:
+        new = deduplication.without_refused(spark, new, warehouse, name, night.run_date)
+    if few is not None:
+        is_projected = not_stored is visible and survey.repeated == [] and not survey.has_refused
+        new = new if is_projected else settle(new)
+    elif (
+        not is_first or survey.repeated is None or source.near_duplicates
+    ):  # else they are projections of persisted rows
         new = new.persist()
     pairs = repairs.declared(source)
-    state_counts = counting.count_states(new, name, pairs)
+    state_counts = counting.count_states(new, name, night, pairs)
     if source.near_duplicates:
         compared.unpersist()
     new, results = gates.check(ground, new)
     if any(result.measured.refused for result in results):
-        state_counts = counting.count_states(new, name, pairs)
+        state_counts = counting.count_states(new, name, night, pairs)
     counts_by_state = {(row[0], row[1]): row[2] for row in state_counts}
     newest = max((row[3] for row in state_counts if row[1] == "fact"), default=None)
-    corrected = sum(row[4] for row in state_counts if row[1] == "fact")
+    corrected, late = (sum(row[place] for row in state_counts if row[1] == "fact") for place in (4, 5))
     # An observation counts rows as they are processed, so it is complete only now. Where no row remains at the end,
     # Spark may have removed it from the plan: then rows are counted once more.
     by_state = observation.get if state_counts else all_rows.agg(*counting.state_counts()).collect()[0].asDict()
@@ -217,10 +223,11 @@ def _check_source(ground: Ground, table: Table, read: Reading) -> CheckedSource:
         failed,
         None if newest is None else instant(newest),
         entries,
-        results,
-        repaired,
-        (visible, new),
-        undeclared.new(entries, read.columns_before),
+        has_late=late > 0,
+        gates=results,
+        repaired=repaired,
+        persisted=(visible, new),
+        new_columns=undeclared.new(entries, read.columns_before),
     )
 
 

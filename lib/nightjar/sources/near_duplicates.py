@@ -75,7 +75,7 @@ def _facts(ground: Ground, rows: DataFrame) -> DataFrame:
     deleted = [source.deleted] if source.deleted else []
     columns = list(dict.fromkeys([*source.key, *source.sequence, *deleted, *source.near_duplicates]))
     new = rows.where(F.col(STATE) == "fact")
-    of_night = with_known_at(new, source, ground.place.night, corrected=ground.is_corrected)
+    of_night = with_known_at(new, source, ground.place.night, has_late=ground.may_have_late)
     versions = of_night.select(*columns, "known_at", F.lit(False).alias(STORED))
     stored = ground.stored(ground.table)
     if stored is not None:

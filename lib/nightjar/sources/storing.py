@@ -47,6 +47,7 @@ class CheckedSource:
         failed_checks: reason -> refused rows.
         newest: the latest `stated_known_at` of its new facts.
         entries: what was read.
+        has_late: whether some of its new facts are late, see `is_late`.
         gates: what its gates say.
         repaired: column and repair -> rows that it has changed, of those that the night stores or refuses.
         persisted: the rows that Spark keeps until they are stored.
@@ -60,15 +61,11 @@ class CheckedSource:
     failed_checks: Mapping[str, int]
     newest: datetime | None
     entries: Sequence[Entry]
+    has_late: bool
     gates: tuple[GateResult, ...] = ()
     repaired: Mapping[tuple[str, str], int] = field(default_factory=dict)
     persisted: tuple[DataFrame, ...] = ()
     new_columns: tuple[str, ...] = ()
-
-    @property
-    def is_corrected(self) -> bool:
-        """Whether there are rows among them that a person has corrected."""
-        return any(entry.item.is_corrected for entry in self.entries)
 
 
 @dataclass(frozen=True)
@@ -100,7 +97,7 @@ def store_facts(source: CheckedSource, settings: Source, warehouse: Warehouse, n
     """Replace the run date's partition of the source's table by the facts that are new; the new version."""
     new = source.rows.where(F.col(facts.STATE) == "fact")
     into = sink.target(warehouse, source.table, ingested_on=night.run_date, run_id=night.run_id)
-    dated = with_known_at(new, settings, night, corrected=source.is_corrected)
+    dated = with_known_at(new, settings, night, has_late=source.has_late)
     stored = dated.select(*(set(into.schema.names) - set(into.stamps)))
     files = 1 + source.counts["stored"] // ROWS_PER_FILE
     written = sink.collect(stored.coalesce(files), sink.in_one_piece, into)
@@ -129,7 +126,7 @@ def is_late(night: Night) -> Column:
     return is_corrected() | (F.col("stated_known_at") <= F.lit(night.previous_cutoff))
 
 
-def with_known_at(rows: DataFrame, source: Source, night: Night, *, corrected: bool) -> DataFrame:
+def with_known_at(rows: DataFrame, source: Source, night: Night, *, has_late: bool) -> DataFrame:
     """Facts with `known_at`, when each version became known: as stated, or with this run if it `is_late`.
 
     Several versions of one fact that arrive in one night stay in their stated order: a late one becomes known a
@@ -139,10 +136,10 @@ def with_known_at(rows: DataFrame, source: Source, night: Night, *, corrected: b
         rows: facts of the night.
         source: settings of the source.
         night: the run.
-        corrected: whether a person has corrected some of the rows.
+        has_late: whether some of the rows may be late.
     """
     stated = F.col("stated_known_at")
-    if night.previous_cutoff is None and not corrected:
+    if not has_late:
         return rows.withColumn("known_at", stated)
     late, key = is_late(night), list(source.key)
     newest_first = [F.desc(name) for name in ["stated_known_at", *source.sequence]]

@@ -57,12 +57,18 @@ def are_few(frame: DataFrame) -> bool:
     return frame.sparkSession.conf.get(FEW_ROWS, None) == "true"
 
 
+def few_rows(frame: DataFrame) -> pa.Table | None:
+    """The rows, computed now, where they are few; else None."""
+    if not are_few(frame):
+        return None
+    rows = frame.limit(MOST_HERE + 1).toArrow()  # this time they may be many
+    return None if len(rows) > MOST_HERE else rows
+
+
 def settle(frame: DataFrame) -> DataFrame:
     """The same rows; few are computed now, so that all that is made of them begins there."""
-    if not are_few(frame):
-        return frame
-    rows = frame.limit(MOST_HERE + 1).toArrow()  # this time they may be many
-    return frame if len(rows) > MOST_HERE else frame.sparkSession.createDataFrame(rows, frame.schema)
+    rows = few_rows(frame)
+    return frame if rows is None else frame.sparkSession.createDataFrame(rows, frame.schema)
 
 
 def number_tasks(spark: SparkSession, tasks: int) -> DataFrame:

@@ -37,6 +37,11 @@ class Ground:
     checked: Mapping[str, CheckedSource]
     is_corrected: bool
 
+    @property
+    def may_have_late(self) -> bool:
+        """Whether some of its new rows may be late, see `storing.is_late`."""
+        return self.is_corrected or self.place.night.previous_cutoff is not None
+
     def period(self) -> Period:
         """What the night covers."""
         night = self.place.night
@@ -82,8 +87,8 @@ class Ground:
         name = gate.to or ""
         source, is_own = self.sources[name], name == self.place.name
         table, new = (self.table, own) if is_own else (self.checked[name].table.name, self.checked[name].rows)
-        corrected = self.is_corrected if is_own else self.checked[name].is_corrected
-        of_night = with_known_at(new.where(F.col(STATE) == "fact"), source, self.place.night, corrected=corrected)
+        has_late = self.may_have_late if is_own else self.checked[name].has_late
+        of_night = with_known_at(new.where(F.col(STATE) == "fact"), source, self.place.night, has_late=has_late)
         return set_checks.current(of_night, self.stored(table), source, gate.fields_there())
 
     def _day(self, moment: Column) -> Column:

@@ -146,7 +146,7 @@ def _reading(
     order: Mapping[str, int],
     columns_before: frozenset[str] | None,
 ) -> Reading:
-    others = _read_staged(place, [portion for portion in portions if portion.staged is not None])
+    others = _read_staged(place, [portion for portion in portions if portion.staged is not None], definition)
     corrected = [portion for portion in portions if portion.item.is_corrected]
     others += place.corrections.read(corrected) if corrected else []
     in_place = [portion for portion in portions if portion.staged is None and not portion.item.is_corrected]
@@ -155,7 +155,7 @@ def _reading(
     if new is None:
         rows = _candidates(place, others or [raw.of_texts(place.spark, list(place.source.columns))])
     else:
-        rows = new.drop(facts.RAW)
+        rows = new.drop(facts.RAW, facts.TYPED)
         rows = rows.unionByName(_candidates(place, others)) if others else rows
     may_differ = [one.item.name for one in portions if one.after is None or not place.connector.is_repeatable]
     if len({order.get(name, len(order)) for name in may_differ}) > 1:
@@ -168,7 +168,7 @@ def stage(place: Place, reading: Reading) -> Reading:
     if reading.new is None or place.connector.is_lasting:
         return reading
     with restated(place.connector.failure):
-        folder, parts = staging.write(reading.new, place.warehouse, place.name, place.night)
+        folder, parts = _write_staged(place, reading.new, reading.definition)
     place.connector.close()
     portions = [portion.in_stage(folder, parts) for portion in reading.portions]
     return _reading(place, portions, reading.definition, reading.order, reading.columns_before)
@@ -185,7 +185,7 @@ def entries(place: Place, reading: Reading, not_yet_known: int) -> list[Entry]:
     night, portions, whole = place.night, reading.portions, [one.staged is not None for one in reading.portions]
     if not_yet_known and reading.new is not None:
         later = reading.new.where(F.col("stated_known_at") > F.lit(night.cutoff))
-        folder, parts = staging.write(later, place.warehouse, place.name, night)
+        folder, parts = _write_staged(place, later, reading.definition)
         portions = [portion.in_stage(folder, parts) for portion in portions]
     folders = {portion.staged for portion in portions if portion.staged is not None}
     waiting = {folder: staging.count_waiting(place.warehouse, folder, night.cutoff) for folder in folders}
@@ -223,14 +223,20 @@ def _candidates(place: Place, batches: Sequence[DataFrame]) -> DataFrame:
     return reduce(DataFrame.unionByName, parts)
 
 
-def _read_staged(place: Place, portions: Sequence[Portion]) -> list[DataFrame]:
-    """Staged raw rows, those of one folder and time at once."""
+def _write_staged(place: Place, rows: DataFrame, definition: str) -> tuple[str, int]:
+    return staging.write(rows, place.warehouse, place.name, place.night, staging.typing_of(place.source, definition))
+
+
+def _read_staged(place: Place, portions: Sequence[Portion], definition: str) -> list[DataFrame]:
+    """Staged rows, those of one folder and time at once."""
     groups: dict[tuple[str, datetime | None], list[Portion]] = {}
     for portion in portions:
         groups.setdefault((portion.staged or "", portion.after), []).append(portion)
-    cutoff, columns = place.night.cutoff, list(place.source.columns)
+    typing = staging.typing_of(place.source, definition)
+    columns = [*place.source.columns]
     return [
-        staging.read(place.spark, place.warehouse, place.name, members, columns, cutoff) for members in groups.values()
+        staging.read(place.spark, place.warehouse, place.name, members, columns, place.night.cutoff, typing)
+        for members in groups.values()
     ]
 
 

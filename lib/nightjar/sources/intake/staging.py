@@ -4,6 +4,8 @@ They lie as Parquet in the project's warehouse, each file sorted by their stated
 others have read. A folder of staged rows counts where the table `intake` names it.
 """
 
+import hashlib
+import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
@@ -13,9 +15,11 @@ import pyarrow.dataset as ds
 from pyarrow.fs import FileSelector, FileType
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F  # noqa: N812
+from pyspark.sql.types import ArrayType, AtomicType, DataType, MapType, StructType
 
 from nightjar.errors import SourceError
-from nightjar.sources.facts import RAW, STATE
+from nightjar.settings.sources import Source
+from nightjar.sources.facts import RAW, STATE, TYPED, decisive_columns
 from nightjar.sources.formats import raw
 from nightjar.sources.formats.provenance import literally
 from nightjar.sources.items import Entry, Portion, parts_of
@@ -26,6 +30,8 @@ from nightjar.tables.warehouse import Warehouse
 
 FOLDER = "staged"
 CLOCK = "_stated_known_at"
+ROW_GROUP = 8 << 20
+"""Bytes: a night decodes those row groups alone that hold its rows."""
 UNCOMMITTED = timedelta(days=2)
 """Age up to which a folder that no entry names may be that of a run that goes on."""
 
@@ -35,17 +41,40 @@ def carry(rows: DataFrame) -> DataFrame:
     return rows.withColumn(RAW, F.struct(*rows.columns))
 
 
-def write(candidates: DataFrame, warehouse: Warehouse, source: str, night: Night) -> tuple[str, int]:
+def write(candidates: DataFrame, warehouse: Warehouse, source: str, night: Night, typing: str) -> tuple[str, int]:
     """Store the raw rows of candidates that carry them; the folder, within the project's warehouse, and its files.
+
+    Beside them lie their values (`facts.TYPED`) under a name that says by which typing, where Parquet can hold them.
 
     Rows that are no facts have no clock there: they are of the night that reads their item first. Each file is sorted
     by itself: to sort them all Spark would read everything twice, first to see how the rows are spread.
     """
     folder = folder_of(source, night)
     clock = F.when(F.col(STATE) != "not_a_fact", F.col("stated_known_at")).alias(CLOCK)
-    rows = candidates.select(f"{RAW}.*", clock).sortWithinPartitions(CLOCK)
-    rows.write.mode("overwrite").parquet(warehouse.path(folder))
+    typed = [F.col(TYPED).alias(_typed(typing))] if _is_storable(candidates.schema[TYPED].dataType) else []
+    rows = candidates.select(f"{RAW}.*", *typed, clock).sortWithinPartitions(CLOCK)
+    rows.write.mode("overwrite").option("parquet.block.size", ROW_GROUP).parquet(warehouse.path(folder))
     return folder, len(_files(warehouse.path(folder)))
+
+
+def typing_of(source: Source, definition: str) -> str:
+    """What tells values apart that lie beside staged rows: how they were made, and of which columns."""
+    return hashlib.sha256(json.dumps([definition, decisive_columns(source)]).encode()).hexdigest()[:16]
+
+
+def _typed(typing: str) -> str:
+    return f"{TYPED}_{typing}"
+
+
+def _is_storable(kind: DataType) -> bool:
+    """Whether Parquet can hold values of a type."""
+    if isinstance(kind, StructType):
+        return all(_is_storable(field.dataType) for field in kind)
+    if isinstance(kind, ArrayType):
+        return _is_storable(kind.elementType)
+    if isinstance(kind, MapType):
+        return _is_storable(kind.keyType) and _is_storable(kind.valueType)
+    return isinstance(kind, AtomicType)
 
 
 def folder_of(source: str, night: Night) -> str:
@@ -97,8 +126,9 @@ def read(
     portions: Sequence[Portion],
     columns: Sequence[str],
     until: datetime,
+    typing: str,
 ) -> DataFrame:
-    """The raw rows of portions of one folder and time that are known by an instant.
+    """The rows of portions of one folder and time that are known by an instant: raw, or their values of this typing.
 
     Raises:
         SourceError: they are gone, or lack a column.
@@ -124,7 +154,9 @@ def read(
         is_due = clock.isNull() | (clock <= F.lit(until)) | F.col(raw.MALFORMED).isNotNull()
     else:
         is_due = (clock > F.lit(first.after)) & (clock <= F.lit(until))
-    return rows.where(is_due & F.col(raw.FILE).isin(names)).select(*columns, raw.MALFORMED, raw.FILE)
+    typed = _typed(typing)
+    read = [F.col(typed).alias(TYPED)] if typed in rows.columns else columns
+    return rows.where(is_due & F.col(raw.FILE).isin(names)).select(*read, raw.MALFORMED, raw.FILE)
 
 
 def _files(path: str) -> list[str]:

@@ -116,5 +116,5 @@ class Checking:
         if name != self.name:
             unread = self._checked(name, self._unread(name, self.night.run_date))
             own = unread.where(F.col(STATE) == "fact")
-        corrected = with_known_at(own, source, self.night, corrected=True)
+        corrected = with_known_at(own, source, self.night, has_late=True)
         return set_checks.current(corrected, self._stored(name), source, gate.fields_there())
