@@ -64,7 +64,7 @@ def candidates(rows: DataFrame, name: str, source: sources.Source, cache: Path, 
         UsageError: an expression holds what it may not, or does not fit the columns.
     """
     if TYPED in rows.columns:
-        rows = rows.select(f"{TYPED}.*", *_passed(rows))
+        rows = rows.select(f"{TYPED}.*", *(one for one in _passed(rows) if one != TYPED))
     else:
         rows = _with_values(rows, name, source, cache)
         if RAW in rows.columns:

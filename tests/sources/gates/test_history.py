@@ -33,11 +33,12 @@ def readings_of(day):
 
 
 def outcomes(warehouse):
-    """Run date -> the rows of gates."""
+    """Run date -> the rows of gates; numbers to twelve digits, as a sum depends on the order of its rows."""
     nights = {}
-    for day, *columns in rows_of(warehouse, "quality", "run_date", *COLUMNS):
+    for day, *columns, history in rows_of(warehouse, "quality", "run_date", *COLUMNS):
         if columns[0].startswith(quality.GATE):
-            nights.setdefault(day, []).append(tuple(columns))
+            rounded = history and json.dumps(json.loads(history, parse_float=lambda text: float(f"{float(text):.12g}")))
+            nights.setdefault(day, []).append((*columns, rounded))
     return nights
 
 
