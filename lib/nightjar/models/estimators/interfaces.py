@@ -96,10 +96,10 @@ def _meets(value: Any, constraint: Constraint) -> bool:
 
 
 def _lies_in(value: Any, interval: Mapping[str, Any]) -> bool:
-    left = -math.inf if interval["left"] is None else interval["left"]
-    right = math.inf if interval["right"] is None else interval["right"]
-    above = value >= left if interval["closed"] in ("left", "both") else value > left
-    below = value <= right if interval["closed"] in ("right", "both") else value < right
+    low = -math.inf if interval["left"] is None else interval["left"]
+    high = math.inf if interval["right"] is None else interval["right"]
+    above = value >= low if interval["closed"] in ("left", "both") else value > low
+    below = value <= high if interval["closed"] in ("right", "both") else value < high
     return bool(above and below)
 
 
@@ -115,8 +115,8 @@ def _text(constraint: Constraint) -> str:
         case _:
             whole = constraint["type"] == "Integral"
             bound = int if whole else float
-            left = "-inf" if constraint["left"] is None else bound(constraint["left"])
-            right = "inf" if constraint["right"] is None else bound(constraint["right"])
+            low = "-inf" if constraint["left"] is None else bound(constraint["left"])
+            high = "inf" if constraint["right"] is None else bound(constraint["right"])
             opening = "[" if constraint["closed"] in ("left", "both") else "("
             closing = "]" if constraint["closed"] in ("right", "both") else ")"
-            return f"{'an int' if whole else 'a float'} in the range {opening}{left}, {right}{closing}"
+            return f"{'an int' if whole else 'a float'} in the range {opening}{low}, {high}{closing}"
