@@ -7,6 +7,7 @@ UsageError that names key path, value, place and what was expected, a line each;
 import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from operator import itemgetter
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -18,7 +19,7 @@ from hydra.core.plugins import Plugins
 from hydra.errors import HydraException
 from hydra.plugins.search_path_plugin import SearchPathPlugin
 from hydra.types import RunMode
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import MISSING, DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 from pydantic import ValidationError
 from yaml import YAMLError
@@ -114,7 +115,7 @@ def make_settings(composed: Composed) -> jobs.Job:
         raise UsageError(f"the configuration is refused: {refusals.whole_message(error)}") from error
     root = ROOTS[composed.job]
     plain: Any = filling.fill(root, OmegaConf.to_container(composed.config), {})
-    lines, of_keys = dict(_missing(composed.config, plain)), dict(_keys_that_are_no_texts(plain))
+    lines, of_keys = dict(sorted(_missing(plain), key=itemgetter(1))), dict(_keys_that_are_no_texts(plain))
     try:
         settings = validation.validate(root, plain)
     except ValidationError as error:
@@ -186,16 +187,17 @@ def _layers(composed: Composed) -> list[origins.Layer]:
     ]
 
 
-def _missing(config: DictConfig, plain: Any) -> Iterator[tuple[KeyPath, str]]:
-    """Key path and message of each value that is still to be given; it is taken out of what is validated."""
-    for key in sorted(OmegaConf.missing_keys(config)):
-        *above, name = key.split(".")
-        node = plain
-        for part in above:
-            node = node.get(part) if isinstance(node, dict) else None
+def _missing(node: Any, path: KeyPath = ()) -> Iterator[tuple[KeyPath, str]]:
+    """Key path and message of each value that is still to be given; a key of one is taken out of what is validated."""
+    entries = enumerate(node) if isinstance(node, list) else list(node.items()) if isinstance(node, dict) else []
+    for key, value in entries:
+        below = (*path, key)
+        if value != MISSING:
+            yield from _missing(value, below)
+            continue
         if isinstance(node, dict):
-            node.pop(name, None)
-        yield (*above, name), f"{key}: has no value, and needs one; give {key}=..."
+            del node[key]
+        yield below, f"{validation.show(below)}: has no value, and needs one; give {validation.show(below)}=..."
 
 
 def _keys_that_are_no_texts(node: Any, path: KeyPath = ()) -> Iterator[tuple[KeyPath, str]]:

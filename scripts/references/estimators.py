@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from nightjar.errors import LearningError
 from nightjar.models.boosters.booster import Booster
-from nightjar.models.estimators.estimator_registry import FAMILIES, PENALTIES, settable_parameters
+from nightjar.models.estimators.estimator_registry import FAMILIES, PENALTIES, import_class, settable_parameters
 from nightjar.models.network.options import Options
 from nightjar.profiling.yaml import flow
 from nightjar.settings.descriptions import describe_fields
@@ -51,8 +51,8 @@ def _rows() -> Iterator[str]:
 def _classes(estimator: Estimator) -> list[type]:
     """The classes that an estimator of its own name is made of; none for those that have no `Family`."""
     if estimator is Estimator.LINEAR:
-        return list(PENALTIES.values())
-    return list(FAMILIES[estimator].classes.values()) if estimator in FAMILIES else []
+        return list(map(import_class, PENALTIES.values()))
+    return list(map(import_class, FAMILIES[estimator].classes.values())) if estimator in FAMILIES else []
 
 
 def _show(cls: type) -> str:

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from nightjar.errors import LearningError
 from nightjar.models.columns import FeatureColumn
-from nightjar.models.estimators.rule import RuleOfThumb, rule_of
-from nightjar.models.estimators.rule_grammar import Kind
+from nightjar.models.estimators.rule import RuleOfThumb
+from nightjar.models.estimators.rule_grammar import Kind, rule_of
 from nightjar.models.examples import Examples
 from nightjar.models.fitting import fit
 from nightjar.models.serialization.predictor_files import dump, open_predictor

@@ -5,19 +5,17 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
-from sklearn.base import is_classifier
-from sklearn.utils.validation import has_fit_parameter
-
 from nightjar.errors import LearningError
 from nightjar.models.columns import FeatureColumn
-from nightjar.models.estimators.estimator_registry import family_of, make_estimator, settable_parameters
-from nightjar.models.estimators.rule import rule_of
-from nightjar.models.estimators.rule_grammar import Kind
+from nightjar.models.estimators.estimator_registry import family_of, parameters_of_class, settable_parameters
+from nightjar.models.estimators.interfaces import interfaces
+from nightjar.models.estimators.parameter_checks import check_parameters
+from nightjar.models.estimators.rule_grammar import Kind, rule_of
 from nightjar.models.input_requirements import InputRequirement
 from nightjar.models.monotone import check_monotone
-from nightjar.models.network.inputs import columns_to_embed
 from nightjar.models.network.options import Options
-from nightjar.models.preprocessing.preparation import check_preparation
+from nightjar.models.preprocessing.checking import check_preparation
+from nightjar.models.preprocessing.column_rules import columns_to_embed
 from nightjar.settings.columns import Encoding
 from nightjar.settings.hints import hint
 from nightjar.settings.model import ENSEMBLES, Calibration, Estimator, Model
@@ -146,16 +144,16 @@ def _check_family(model: Model, used: Sequence[FeatureColumn], task: Task) -> No
         several = task is Task.MULTICLASS
         expected = "balanced (or use imbalance: class_weight)" if several else "weights of the classes false and true"
         _require(model, "class_weight", weights, expected, holds=not several and set(weights) <= {False, True})
+    family, parameters = family_of(model), parameters_of_class(model)
+    class_name = family.classes[task]
     try:
-        # `fit` itself starts with this check of the parameters, which has no public counterpart.
-        make_estimator(model, task, seed=0)._validate_params()  # noqa: SLF001
-    except (TypeError, ValueError) as error:
+        check_parameters(class_name, parameters)
+    except ValueError as error:
         raise LearningError(f"{_name(model)} with {model.parameters} cannot be fitted: {error}") from error
-    if task.has_classes and not _gives_probabilities(make_estimator(model, task, seed=0)):
+    if task.has_classes and not interfaces()[class_name].gives_probabilities(parameters):
         raise LearningError(f"{_name(model)} with {model.parameters} gives no probabilities: choose another loss.")
-    requirement = family_of(model).requirement
-    if requirement is not None:
-        check_preparation(used, model.preparation, requirement, task=task)
+    if family.requirement is not None:
+        check_preparation(used, model.preparation, family.requirement, task=task)
 
 
 def _check_network(parameters: dict[str, Any], used: Sequence[FeatureColumn], model: Model, task: Task) -> None:
@@ -221,11 +219,7 @@ def takes_weights(model: Model, task: Task) -> bool:
     """Whether the estimator takes row weights. Members of an ensemble are checked one by one."""
     if model.estimator in ENSEMBLES | {Estimator.NETWORK, Estimator.RULE}:
         return True
-    return bool(has_fit_parameter(family_of(model).classes[task], "sample_weight"))
-
-
-def _gives_probabilities(estimator: Any) -> bool:
-    return hasattr(estimator, "predict_proba") or not is_classifier(estimator)
+    return interfaces()[family_of(model).classes[task]].weights
 
 
 def _positive(value: Any) -> bool:

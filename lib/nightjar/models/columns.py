@@ -3,14 +3,16 @@
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 
 from nightjar.errors import LearningError
 from nightjar.evaluation.histograms import is_number, is_text
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 LARGEST = float(np.finfo(np.float32).max)
 """The greatest absolute value with which every estimator can compute: that of float32."""
@@ -63,12 +65,14 @@ def difference(expected: Sequence[FeatureColumn], schema: pa.Schema) -> list[str
     return [line for line in lines if line is not None]
 
 
-def to_frame(table: pa.Table, features: Sequence[FeatureColumn]) -> pd.DataFrame:
+def to_frame(table: pa.Table, features: Sequence[FeatureColumn]) -> "pd.DataFrame":
     """The features' values, a row for each row of the table.
 
     Numbers become float64 (null -> NaN; booleans 0 and 1; integers beyond 2**53 and long decimals are rounded),
     categories become objects, str or NaN. The table must not differ from the features.
     """
+    import pandas as pd  # noqa: PLC0415  (it takes a moment, and settings are checked without it)
+
     columns = {
         column.name: to_floats(table[column.name]) if column.type == "number" else _texts(table[column.name])
         for column in features
@@ -84,7 +88,7 @@ def to_floats(column: "pa.ChunkedArray[Any]") -> np.ndarray[Any, np.dtype[np.flo
     return np.asarray(plain.cast(pa.float64(), safe=False).to_numpy(), dtype=np.float64)
 
 
-def infinite_columns(frame: pd.DataFrame, features: Sequence[FeatureColumn]) -> list[str]:
+def infinite_columns(frame: "pd.DataFrame", features: Sequence[FeatureColumn]) -> list[str]:
     """The names of number columns that hold an infinite value, which no model can use."""
     numbers = [column.name for column in features if column.type == "number"]
     return [name for name in numbers if np.isinf(frame[name].to_numpy()).any()]

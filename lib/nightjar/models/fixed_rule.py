@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 from nightjar.errors import LearningError
 from nightjar.models.columns import FeatureColumn
-from nightjar.models.estimators.rule import NumberOrPrior, RuleOfThumb, rule_of
-from nightjar.models.estimators.rule_grammar import Kind
+from nightjar.models.estimators.rule import NumberOrPrior, RuleOfThumb
+from nightjar.models.estimators.rule_grammar import Kind, rule_of
 from nightjar.models.predictor import Predictor
 
 

@@ -1,21 +1,18 @@
-"""Monotone scores: how a score may change as one number column rises and all others stay."""
+"""Checks of monotone scores: how a score may change as one number column rises and all others stay."""
 
 from collections.abc import Sequence
 
 from nightjar.errors import LearningError
 from nightjar.models.columns import FeatureColumn
-from nightjar.models.preprocessing.inputs import Input
-from nightjar.models.preprocessing.numbers import JOINT
-from nightjar.models.preprocessing.preparation import column_rule
+from nightjar.models.preprocessing.column_rules import JOINT, column_rule
 from nightjar.settings.columns import Missing, Number
 from nightjar.settings.hints import hint
-from nightjar.settings.model import Direction, Estimator, Model
+from nightjar.settings.model import Estimator, Model
 from nightjar.settings.preparation import Preparation
 from nightjar.settings.task import Task
 
 ESTIMATORS = (Estimator.BOOSTING, Estimator.LIGHTGBM, Estimator.XGBOOST)
 """Those that can be bound."""
-SIGNS = {Direction.INCREASING: 1, Direction.DECREASING: -1}
 
 
 def check_monotone(model: Model, used: Sequence[FeatureColumn], task: Task) -> None:
@@ -39,12 +36,6 @@ def check_monotone(model: Model, used: Sequence[FeatureColumn], task: Task) -> N
         raise LearningError(f"monotone names {', '.join(unknown)}{near}, not among {', '.join(by_name)}.")
     for name in model.monotone:
         _check_column(by_name[name], model.preparation)
-
-
-def signs_of(model: Model, inputs: Sequence[Input]) -> list[int]:
-    """1 for each input with which the score may only rise, -1 where it may only fall, 0 for the others."""
-    directions = ((model.monotone.get(one.column) if one.column else None) for one in inputs)
-    return [0 if direction is None else SIGNS[direction] for direction in directions]
 
 
 def _check_column(column: FeatureColumn, settings: Preparation) -> None:

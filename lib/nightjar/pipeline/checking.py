@@ -94,7 +94,7 @@ def _of_experiment(project: Project) -> Iterator[str]:
 def _of_search(settings: jobs.Job) -> Iterator[str]:
     if not isinstance(settings, jobs.Train | Nightly) or not _runs(settings, JobName.TRAIN):
         return
-    from nightjar.learning.search.feasibility import infeasible  # noqa: PLC0415  (scikit-learn takes a second)
+    from nightjar.learning.search.feasibility import infeasible  # noqa: PLC0415  (other jobs need no models)
 
     yield from infeasible(settings.search, settings.project, _trained_on(settings, settings.project))
 

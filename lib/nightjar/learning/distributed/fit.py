@@ -10,9 +10,10 @@ from nightjar.learning.distributed.source import Source
 from nightjar.learning.distributed.streaming import count, sample
 from nightjar.learning.distributed.trainer import train
 from nightjar.models.columns import to_frame
-from nightjar.models.network.inputs import columns_to_embed, levels_of, network_preparation
+from nightjar.models.network.inputs import levels_of, network_preparation
 from nightjar.models.network.options import Options
 from nightjar.models.predictor import FittedPreparation, Predictor
+from nightjar.models.preprocessing.column_rules import columns_to_embed
 from nightjar.settings.distributed import Distributed
 from nightjar.settings.model import Estimator, Model
 from nightjar.settings.preparation import ImbalanceKind

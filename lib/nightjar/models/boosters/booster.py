@@ -13,9 +13,6 @@ Floats = npt.NDArray[np.float64]
 Rows = tuple[Floats, npt.NDArray[Any], Floats | None]
 """Inputs, labels and weights, as `Booster.fit` has them."""
 
-Limits = dict[str, tuple[tuple[type, ...], float, float]]
-"""Parameter -> its types, and the least and greatest value."""
-
 
 class Booster(BaseEstimator, ABC):  # type: ignore[misc]
     """A sum of trees, each fitted to what the trees before it leave, on one thread: candidates run in parallel.
@@ -100,35 +97,6 @@ class Booster(BaseEstimator, ABC):  # type: ignore[misc]
     def __getstate__(self) -> dict[str, Any]:
         """Without what the library has opened."""
         return {name: value for name, value in vars(self).items() if name != "_opened"}
-
-    def _validate_params(self) -> None:
-        """Check the parameters; `checking` calls it before any row is read, like those of scikit-learn."""
-        for name, (kinds, least, most) in self._limits().items():
-            value = getattr(self, name)
-            if value is None and name == "early_stopping_rounds":
-                continue
-            is_number = isinstance(value, kinds) and not isinstance(value, bool)
-            if not (is_number and least <= value <= most):
-                whole = "a whole number" if kinds == (int,) else "a number"
-                raise ValueError(f"{name} is {value!r}: expected {whole} from {least:g} to {most:g}.")
-
-    def _limits(self) -> Limits:
-        return LIMITS
-
-
-WHOLE, NUMBER = (int,), (int, float)
-LIMITS: Limits = {
-    "n_estimators": (WHOLE, 1, 100_000),
-    "learning_rate": (NUMBER, 1e-9, 1e9),
-    "early_stopping_rounds": (WHOLE, 1, 100_000),
-    "max_depth": (WHOLE, 1, 64),
-    "reg_alpha": (NUMBER, 0, 1e9),
-    "reg_lambda": (NUMBER, 0, 1e9),
-    "subsample": (NUMBER, 1e-9, 1),
-    "colsample_bytree": (NUMBER, 1e-9, 1),
-    "max_bin": (WHOLE, 2, 65_535),
-    "min_child_weight": (NUMBER, 0, 1e12),
-}
 
 
 class BoosterClassifier(ClassifierMixin, Booster):  # type: ignore[misc]

@@ -8,15 +8,11 @@ import numpy as np
 from nightjar.errors import LearningError
 from nightjar.models.boosters import lightgbm_text
 from nightjar.models.boosters.booster import (
-    LIMITS,
-    NUMBER,
-    WHOLE,
     Booster,
     BoosterClassifier,
     BoosterOfClasses,
     BoosterRegressor,
     Floats,
-    Limits,
     Rows,
 )
 from nightjar.models.boosters.lightgbm_bins import train_on_bins
@@ -121,15 +117,6 @@ class LightGbm(Booster):
     @cached_property
     def _opened(self) -> Any:
         return _library().Booster(model_str=self.model_.decode("ascii"))
-
-    def _limits(self) -> Limits:
-        return LIMITS | {
-            "num_leaves": (WHOLE, 2, 131_072),
-            "max_depth": (WHOLE, -1, 64),
-            "min_child_samples": (WHOLE, 0, 1e9),
-            "min_split_gain": (NUMBER, 0, 1e12),
-            "subsample_freq": (WHOLE, 0, 100_000),
-        }
 
 
 class LightGbmClassifier(BoosterClassifier, LightGbm):

@@ -9,14 +9,11 @@ import numpy as np
 
 from nightjar.models.boosters import xgboost_json
 from nightjar.models.boosters.booster import (
-    LIMITS,
-    NUMBER,
     Booster,
     BoosterClassifier,
     BoosterOfClasses,
     BoosterRegressor,
     Floats,
-    Limits,
     Rows,
 )
 
@@ -121,9 +118,6 @@ class XgBoost(Booster):
     @cached_property
     def _opened(self) -> Any:
         return _library().Booster({"nthread": 1}, model_file=bytearray(self.model_))
-
-    def _limits(self) -> Limits:
-        return LIMITS | {"gamma": (NUMBER, 0, 1e12)}
 
 
 class XgBoostClassifier(BoosterClassifier, XgBoost):

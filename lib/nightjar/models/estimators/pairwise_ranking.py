@@ -9,6 +9,7 @@ from sklearn.linear_model import LogisticRegression
 
 from nightjar.errors import LearningError
 from nightjar.evaluation.rows import RowNumbers
+from nightjar.models.estimators.parameter_checks import check_ranker
 
 Floats = npt.NDArray[np.float64]
 
@@ -49,7 +50,7 @@ class PairwiseRanker(RegressorMixin, BaseEstimator):  # type: ignore[misc]
             LearningError: no list has two rows of different relevance.
             ValueError: a parameter is out of range.
         """
-        self._validate_params()
+        check_ranker({name: getattr(self, name) for name in ("C", "max_iter", "opponents", "tol")})
         first, second = _pairs(query, self.opponents, self.random_state)
         differ = y[first] != y[second]
         first, second = first[differ], second[differ]
@@ -68,12 +69,6 @@ class PairwiseRanker(RegressorMixin, BaseEstimator):  # type: ignore[misc]
     def predict(self, inputs: Floats) -> Floats:
         """A score for each row, higher = earlier, (rows,)."""
         return np.asarray(inputs @ self.coef_, dtype=np.float64)
-
-    def _validate_params(self) -> None:
-        """Check the parameters; `checking` calls it before any row is read, like those of scikit-learn."""
-        LogisticRegression(C=self.C, max_iter=self.max_iter, tol=self.tol)._validate_params()  # noqa: SLF001 - see above
-        if not (isinstance(self.opponents, int) and self.opponents >= 1):
-            raise ValueError(f"opponents is {self.opponents!r}: expected a whole number from 1.")
 
 
 def _pairs(query: RowNumbers, opponents: int, seed: int) -> tuple[RowNumbers, RowNumbers]:

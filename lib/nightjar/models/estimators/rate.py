@@ -6,6 +6,8 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
 
+from nightjar.models.estimators.parameter_checks import check_pseudo_count
+
 Floats = npt.NDArray[np.float64]
 
 
@@ -34,7 +36,7 @@ class ColumnRate(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         Raises:
             ValueError: a pseudo-count below 0, or more than one column.
         """
-        self._validate_params()
+        check_pseudo_count(self.pseudo_count)
         values = _single(inputs)
         has_value = ~np.isnan(values)
         weight = np.ones(len(y)) if sample_weight is None else sample_weight
@@ -59,11 +61,6 @@ class ColumnRate(RegressorMixin, BaseEstimator):  # type: ignore[misc]
             seen = self.values_[codes] == values
             rates[seen] = self.rates_[codes[seen]]
         return rates
-
-    def _validate_params(self) -> None:
-        """Check the parameters; `checking` calls it before any row is read, like those of scikit-learn."""
-        if not (isinstance(self.pseudo_count, int | float) and self.pseudo_count >= 0):
-            raise ValueError(f"pseudo_count is {self.pseudo_count!r}: expected 0 or more rows.")
 
 
 class ClassRates(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
@@ -91,10 +88,6 @@ class ClassRates(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     def predict_proba(self, inputs: Floats) -> Floats:
         """The shares at each row's value, (rows, classes). `inputs` is (rows, 1)."""
         return np.column_stack([rate.predict(inputs) for rate in self.rates_])
-
-    def _validate_params(self) -> None:
-        """See `ColumnRate`."""
-        ColumnRate(self.pseudo_count)._validate_params()  # noqa: SLF001
 
 
 def _single(inputs: Floats) -> Floats:

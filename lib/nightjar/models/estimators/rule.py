@@ -1,6 +1,5 @@
 """A rule of thumb: a person's experience, written as an expression over the features."""
 
-from collections.abc import Sequence
 from typing import Any, Self
 
 import numpy as np
@@ -8,9 +7,8 @@ import numpy.typing as npt
 import pandas as pd
 from sklearn.base import BaseEstimator, RegressorMixin, TransformerMixin
 
-from nightjar.errors import LearningError
-from nightjar.models.columns import FeatureColumn
-from nightjar.models.estimators.rule_grammar import Kind, evaluate, kind_of, names_in, parse
+from nightjar.models.estimators.rule_evaluation import evaluate
+from nightjar.models.estimators.rule_grammar import parse
 from nightjar.models.preprocessing.encoding import Levels, distinct_levels, level_numbers
 
 Floats = npt.NDArray[np.float64]
@@ -72,17 +70,3 @@ class NumberOrPrior(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         """The number of each row, (rows,). `inputs` is (rows, 1)."""
         numbers = np.where(np.isnan(inputs[:, 0]), self.prior_, inputs[:, 0])
         return np.clip(numbers, 0, 1) if self.probability else numbers
-
-
-def rule_of(expression: Any, features: Sequence[FeatureColumn]) -> tuple[tuple[FeatureColumn, ...], Kind]:
-    """The features that an expression reads, and the kind of its value.
-
-    Raises:
-        LearningError: it is no rule over these features.
-    """
-    node = parse(expression)
-    kinds = {column.name: Kind.NUMBER if column.type == "number" else Kind.TEXT for column in features}
-    kind, names = kind_of(node, kinds), names_in(node)
-    if not names:
-        raise LearningError(f"The rule {expression!r} says nothing about any feature.")
-    return tuple(column for column in features if column.name in names), kind

@@ -7,17 +7,12 @@ is not met. x / 0 and infinite results are null, too.
 """
 
 import ast
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping, Sequence
 from enum import Enum
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
-import pandas as pd
-
 from nightjar.errors import LearningError
-
-Values = npt.NDArray[Any]
+from nightjar.models.columns import FeatureColumn
 
 LONGEST = 1000
 """The most characters of an expression."""
@@ -33,20 +28,9 @@ class Kind(Enum):
     TRUTH = "yes or no"
 
 
-_ARITHMETIC: Mapping[type[ast.AST], Callable[[Any, Any], Any]] = {
-    ast.Add: np.add,
-    ast.Sub: np.subtract,
-    ast.Mult: np.multiply,
-    ast.Div: np.divide,
-}
-_EQUALITIES: Mapping[type[ast.AST], Callable[[Any, Any], Any]] = {ast.Eq: np.equal, ast.NotEq: np.not_equal}
-_COMPARISONS: Mapping[type[ast.AST], Callable[[Any, Any], Any]] = {
-    **_EQUALITIES,
-    ast.Lt: np.less,
-    ast.LtE: np.less_equal,
-    ast.Gt: np.greater,
-    ast.GtE: np.greater_equal,
-}
+_ARITHMETIC = (ast.Add, ast.Sub, ast.Mult, ast.Div)
+_EQUALITIES = (ast.Eq, ast.NotEq)
+_COMPARISONS = (*_EQUALITIES, ast.Lt, ast.LtE, ast.Gt, ast.GtE)
 
 
 def parse(expression: str) -> ast.expr:
@@ -104,33 +88,18 @@ def kind_of(node: ast.expr, columns: Mapping[str, Kind]) -> Kind:  # noqa: C901,
     )
 
 
-def evaluate(node: ast.expr, frame: pd.DataFrame) -> Values:  # noqa: PLR0911 - one for each part of the grammar
-    """The value of a checked expression for each row: float64 (no: 0, yes: 1, null: NaN), or texts and NaN.
+def rule_of(expression: Any, features: Sequence[FeatureColumn]) -> tuple[tuple[FeatureColumn, ...], Kind]:
+    """The features that an expression reads, and the kind of its value.
 
-    A part without columns is a scalar of shape ().
+    Raises:
+        LearningError: it is no rule over these features.
     """
-    match node:
-        case ast.Name(id=name):
-            return np.asarray(frame[name].to_numpy())
-        case ast.Constant(value=value):
-            return np.array(value, dtype=object if isinstance(value, str) else np.float64)
-        case ast.BinOp(left=first, op=operator, right=second):
-            with np.errstate(all="ignore"):
-                result = _ARITHMETIC[type(operator)](evaluate(first, frame), evaluate(second, frame))
-            return np.where(np.isfinite(result), result, np.nan)
-        case ast.UnaryOp(op=ast.Not(), operand=operand):
-            return np.asarray(1 - evaluate(operand, frame))
-        case ast.UnaryOp(op=operator, operand=operand):
-            return np.asarray(evaluate(operand, frame) * (-1 if isinstance(operator, ast.USub) else 1))
-        case ast.BoolOp(op=operator, values=values):
-            return _combine([evaluate(value, frame) for value in values], every=isinstance(operator, ast.And))
-        case ast.Compare(left=first, ops=operators, comparators=others):
-            sides = [evaluate(one, frame) for one in (first, *others)]
-            pairs = zip(sides, operators, sides[1:], strict=False)
-            return _combine([_compare(one, _COMPARISONS[type(op)], other) for one, op, other in pairs], every=True)
-        case ast.IfExp(test=test, body=body, orelse=otherwise):
-            return np.where(evaluate(test, frame) == 1, evaluate(body, frame), evaluate(otherwise, frame))
-    raise AssertionError(f"{_source(node)} was not checked")
+    node = parse(expression)
+    kinds = {column.name: Kind.NUMBER if column.type == "number" else Kind.TEXT for column in features}
+    kind, names = kind_of(node, kinds), names_in(node)
+    if not names:
+        raise LearningError(f"The rule {expression!r} says nothing about any feature.")
+    return tuple(column for column in features if column.name in names), kind
 
 
 def _depth(node: ast.AST) -> int:
@@ -157,19 +126,6 @@ def _comparison(parts: list[ast.expr], operators: list[ast.cmpop], columns: Mapp
         sides = ", ".join(f"{_source(part)} ({kind_of(part, columns).value})" for part in parts)
         raise LearningError(f"The rule compares {sides}: expected two of a kind, and == or != unless they are numbers.")
     return Kind.TRUTH
-
-
-def _compare(first: Values, comparison: Callable[[Any, Any], Any], second: Values) -> Values:
-    both_present = ~(np.asarray(pd.isna(first)) | np.asarray(pd.isna(second)))
-    return np.where(both_present, np.asarray(comparison(first, second), dtype=np.float64), np.nan)
-
-
-def _combine(truths: list[Values], *, every: bool) -> Values:
-    """Kleene's `and` (every) or `or`: one false or true value decides, otherwise the result is null if any value is."""
-    table = np.stack(np.broadcast_arrays(*truths))
-    deciding = 0.0 if every else 1.0
-    decided, unknown = (table == deciding).any(axis=0), np.isnan(table).any(axis=0)
-    return np.where(decided, deciding, np.where(unknown, np.nan, 1 - deciding))
 
 
 def _source(node: ast.AST) -> str:

@@ -17,12 +17,6 @@ from nightjar.settings.preparation import Preparation
 from nightjar.settings.task import Task
 
 
-def columns_to_embed(features: Sequence[FeatureColumn], settings: Preparation) -> list[str]:
-    """The categories that are embedded: those without settings of their own."""
-    silent = settings.category.encoding is None
-    return [one.name for one in features if silent and one.type == "category" and one.name not in settings.columns]
-
-
 def network_preparation(
     features: Sequence[FeatureColumn],
     settings: Preparation,

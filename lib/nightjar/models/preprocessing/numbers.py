@@ -10,6 +10,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import MinMaxScaler, OneHotEncoder, RobustScaler, StandardScaler
 
 from nightjar.models.input_requirements import InputRequirement
+from nightjar.models.preprocessing.column_rules import JOINT, scale_of
 from nightjar.models.preprocessing.numeric_transformers import Binned, Bounded, Filled, Logged, Resized, Winsorised
 from nightjar.models.preprocessing.power import Powered
 from nightjar.settings.columns import Missing, Number, Scale, Shape
@@ -27,8 +28,6 @@ SCALERS: Mapping[Scale, type[Any]] = {
     Scale.MIN_MAX: MinMaxScaler,
     Scale.ROBUST: RobustScaler,
 }
-JOINT = (Missing.KNN, Missing.ITERATIVE)
-"""Imputation of a column from the others."""
 
 
 def number_steps(settings: Number, requirement: InputRequirement, seed: int) -> Any:
@@ -39,12 +38,6 @@ def number_steps(settings: Number, requirement: InputRequirement, seed: int) -> 
     scaled = _fill_and_scale(settings, requirement, seed)
     # For trees a column without a value is dropped instead: `WithValues`.
     return make_pipeline(Filled(), *shaped, Bounded(), *scaled) if shaped or scaled else make_pipeline(Bounded())
-
-
-def scale_of(settings: Number, requirement: InputRequirement) -> Scale:
-    """The scale of numbers without bins: that of the settings, or the default."""
-    silent = Scale.STANDARD if requirement is InputRequirement.COMPLETE or settings.missing in JOINT else Scale.NONE
-    return settings.scale or silent
 
 
 def _shape(settings: Number) -> list[Any]:

@@ -11,24 +11,21 @@ from sklearn.compose import ColumnTransformer
 from sklearn.decomposition import PCA
 from sklearn.pipeline import Pipeline
 
-from nightjar.errors import LearningError
 from nightjar.models.columns import FeatureColumn
 from nightjar.models.examples import InnerSplit
 from nightjar.models.input_requirements import InputRequirement
 from nightjar.models.preprocessing.categories import category_steps
+from nightjar.models.preprocessing.checking import check_preparation
+from nightjar.models.preprocessing.column_rules import Rule, column_rule, effective_requirement
 from nightjar.models.preprocessing.derived_columns import maker_step
-from nightjar.models.preprocessing.numbers import number_steps, scale_of
+from nightjar.models.preprocessing.numbers import number_steps
 from nightjar.models.preprocessing.selection import WithValues, selection_step
 from nightjar.models.preprocessing.text import text_steps
-from nightjar.settings.columns import Category, ColumnPreparation, Encoding, FeatureType, Missing, Number, Scale, Text
-from nightjar.settings.preparation import Preparation, SelectionKind
+from nightjar.settings.columns import Category, Number, Text
+from nightjar.settings.preparation import Preparation
 from nightjar.settings.task import Task
 
-Rule = Number | Category | Text
 Splits = Sequence[InnerSplit]
-
-CENTRED = (Scale.STANDARD, Scale.ROBUST)
-"""Scales that make some numbers negative."""
 
 
 def preparation(
@@ -59,7 +56,7 @@ def preparation(
         LearningError: the settings do not fit the features, the task or the requirement; see `check_preparation`.
     """
     check_preparation(features, settings, requirement, task=task)
-    columns = _column_steps(features, settings, _requirement(settings, requirement), task, seed, inner)
+    columns = _column_steps(features, settings, effective_requirement(settings, requirement), task, seed, inner)
     steps: list[tuple[str, Any]] = [
         ("columns", ColumnTransformer(columns)),
         ("with_values", WithValues()),
@@ -71,93 +68,6 @@ def preparation(
     if settings.components is not None:
         steps.append(("components", PCA(settings.components, svd_solver="full")))
     return Pipeline(steps)
-
-
-def check_preparation(
-    features: Sequence[FeatureColumn], settings: Preparation, requirement: InputRequirement, *, task: Task
-) -> None:
-    """Check the settings before any row is read.
-
-    Raises:
-        LearningError: there are no features; `columns` names none of them, or gives one another type's settings; nulls
-            are kept for an estimator that needs complete numbers; native categories for an estimator that cannot part
-            them, or where codes would be read as sizes; chi-squared selection without classes, or of numbers below 0.
-    """
-    if not features:
-        raise LearningError("There are no features to prepare.")
-    by_name = {column.name: column for column in features}
-    unknown = sorted(set(settings.columns) - set(by_name))
-    if unknown:
-        raise LearningError(f"columns names {', '.join(unknown)}, not among the features {', '.join(by_name)}.")
-    for name, own in settings.columns.items():
-        _check_type(by_name[name], own)
-    if _requirement(settings, requirement) is InputRequirement.COMPLETE:
-        _check_complete(features, settings)
-    _check_native(features, settings, _requirement(settings, requirement))
-    if any(one.kind is SelectionKind.CHI_SQUARED for one in settings.select):
-        _check_chi_squared(features, settings, _requirement(settings, requirement), task)
-
-
-def _requirement(settings: Preparation, requirement: InputRequirement) -> InputRequirement:
-    return requirement if settings.components is None else InputRequirement.COMPLETE
-
-
-def _check_type(column: FeatureColumn, own: ColumnPreparation) -> None:
-    possible = {
-        "number": (FeatureType.NUMBER, FeatureType.CATEGORY),
-        "category": (FeatureType.CATEGORY, FeatureType.TEXT),
-    }
-    declared = own.declared()
-    if declared not in possible[column.type]:
-        names = " or ".join(kind.word for kind in possible[column.type])
-        raise LearningError(
-            f"columns.{column.name} is declared {declared.word}, by its type or settings, and the column is a "
-            f"{column.type}: expected {names}."
-        )
-
-
-def _check_complete(features: Sequence[FeatureColumn], settings: Preparation) -> None:
-    for column in features:
-        rule = column_rule(column, settings)
-        if isinstance(rule, Number) and rule.missing is Missing.KEEP and rule.bins is None:
-            raise LearningError(
-                f"missing=keep leaves the nulls of {column.name}, and this estimator or `components` needs complete "
-                "numbers: choose what a null becomes, or bins."
-            )
-
-
-def _check_native(features: Sequence[FeatureColumn], settings: Preparation, requirement: InputRequirement) -> None:
-    for column in features:
-        rule = column_rule(column, settings)
-        if not isinstance(rule, Category) or rule.encoding is not Encoding.NATIVE:
-            continue
-        if requirement is not InputRequirement.NATIVE or settings.make or settings.select:
-            raise LearningError(
-                f"encoding=native makes codes of {column.name}, which boosting, lightgbm and xgboost alone can read, "
-                "and not `make`, `select` or `components`: choose another encoding."
-            )
-
-
-def _check_chi_squared(
-    features: Sequence[FeatureColumn], settings: Preparation, requirement: InputRequirement, task: Task
-) -> None:
-    if not task.has_classes:
-        raise LearningError(f"CHI_SQUARED selects by classes, and a {task.value} has none: select by ANOVA.")
-    for column in features:
-        rule = column_rule(column, settings)
-        if isinstance(rule, Number) and rule.bins is None and scale_of(rule, requirement) in CENTRED:
-            raise LearningError(
-                f"CHI_SQUARED takes numbers of 0 or more, and {scale_of(rule, requirement).name} scaling puts some of "
-                f"{column.name} below 0: scale by MIN_MAX (preparation.number.scale), or select by ANOVA."
-            )
-
-
-def column_rule(column: FeatureColumn, settings: Preparation) -> Rule:
-    """The settings of a column: its own, or those of its type."""
-    own = settings.columns.get(column.name)
-    kind = own.declared().value if own else column.type
-    rule: Rule = (own and getattr(own, kind)) or getattr(settings, kind)
-    return rule
 
 
 def _groups(features: Sequence[FeatureColumn], settings: Preparation) -> list[tuple[Rule, list[str]]]:
