@@ -11,6 +11,8 @@ from nightjar.settings.project import Project
 from nightjar.tables import arrow, labels
 from nightjar.tables.warehouse import Warehouse
 
+HASH = "definitions_hash"
+
 
 def stale_since(warehouse: Warehouse, project: Project, run_date: date) -> date | None:
     """The first date before the run date whose features were built by other definitions than the project's.
@@ -19,8 +21,10 @@ def stale_since(warehouse: Warehouse, project: Project, run_date: date) -> date 
     """
     if not arrow.exists(warehouse, "features"):
         return None
-    stale = (pc.field("run_date") < run_date) & (pc.field("definitions_hash") != definitions_hash(project))
-    first: Any = pc.min(arrow.read(warehouse, "features", ["run_date"], stale)["run_date"])
+    current = definitions_hash(project)
+    stale = (pc.field("run_date") < run_date) & (pc.field(HASH) != current)
+    rows = arrow.read(warehouse, "features", ["run_date"], stale, keep=lambda file: not file.holds_only(HASH, current))
+    first: Any = pc.min(rows["run_date"])
     first_stale: date | None = first.as_py()
     return first_stale
 

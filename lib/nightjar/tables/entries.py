@@ -38,6 +38,10 @@ class DataFile:
         above = until is not None and column in self.least and self.least[column] > until
         return not (below or above)
 
+    def holds_only(self, column: str, value: Any) -> bool:
+        """Whether its statistics say that no value in here is another one; there may be nulls."""
+        return self.least.get(column) == value == self.greatest.get(column)
+
     def is_as_named(self) -> bool:
         """Whether rows, size and partition match the checksum in its name."""
         expected = checksums.of_name(self.path)
