@@ -113,9 +113,7 @@ def read(
     at_version: int | None = None,
     keep: Callable[[DataFile], bool] = lambda _: True,
 ) -> pa.Table:
-    """Rows of a table. Files are skipped by partition and statistics where the condition allows it.
-
-    Those for which `keep` is false are not opened at all.
+    """Rows of a table, of files that are to be kept; some are skipped by partition and statistics for the condition.
 
     Raises:
         TableError: there is no such table or column, a file is damaged or missing, or the table's rows cannot be read
@@ -134,10 +132,9 @@ def read(
     requirements.check_readable(delta_table, table, warehouse.path(table))
     snapshot = scan.snapshot_of(delta_table, warehouse, table).where(keep)
     scan.require_columns(snapshot, columns or ())
+    names = None if columns is None else list(columns)
     with scan.translate_read_errors(snapshot):
-        return scan.dataset(snapshot, where).to_table(
-            columns=columns if columns is None else list(columns), filter=where
-        )
+        return scan.dataset(snapshot, where).to_table(columns=names, filter=where)
 
 
 def sample(
