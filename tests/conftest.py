@@ -16,7 +16,7 @@ os.environ |= builders.QUICK_RAY  # before Ray is imported
 import hypothesis
 import pytest
 
-from nightjar.runtime import ray
+from nightjar.runtime import few_rows, ray
 from nightjar.runtime import spark as spark_runtime
 from nightjar.tables.warehouse import Warehouse
 from system import tree
@@ -90,6 +90,14 @@ def spark(environment):
     session = spark_runtime.start(environment, "tests")
     yield session
     session.stop()
+
+
+@pytest.fixture(params=["many", "few"])
+def however_many(request, spark, environment):
+    """A session for any number of rows, and one for few, of which much is made in this process."""
+    few_rows.tune(spark, environment, few_rows=request.param == "few")
+    yield
+    few_rows.tune(spark, environment, few_rows=False)
 
 
 @pytest.fixture(scope="session")

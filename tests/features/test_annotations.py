@@ -128,6 +128,7 @@ CLASSES = {"task": Task.MULTICLASS, "classes": {"no": "No", "yes": "Yes", "maybe
 VALUES = {"broken": (Y, N, None, Y, N, None), "word": ("no", "yes", "maybe", None, "no", "yes")}
 
 
+@pytest.mark.usefixtures("however_many")
 @pytest.mark.parametrize(("column", "options"), [("broken", {}), ("word", CLASSES)])
 @settings(max_examples=2, deadline=None, suppress_health_check=list(HealthCheck), database=None)
 @given(st.integers(1, 3), st.lists(CASES, min_size=40, max_size=60))

@@ -124,6 +124,7 @@ OF_ALL_KINDS = {
 }
 
 
+@pytest.mark.usefixtures("however_many")
 @pytest.mark.parametrize("placement", Placement)
 def test_a_fact_counts_from_the_microsecond_in_which_it_is_known_in_every_feature_wherever_it_is_joined(
     facts, placement
@@ -149,6 +150,7 @@ def test_a_fact_counts_from_the_microsecond_in_which_it_is_known_in_every_featur
     assert {name for name in names if rows["in time"][name] == rows["without"][name]} == set()
 
 
+@pytest.mark.usefixtures("however_many")
 def test_a_plan_moved_to_another_night_stands_only_in_that_one(facts):
     """The whole plan decides which version holds, not only the part of it that lies in the range."""
     plan = facts.project.sources["schedule"]
@@ -172,6 +174,7 @@ def test_a_plan_moved_to_another_night_stands_only_in_that_one(facts):
     assert rows_of(facts.warehouse, "features", "machine", "run_date") == by_night
 
 
+@pytest.mark.usefixtures("however_many")
 def test_a_plan_that_was_cancelled_by_its_prediction_time_is_no_row(facts):
     plan = facts.project.sources["schedule"]
     plan = replace(plan, columns=plan.columns | {"cancelled": Column(ColumnType.BOOLEAN)}, deleted="cancelled")
@@ -204,6 +207,7 @@ def test_a_feature_that_cannot_be_made_of_its_column_is_refused_with_its_group_c
     assert builders.versions(facts.warehouse) == before
 
 
+@pytest.mark.usefixtures("however_many")
 def test_a_repeated_spine_key_is_refused_by_its_values_and_nothing_is_written(facts):
     """The source tells two shifts apart, the spine does not."""
     schedule = replace(facts.project.sources["schedule"], key=["machine", "site", "prediction_time"])
@@ -294,6 +298,7 @@ def test_an_outcome_known_before_its_horizon_has_passed_is_not_waited_for(facts)
     assert facts.labels() == [("m1", at(D1), True, at(D1, 10), D2)]
 
 
+@pytest.mark.usefixtures("however_many")
 def test_a_corrected_outcome_is_a_second_version_of_the_label(facts):
     facts.project = replace(facts.project, label=replace(facts.project.label, horizon="3d"))
     first = outcome("m1", at(D1), at(D1, 10), failed=True)

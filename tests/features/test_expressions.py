@@ -105,6 +105,7 @@ def test_a_column_of_a_source_that_no_table_stores_is_refused_by_name(spark, pro
         require_fit(spark, project, stored)
 
 
+@pytest.mark.usefixtures("however_many")
 def test_a_range_gives_the_expressions_of_its_nights(spark, warehouse, project):
     project = replace(project, expressions=EXPRESSIONS)
     build(spark, warehouse, project, DAY, DAY, None, "night")
@@ -162,6 +163,7 @@ def test_an_unknown_column_is_told_with_those_there_are(spark, warehouse, projec
     assert "temperature__known_at, x. Nothing was written." in str(refused.value)
 
 
+@pytest.mark.usefixtures("however_many")
 @pytest.mark.parametrize(
     ("changes", "told"),
     [

@@ -166,6 +166,7 @@ def test_a_label_says_whether_its_row_was_acted_on_as_known_when_the_label_was(a
     ]
 
 
+@pytest.mark.usefixtures("however_many")
 def test_an_action_of_another_source_that_is_known_late_is_a_new_version(asked):
     """Known within the allowed lateness, or after it."""
     project = asked([event(1, "m", -7)], allowed_lateness="2h", acted=Acted("stopped", "visits", {"machine": "word"}))
@@ -200,6 +201,7 @@ def test_late_facts_are_new_versions_until_the_label_is_final(asked):
     ]
 
 
+@pytest.mark.usefixtures("however_many")
 def test_a_version_is_stored_by_the_first_run_that_knows_it(asked):
     events = [event(1, "m", -5, known=-3), event(1, "m", -20, known=3)]
     project = asked(events, allowed_lateness="9h")
@@ -241,6 +243,7 @@ def test_whole_numbers_are_stored_as_doubles_and_in_a_ranking_true_is_one(asked)
         assert labels_table(project.project, MACHINE).schema().field("label").type == pa.float64()
 
 
+@pytest.mark.usefixtures("however_many")
 def test_every_version_of_an_outcome_is_found_by_one_run(asked):
     """Known early or late, corrected twice, taken elsewhere before the horizon has passed, and told again."""
     events = [
@@ -348,6 +351,7 @@ QUESTIONS = [
 ]
 
 
+@pytest.mark.usefixtures("however_many")
 @settings(max_examples=6, deadline=None, suppress_health_check=list(HealthCheck), database=None)
 @given(
     st.sampled_from(QUESTIONS),

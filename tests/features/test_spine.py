@@ -111,6 +111,7 @@ FACTS = st.lists(
 WEEKDAYS = st.none() | st.lists(st.sampled_from(Weekday), min_size=1, max_size=3, unique=True)
 
 
+@pytest.mark.usefixtures("however_many")
 @settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck), database=None)
 @given(FACTS, st.sampled_from(["1h", "24h", "1d", "3d"]), WEEKDAYS)
 def test_active_rows_are_the_oracle_s(spark, tmp_path_factory, facts, within, weekdays):
@@ -131,6 +132,7 @@ def dates_of(first, count=4):
     return [first + timedelta(days=n) for n in range(count)]
 
 
+@pytest.mark.usefixtures("however_many")
 @pytest.mark.parametrize(
     ("zone", "days", "turn"),
     [
@@ -193,6 +195,7 @@ def test_a_date_that_the_zone_has_left_out_has_no_rows_and_says_so(spark, wareho
         build(spark, warehouse, project, left_out, left_out, None, "night")
 
 
+@pytest.mark.usefixtures("however_many")
 def test_features_and_labels_of_what_is_active(spark, warehouse, tmp_path, stored):
     """A night by itself, then three in one pass; the label is whether the machine is heard of on the next day."""
     at = {day: cutoff(day, PARIS) for day in SPRING}

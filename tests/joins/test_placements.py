@@ -91,6 +91,7 @@ CASES = [
 ]
 
 
+@pytest.mark.usefixtures("however_many")
 @pytest.mark.parametrize("placement", Placement)
 @pytest.mark.parametrize(("base", "zone", "partitions"), CASES, indirect=["zone"])
 def test_no_instant_zone_or_partitioning_matters(spark, placed, worlds, base, zone, partitions, placement):
@@ -101,6 +102,7 @@ def test_no_instant_zone_or_partitioning_matters(spark, placed, worlds, base, zo
     assert result == expected_of(spine, rows, facts)
 
 
+@pytest.mark.usefixtures("however_many")
 @pytest.mark.parametrize("placement", Placement)
 @pytest.mark.parametrize("rows", [0, 1], ids=["no row", "one row"])
 def test_no_row_and_one_row(spark, placed, worlds, rows, placement):
@@ -112,6 +114,7 @@ def test_no_row_and_one_row(spark, placed, worlds, rows, placement):
     assert len(result) == rows
 
 
+@pytest.mark.usefixtures("however_many")
 @pytest.mark.parametrize("facts", [0, 1], ids=["no fact", "one fact"])
 def test_no_fact_and_one_fact(spark, tmp_path, facts):
     rows = [visit(0, 1, "a", 1, 5, 6, 1.5)][:facts]
@@ -147,6 +150,7 @@ def versions_of(drawn):
 
 
 # Each example is twenty small worlds of all instants in a handful of Spark jobs; shrinking would take an hour.
+@pytest.mark.usefixtures("however_many")
 @settings(
     max_examples=3,
     deadline=None,
@@ -178,6 +182,7 @@ def in_files(spark, spine, folder):
     return read_by_tasks(spark, footers.parquet_files(str(folder)), spine.column_names)
 
 
+@pytest.mark.usefixtures("however_many")
 def test_facts_older_than_their_history_give_neither_features_nor_clocks(spark, placed):
     """The oracle's row keeps its clocks where the latest fact is young enough, and is empty where it is not."""
     warehouse, version, rows = placed

@@ -109,7 +109,7 @@ def test_queries_over_few_rows_are_interpreted_unless_the_environment_says_other
 
 def test_queries_over_any_number_of_rows_run_as_spark_was_started(spark, environment):
     session, started_with = spark.newSession(), dict(spark.sparkContext.getConf().getAll())
-    for key in QUICK_QUERIES:
-        session.conf.set(key, "FALLBACK" if key.endswith("Mode") else "true")
-    tune(session, replace(environment, spark={}), few_rows=False)
-    assert {one: session.conf.get(one) for one in QUICK_QUERIES} == {one: started_with[one] for one in QUICK_QUERIES}
+    for few_rows in (True, False):
+        tune(session, replace(environment, spark={}), few_rows=few_rows)
+    now = {one: session.conf.get(one, None) for one in QUICK_QUERIES}
+    assert now == {one: started_with.get(one) for one in QUICK_QUERIES}

@@ -25,7 +25,7 @@ def rows_to_carry(source: Facts, end: Any) -> Ints:
     """
     keys = [plain(column_of(source.table, name)) for name in source.key_columns.values()]
     entity = row_codes(keys)
-    history = order(source, entity, entity)
+    history = order(source, entity, entity, {})
     instant = int(end.cast(INSTANT).cast(pa.int64()).as_py())
     forever = np.ones(len(history.rows), np.bool_) if history.until is None else history.until == FOREVER
     settled = (history.known_at <= instant) & forever

@@ -9,7 +9,7 @@ import pyarrow as pa
 from nightjar.asof.composite_keys import SortedIndex, SortKeyEncoder, search_order, sort_order
 from nightjar.asof.definitions import Clocks, Facts
 from nightjar.asof.values import FOREVER, Flags, Ints, column_of, instants, order_keys, present, take
-from nightjar.asof.versions import sequence_keys, valid_until
+from nightjar.asof.versions import SharedValidity, facts_of, refuse_contradictions, sequence_keys, valid_until
 
 
 @dataclass(frozen=True)
@@ -122,8 +122,14 @@ def _clock(spine: pa.Table, name: str) -> tuple[Ints, Flags]:
     return instants(column, f"spine, column {name!r}"), present(column)
 
 
-def order(source: Facts, entity: Ints, queried: Ints) -> History:
+def order(source: Facts, entity: Ints, queried: Ints, shared: SharedValidity) -> History:
     """Resolve versions, then sort the facts; those of entities that are not queried may be left out.
+
+    Args:
+        source: the facts.
+        entity: code of each one's keys.
+        queried: codes of the spine's keys.
+        shared: the validity of facts of other sources, to which that of these is added.
 
     Raises:
         JoinError: instants out of range, or versions that contradict each other.
@@ -132,13 +138,19 @@ def order(source: Facts, entity: Ints, queried: Ints) -> History:
     relevant = has_event & _is_relevant(entity, queried)
     until: Ints | None = None
     if source.fact_id and not source.local_versions:
-        until, ever_valid = valid_until(source, known_at, np.flatnonzero(has_event | _has_known_at(source)))
-        relevant &= ever_valid
+        facts = facts_of(source)
+        if facts not in shared:
+            shared[facts] = valid_until(source, known_at, np.flatnonzero(has_event | _has_known_at(source)))
+        until = shared[facts].until
+        relevant &= shared[facts].ever
+        refuse_contradictions(source, *shared[facts].tied)
     rows, entity, encoder, sort_keys = _sort(relevant, entity, event)
     if source.fact_id and source.local_versions:
-        until, ever_valid = valid_until(source, known_at, rows[_collisions(sort_keys)])
-        if not ever_valid.all():
-            survives = ever_valid[rows]
+        validity = valid_until(source, known_at, rows[_collisions(sort_keys)])
+        refuse_contradictions(source, *validity.tied)
+        until = validity.until
+        if not validity.ever.all():
+            survives = validity.ever[rows]
             rows, entity, sort_keys = rows[survives], entity[survives], sort_keys[survives]
     known_at = _at(known_at, rows)
     permutation, ties = _order_collisions(source, rows, known_at, sort_keys)

@@ -15,6 +15,7 @@ from nightjar.asof.reach import Reach
 from nightjar.asof.series import Series, ambiguous_ties, values_at
 from nightjar.asof.validation import output_names, validate
 from nightjar.asof.values import INSTANT, ArrowArray, Ints, column_of, concat, present, take
+from nightjar.asof.versions import SharedValidity
 from nightjar.asof.windows import Windows
 from nightjar.durations import Duration, duration_of
 
@@ -87,17 +88,17 @@ def join(
     """
     clocks = Clocks(prediction_time, known_by, since, zone)
     validate(spine, facts, clocks.columns(), zone)
-    result = spine
+    result, shared = spine, SharedValidity()
     for source in facts:
-        for name, column in zip(output_names(source), _answers(spine, source, clocks), strict=True):
+        for name, column in zip(output_names(source), _answers(spine, source, clocks, shared), strict=True):
             result = result.append_column(name, column)
     return result
 
 
-def _answers(spine: pa.Table, source: Facts, clocks: Clocks) -> list[ArrowArray]:
+def _answers(spine: pa.Table, source: Facts, clocks: Clocks, shared: SharedValidity) -> list[ArrowArray]:
     """The columns of one source in the spine's order: its features, then the matched clocks."""
     spine_entities, fact_entities = entities(spine, source)
-    history = order(source, fact_entities, spine_entities)
+    history = order(source, fact_entities, spine_entities, shared)
     queries = queries_of(history, spine, spine_entities, clocks)
     latest_of_query = LatestFinder(history).latest(queries)
     positions = latest_of_query[queries.of_row]

@@ -1,5 +1,8 @@
 """Corrections and deletions: until when each version of a fact is valid."""
 
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
 import numpy as np
 
 from nightjar.asof.definitions import Facts
@@ -8,10 +11,34 @@ from nightjar.asof.values import FOREVER, ArrowArray, Flags, Ints, column_of, di
 from nightjar.errors import JoinError
 
 
-def valid_until(source: Facts, known_at: Ints, rows: Ints) -> tuple[Ints | None, Flags]:
-    """The last ``known_at`` bound (microseconds, inclusive) at which each fact is valid, and whether it ever is.
+@dataclass(frozen=True)
+class Validity:
+    """Until when versions of facts are valid.
 
-    Without instants, all facts that are ever valid remain so forever.
+    Attributes:
+        until: the last ``known_at`` bound (microseconds, inclusive) at which each version is valid; None: those that
+            are ever valid remain so forever.
+        ever: whether it ever is.
+        tied: pairs of rows, older and newer, with one id, ``known_at`` and ``sequence``, the older one living.
+    """
+
+    until: Ints | None
+    ever: Flags
+    tied: tuple[Ints, Ints]
+
+
+SharedValidity: TypeAlias = dict[tuple[Any, ...], Validity]
+"""Facts, see `facts_of` -> their validity: sources are often different features of the same facts."""
+
+
+def facts_of(source: Facts) -> tuple[Any, ...]:
+    """What is equal for sources whose facts have equal validity, as long as their tables exist."""
+    clocks = (source.event_time, source.known_at)
+    return (id(source.table), *clocks, source.deleted, tuple(source.fact_id), tuple(source.sequence))
+
+
+def valid_until(source: Facts, known_at: Ints, rows: Ints) -> Validity:
+    """Until when each fact is valid.
 
     A version is valid until one microsecond before the next version of the same ``fact_id`` becomes known, wherever
     in the table that one is. A deletion is never valid, nor is a version superseded at the instant it became known.
@@ -22,14 +49,14 @@ def valid_until(source: Facts, known_at: Ints, rows: Ints) -> tuple[Ints | None,
         rows: the rows that may include several versions of one fact; each of them becomes known at some time.
 
     Raises:
-        JoinError: a null in ``fact_id``, or two different living versions with one id, ``known_at`` and ``sequence``.
+        JoinError: a null in ``fact_id``.
     """
     deleted = _is_deleted(source)
     ever = ~deleted
-    if not rows.size:
-        return None, ever
+    ids = _ids(source, rows) if rows.size else rows
+    if int(ids.max(initial=-1)) + 1 == len(ids):  # no fact has two versions
+        return Validity(None, ever, (rows[:0], rows[:0]))
     until = np.full(len(known_at), FOREVER)
-    ids = _ids(source, rows)
     sequence = [sequence_keys(take(column_of(source.table, name), rows)) for name in source.sequence]
     order = np.lexsort((~deleted[rows], *reversed(sequence), known_at[rows], ids))
     older, newer = rows[order[:-1]], rows[order[1:]]
@@ -37,11 +64,10 @@ def valid_until(source: Facts, known_at: Ints, rows: Ints) -> tuple[Ints | None,
     tied = has_successor & ~deleted[older]
     for keys in (known_at[rows], *sequence):
         tied &= keys[order[:-1]] == keys[order[1:]]
-    _refuse_contradictions(source, older[tied], newer[tied])
     superseded = older[has_successor & (known_at[older] == known_at[newer])]
     ever[superseded] = False
     until[older[has_successor]] = np.maximum(known_at[newer[has_successor]], 1 - FOREVER) - 1
-    return until, ever
+    return Validity(until, ever, (older[tied], newer[tied]))
 
 
 def sequence_keys(column: ArrowArray) -> Ints:
@@ -68,8 +94,17 @@ def _is_deleted(source: Facts) -> Flags:
     return flags(column_of(source.table, source.deleted))
 
 
-def _refuse_contradictions(source: Facts, older: Ints, newer: Ints) -> None:
-    """Raise if versions with one ``known_at`` differ; identical copies count as one version."""
+def refuse_contradictions(source: Facts, older: Ints, newer: Ints) -> None:
+    """Refuse versions with one ``known_at`` that differ; identical copies count as one version.
+
+    Args:
+        source: the facts.
+        older: rows with a version.
+        newer: for each of them the row with the other version.
+
+    Raises:
+        JoinError: two differ.
+    """
     if not older.size:
         return
     columns = [*source.key_columns.values(), source.event_time, *(feature.column for feature in source.features)]

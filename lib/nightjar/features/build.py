@@ -92,8 +92,7 @@ def build(
         )
         labels_target = sink.target(warehouse, labels_definition, run_id=run_id, label_hash=label_hash(project))
         # Of many rows none is made before: everything that types and names alone can show has been checked by now.
-        for keyed_rows in (rows, open_rows):
-            spine.require_unique_rows(keyed_rows, project)
+        spine.require_unique_rows([rows, open_rows], project)
         feature_files = sink.collect(features.task_input, features.make, features_target) if is_due else []
         if is_due and not feature_files:
             raise spine.no_rows_error(project, since, run_date)
@@ -152,5 +151,5 @@ def labels_of(
     types = to_arrow_schema(rows.select(*project.spine.key).schema, timezone="UTC")
     labels = label_versions(rows, warehouse, project, versions, to_label.until)
     if not to_label.is_whole:
-        labels = not_stored(labels, warehouse, project, to_label.until)
+        labels = not_stored(labels, warehouse, project, to_label.until, open_since(project, to_label.since))
     return labels, labels_table(project, types)

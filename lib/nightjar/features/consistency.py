@@ -141,7 +141,7 @@ def _rebuild(
     versions: Mapping[str, int],
 ) -> list[Row]:
     spine = _with_hashes(spine_rows(spark, warehouse, project, versions, days[0], days[-1]), project, days)
-    require_unique_rows(spine, project)
+    require_unique_rows([spine], project)
     queries = spine.where(F.col(_HASH) <= greatest)
     return _collect(with_features(of_frame(queries), warehouse, project, versions).frame())
 

@@ -26,25 +26,23 @@ from pyspark.sql.types import BooleanType, DataType, IntegralType, NumericType, 
 from nightjar.asof import Clocks
 from nightjar.errors import JoinError
 from nightjar.expressions import guard
-from nightjar.features import annotations, classes, labelling_rules
+from nightjar.features import annotations, classes, instants, labelling_rules
 from nightjar.features.definitions import action_facts, label_facts
 from nightjar.features.horizons import FINAL, UNTIL, with_horizon
+from nightjar.features.instants import KNOWN_BY
 from nightjar.joins.join import as_of_join
 from nightjar.joins.stored_facts import StoredFacts, output_schema
 from nightjar.settings.features import Aggregate
 from nightjar.settings.label import OF_NOTHING, Label
 from nightjar.settings.project import LABEL, Project
-from nightjar.settings.sources import Source
 from nightjar.settings.task import Task
 from nightjar.tables import arrow, delta
 from nightjar.tables.labels import ACTED
-from nightjar.tables.rows import are_few, of_frame
+from nightjar.tables.rows import of_frame
 from nightjar.tables.source_definitions import source_table_name
 from nightjar.tables.warehouse import Warehouse
 from nightjar.timeline import cutoff
 
-KNOWN_BY = "_known_by"
-"""The column with the instant as of which an answer is computed."""
 _ANSWERS: Mapping[Task, tuple[str, tuple[type[DataType], ...]]] = {
     Task.CLASSIFICATION: ("a boolean for a classification; or give it an aggregate and a condition", (BooleanType,)),
     Task.MULTICLASS: ("a text or a whole number that names a class", (StringType, IntegralType)),
@@ -73,7 +71,7 @@ def label_versions(
         UsageError: the condition does not fit the aggregate.
     """
     now = cutoff(run_date, project.zone)
-    queries = _instants(rows, warehouse, project, versions, now)
+    queries = instants.queries(rows, warehouse, project, versions, now)
     answers = _label_changes(_answer(queries, warehouse, project, versions), project)
     settled = answers.where(F.col("label_known_at") <= F.lit(now))
     names = [*project.spine.key, "prediction_time", *_answer_columns(project), "label_known_at"]
@@ -178,48 +176,6 @@ def _label_of_value(answers: DataFrame, label: Label, row: Sequence[str]) -> Dat
     return answers.withColumn("label", F.when(finite, number))
 
 
-def _instants(
-    rows: DataFrame, warehouse: Warehouse, project: Project, versions: Mapping[str, int], now: datetime
-) -> DataFrame:
-    """The queries: each row at the end of its horizon, and at every instant at which a change can alter its label."""
-    label = project.label
-    early = label.settled_early or label.aggregate is None
-    queries = rows.where(F.col(UNTIL) <= F.lit(now)).withColumn(KNOWN_BY, F.col(UNTIL))
-    if not early and not label.lateness():
-        return queries
-    happened, instant, until = F.col("_fact_event_time"), F.col("_instant"), F.col(UNTIL)
-    within = (happened > F.col("prediction_time")) & (happened <= until)
-    in_time = (instant <= F.col(FINAL)) & (instant <= F.lit(now))
-    matters = in_time & (F.lit(early) | (instant > until))
-    known_by = F.greatest(instant, F.col("prediction_time")).alias(KNOWN_BY)
-    for name, keys in label.deciding_facts():
-        facts = delta.read(rows.sparkSession, warehouse, source_table_name(name), versions[source_table_name(name)])
-        same_key = [F.col(column) == F.col(f"_fact_{of_fact}") for column, of_fact in keys.items()]
-        source = project.sources[name]
-        if are_few(rows) and set(keys.values()) <= set(source.key):  # all versions of a fact have the same
-            fact_keys = _keys_of_facts(rows, keys)
-            facts = facts.join(F.broadcast(fact_keys), fact_keys.columns, "left_semi")
-        changed_rows = rows.join(_changes(facts, source, keys), [*same_key, within, matters])
-        queries = queries.unionByName(changed_rows.select(*rows.columns, known_by))
-    return queries.distinct()
-
-
-def _keys_of_facts(rows: DataFrame, keys: Mapping[str, str]) -> DataFrame:
-    """What facts of the rows have as their keys."""
-    columns = {of_fact: F.col(column) for column, of_fact in keys.items()}
-    return rows.select(*(column.alias(of_fact) for of_fact, column in columns.items())).distinct()
-
-
-def _changes(facts: DataFrame, source: Source, keys: Mapping[str, str]) -> DataFrame:
-    """`_fact_<key>`, `_fact_event_time` and `_instant` for each instant at which a fact's version starts or ends."""
-    known_at = F.coalesce("known_at", "event_time")
-    superseded_at = F.lead(known_at).over(Window.partitionBy(*source.key).orderBy(known_at, *source.sequence))
-    columns = [F.col(column).alias(f"_fact_{column}") for column in dict.fromkeys(keys.values())]
-    instants = F.array_compact(F.array(known_at, superseded_at)).alias("_instants")
-    changes = facts.select(*columns, F.col("event_time").alias("_fact_event_time"), instants)
-    return changes.withColumn("_instant", F.explode("_instants")).drop("_instants")
-
-
 def _label_changes(answers: DataFrame, project: Project) -> DataFrame:
     """The first label of each row, and every later one that differs from the one before it."""
     by_row = Window.partitionBy(*project.spine.key, "prediction_time").orderBy(KNOWN_BY)
@@ -247,12 +203,17 @@ def _with_label(answers: DataFrame, project: Project) -> DataFrame:
     return labelled.where((F.col(KNOWN_BY) >= F.col(UNTIL)) | F.col("label"))
 
 
-def not_stored(labels: DataFrame, warehouse: Warehouse, project: Project, run_date: date) -> DataFrame:
-    """Those of the labels that no run of another date has stored."""
+def not_stored(
+    labels: DataFrame, warehouse: Warehouse, project: Project, run_date: date, since: datetime | None = None
+) -> DataFrame:
+    """Those of the labels that no run of another date has stored; no row has a prediction time before `since`."""
     if not arrow.exists(warehouse, "labels"):
         return labels
     stored = delta.read(
-        labels.sparkSession, warehouse, "labels", keep=lambda file: file.partition["run_date"] != run_date
+        labels.sparkSession,
+        warehouse,
+        "labels",
+        keep=lambda file: file.partition["run_date"] != run_date and file.may_hold("prediction_time", since),
     )
     other = stored.where(F.col("run_date") != F.lit(run_date))
     names = [*project.spine.key, "prediction_time", "label_known_at"]

@@ -12,6 +12,7 @@ from nightjar.features import build, spine
 from nightjar.features.at import with_features
 from nightjar.features.definitions import definitions_hash, label_hash
 from nightjar.features.label_range import damaged_range
+from nightjar.features.staleness import HASH
 from nightjar.settings.project import Project
 from nightjar.tables import arrow, failures, labels, scan, sink
 from nightjar.tables.datafiles import NewFile
@@ -19,8 +20,6 @@ from nightjar.tables.entries import DataFile
 from nightjar.tables.rows import of_frame
 from nightjar.tables.source_definitions import source_table_name
 from nightjar.tables.warehouse import Warehouse
-
-HASH = "definitions_hash"
 
 
 @failures.translate_errors()

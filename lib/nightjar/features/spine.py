@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
+from functools import reduce
 from typing import Any
 
 import pyarrow as pa
@@ -162,8 +163,8 @@ def _other_columns(project: Project, facts: str) -> list[tuple[str, str]]:
     return [(f"{facts}__{name}", name) for name in names]
 
 
-def require_unique_rows(rows: DataFrame, project: Project) -> None:
-    """Require unique keys and prediction times; an active spine has them by construction.
+def require_unique_rows(spines: Sequence[DataFrame], project: Project) -> None:
+    """Require unique keys and prediction times in each spine; an active one has them by construction.
 
     Raises:
         TableError: two rows have the same key and prediction time.
@@ -171,7 +172,9 @@ def require_unique_rows(rows: DataFrame, project: Project) -> None:
     if project.spine.kind is SpineKind.ACTIVE:
         return
     names = [*project.spine.key, "prediction_time"]
-    duplicate = rows.groupBy(*names).count().where("count > 1").first()
+    numbered = [rows.select(*names, F.lit(number).alias("_spine")) for number, rows in enumerate(spines)]
+    keys = reduce(DataFrame.unionAll, numbered)  # one job for all
+    duplicate = keys.groupBy(*keys.columns).count().where("count > 1").first()
     if duplicate is not None:
         values = in_words({name: duplicate[name] for name in names})
         table = source_table_name(project.spine.source)

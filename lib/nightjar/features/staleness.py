@@ -9,7 +9,12 @@ from nightjar.errors import TableError
 from nightjar.features.definitions import definitions_hash, label_hash
 from nightjar.settings.project import Project
 from nightjar.tables import arrow, labels
+from nightjar.tables.entries import DataFile
 from nightjar.tables.warehouse import Warehouse
+
+HASH = "definitions_hash"
+_current = set[tuple[str, str, str]]()
+"""Folder and path of a file, and the hash of the only definitions in it: files do not change, and are many."""
 
 
 def stale_since(warehouse: Warehouse, project: Project, run_date: date) -> date | None:
@@ -19,8 +24,20 @@ def stale_since(warehouse: Warehouse, project: Project, run_date: date) -> date 
     """
     if not arrow.exists(warehouse, "features"):
         return None
-    stale = (pc.field("run_date") < run_date) & (pc.field("definitions_hash") != definitions_hash(project))
-    first: Any = pc.min(arrow.read(warehouse, "features", ["run_date"], stale)["run_date"])
+    folder, current = warehouse.path("features"), definitions_hash(project)
+    read = set[tuple[str, str, str]]()
+
+    def is_new(file: DataFile) -> bool:
+        named = (folder, file.path, current)
+        if file.partition["run_date"] >= run_date or named in _current:
+            return False
+        read.add(named)
+        return True
+
+    stale = arrow.read(warehouse, "features", ["run_date"], pc.field(HASH) != current, keep=is_new)
+    if not len(stale):
+        _current.update(read)
+    first: Any = pc.min(stale["run_date"])
     first_stale: date | None = first.as_py()
     return first_stale
 

@@ -13,7 +13,7 @@ from nightjar.joins.exchange import Destination, exchange_rows
 from nightjar.joins.planner import JoinPlan, plan
 from nightjar.joins.stored_facts import StoredFacts, join_facts, output_schema
 from nightjar.settings.environment import Placement
-from nightjar.tables.rows import Rows, TaskFunction, merge_tables
+from nightjar.tables.rows import Rows, TaskFunction, are_few, merge_tables
 from nightjar.tables.warehouse import Warehouse
 
 
@@ -67,7 +67,7 @@ def join_with_plans(
     for stage in stages:
         rows = stage.join(rows, clocks)
     broadcast = _with_placement(plans, Placement.BROADCAST)
-    make = _with_broadcast(rows.make, broadcast, schema.names, clocks)
+    make = _with_broadcast(rows.make, broadcast, schema.names, clocks, few_rows=are_few(rows.task_input))
     rows = Rows(rows.task_input, make, schema)
     return exchange_rows(rows, to) if to is not None and stages else rows
 
@@ -77,9 +77,12 @@ def _with_placement(plans: Sequence[JoinPlan], placement: Placement) -> list[Joi
 
 
 def _with_broadcast(
-    make: TaskFunction, plans: Sequence[JoinPlan], names: Sequence[str], clocks: Clocks
+    make: TaskFunction, plans: Sequence[JoinPlan], names: Sequence[str], clocks: Clocks, *, few_rows: bool
 ) -> TaskFunction:
-    """The task of the last stage, joined with the facts that every task reads whole; columns in the declared order."""
+    """The task of the last stage, joined with the facts that every task reads whole; columns in the declared order.
+
+    Of few rows the keys are looked at first: most facts may be of others.
+    """
 
     def order_columns(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.Table]:
         for table in make(batches):
@@ -88,7 +91,8 @@ def _with_broadcast(
     def join_broadcast(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.Table]:
         facts: list[tuple[StoredFacts, Facts]] = []
         for rows in merge_tables(make(batches)):  # the kernel goes through all facts for each table, however small
-            facts = facts or reading.read_whole(plans)
+            if few_rows or not facts:
+                facts = reading.read_whole(plans, rows if few_rows else None)
             yield join_facts(rows, facts, clocks).select(list(names))
 
     return join_broadcast if plans else order_columns

@@ -1,8 +1,9 @@
 """Plan joins: the placement of each source, chosen by size and layout, or given."""
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 
 from nightjar.errors import JoinError
 from nightjar.joins.stored_facts import StoredFacts
@@ -47,15 +48,27 @@ def plan(
     Raises:
         JoinError: a given placement is not possible.
     """
-    plans = opening.map_in_threads(
-        lambda stored_facts: _place(warehouse, stored_facts, (placements or {}).get(stored_facts.name)), facts
-    )
+    tables = list(dict.fromkeys((stored_facts.table, stored_facts.version) for stored_facts in facts))
+    places = opening.map_in_threads(lambda table: _of_table(warehouse, table, facts, placements or {}), tables)
+    plan_of = {join_plan.facts.name: join_plan for place in places for join_plan in place}
+    plans = [plan_of[stored_facts.name] for stored_facts in facts]
     for join_plan in plans:
         log.info("join %s: %s, %s", join_plan.facts.name, join_plan.placement.value, join_plan.reason)
     return plans
 
 
-def _place(warehouse: Warehouse, facts: StoredFacts, placement: Placement | None) -> JoinPlan:
+def _of_table(
+    warehouse: Warehouse, table: tuple[str, int], facts: Sequence[StoredFacts], placements: Mapping[str, Placement]
+) -> list[JoinPlan]:
+    """The plans of the facts of one table, which is opened once."""
+    files = cache(lambda: scan.snapshot(warehouse, *table))
+    of_table = [stored_facts for stored_facts in facts if (stored_facts.table, stored_facts.version) == table]
+    return [_place(warehouse, one, placements.get(one.name), files) for one in of_table]
+
+
+def _place(
+    warehouse: Warehouse, facts: StoredFacts, placement: Placement | None, snapshot: Callable[[], Snapshot]
+) -> JoinPlan:
     layout, reason = _layout(warehouse, facts)
     if placement is Placement.CO_BUCKETED and layout is None:
         raise JoinError(f"facts {facts.name!r} cannot be joined co-bucketed: {reason}")
@@ -63,7 +76,7 @@ def _place(warehouse: Warehouse, facts: StoredFacts, placement: Placement | None
         placement is Placement.CO_BUCKETED or (placement is None and layout.files.size > scan.SMALL)
     ):
         return _co_bucketed(facts, layout)
-    files = scan.snapshot(warehouse, facts.table, facts.version)
+    files = snapshot()
     size = _size(files)
     if placement is Placement.BROADCAST and files.unreadable is not None:
         raise JoinError(

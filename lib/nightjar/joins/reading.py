@@ -1,8 +1,10 @@
 """Read the facts that a task needs: some columns of the rows that its share of the spine can see."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 import pyarrow as pa
@@ -15,6 +17,7 @@ from nightjar.durations import duration_of, microseconds
 from nightjar.joins.planner import JoinPlan
 from nightjar.joins.stored_facts import StoredFacts
 from nightjar.tables import scan
+from nightjar.tables.entries import DataFile
 from nightjar.tables.layouts import EVENT_TIME, KNOWN_AT, RETRACTION
 from nightjar.tables.scan import Snapshot
 from nightjar.tables.table import INSTANT
@@ -25,11 +28,68 @@ CALENDAR = (YEAR_1 * 1_000_000, YEAR_10000 * 1_000_000 - 1)
 """The first and the last microsecond of Python's datetime."""
 
 
-def read_whole(plans: Sequence[JoinPlan]) -> list[tuple[StoredFacts, Facts]]:
-    """All rows of the facts, each table read once: versions are resolved over the whole source."""
-    tables = {plan.files.table: plan.files for plan in plans}
-    rows_of_table = {table: scan.read(files, _columns(plans, table)) for table, files in tables.items()}
-    return [(plan.facts, plan.facts.to_facts(rows_of_table[plan.files.table])) for plan in plans]
+def read_whole(plans: Sequence[JoinPlan], spine: pa.Table | None = None) -> list[tuple[StoredFacts, Facts]]:
+    """All rows of the facts, each table read once: versions are resolved over the whole source.
+
+    Given the rows of the spine, a table with facts for one join may lack those that cannot be theirs (`of_keys`).
+    """
+    uses = Counter(plan.files.table for plan in plans)
+    read = dict[str, pa.Table]()
+    for plan in plans:
+        facts, files = plan.facts, plan.files
+        if files.table in read:
+            continue
+        chosen = FactRows(files)
+        if spine is not None and uses[files.table] == 1:
+            chosen = of_keys(files, facts.keys, facts.fact_id, spine)
+        read[files.table] = chosen.read(_columns(plans, files.table))
+    return [(plan.facts, plan.facts.to_facts(read[plan.files.table])) for plan in plans]
+
+
+@dataclass(frozen=True)
+class FactRows:
+    """Rows of a table with facts.
+
+    Attributes:
+        files: with all of them.
+        condition: that they meet; None: they are all rows of the files.
+    """
+
+    files: Snapshot
+    condition: ds.Expression | None = None
+
+    def read(self, columns: Sequence[str]) -> pa.Table:
+        """Columns of the rows."""
+        rows = scan.read(self.files, columns, self.condition)
+        return rows if self.condition is None else rows.filter(self.condition)
+
+
+def of_keys(files: Snapshot, keys: Mapping[str, str], fact_id: Sequence[str], rows: pa.Table) -> FactRows:
+    """The facts without some that have no key of the rows: all versions of any other fact are among them.
+
+    Versions of a fact share what identifies it, so only keys that are part of that leave facts out; all keys do where
+    facts have no versions. Keys of another type than the rows' leave out none, nor do floating ones, of which many are
+    equal.
+
+    Args:
+        files: of the facts.
+        keys: column of the rows -> column of the facts.
+        fact_id: the columns that identify a fact.
+        rows: that the facts are for.
+    """
+    condition: ds.Expression | None = None
+    for column, of_fact in keys.items():
+        values = rows.column(column).combine_chunks().drop_null().unique()
+        kind = files.schema.field(of_fact).type
+        if values.type != kind or pa.types.is_floating(kind) or (fact_id and of_fact not in fact_id):
+            continue
+        has_key = pc.field(of_fact).isin(values)
+        condition = has_key if condition is None else condition & has_key
+        if kind == INSTANT:
+            bounds: Any = pc.min_max(values.cast(pa.int64()))
+            begin, end = (_on_the_calendar(bounds[end].as_py()) for end in ("min", "max"))
+            files = files.where(partial(DataFile.may_hold, column=of_fact, since=begin, until=end))
+    return FactRows(files, condition)
 
 
 @dataclass(frozen=True)

@@ -75,18 +75,23 @@ def since(session: SparkSession, begin: datetime) -> Stages:
 
 
 def _fields(listed: Any, begin: int) -> Iterator[dict[str, Any]]:
-    """The fields of Java's `StageData`, the newest stage first, back to those of a minute before an instant.
+    """The fields of Java's `StageData` since an instant; older ones may stand before them, but not by a minute.
 
     One by one: to let Java write them all as JSON takes six times as long in a fresh process, and each costs few calls.
     """
     for place in range(listed.size()):
         one = listed.apply(place)
-        submitted, completed = one.submissionTime(), one.completionTime()
-        if submitted.isEmpty() or completed.isEmpty():
+        submitted = one.submissionTime()
+        if submitted.isEmpty():
             continue
         begins = submitted.get().getTime()
         if begins < begin - MINUTE:
             return
+        if begins < begin:
+            continue
+        completed = one.completionTime()
+        if completed.isEmpty():
+            continue
         yield {
             "stageId": one.stageId(),
             "attemptId": one.attemptId(),

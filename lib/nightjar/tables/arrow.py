@@ -12,6 +12,7 @@ from deltalake.exceptions import CommitFailedError
 
 from nightjar.tables import datafiles, fields, opening, requirements, rewriting, scan, transaction
 from nightjar.tables.datafiles import NewFile
+from nightjar.tables.entries import DataFile
 from nightjar.tables.table import Table
 from nightjar.tables.transaction import Change, MovedError, Note
 from nightjar.tables.warehouse import Warehouse
@@ -110,8 +111,9 @@ def read(
     columns: Sequence[str] | None = None,
     where: ds.Expression | None = None,
     at_version: int | None = None,
+    keep: Callable[[DataFile], bool] = lambda _: True,
 ) -> pa.Table:
-    """Rows of a table. Files are skipped by partition and statistics where the condition allows it.
+    """Rows of a table, of files that are to be kept; some are skipped by partition and statistics for the condition.
 
     Raises:
         TableError: there is no such table or column, a file is damaged or missing, or the table's rows cannot be read
@@ -128,12 +130,11 @@ def read(
     """
     delta_table = opening.open_table(warehouse, table, at_version)
     requirements.check_readable(delta_table, table, warehouse.path(table))
-    snapshot = scan.snapshot_of(delta_table, warehouse, table)
+    snapshot = scan.snapshot_of(delta_table, warehouse, table).where(keep)
     scan.require_columns(snapshot, columns or ())
+    names = None if columns is None else list(columns)
     with scan.translate_read_errors(snapshot):
-        return scan.dataset(snapshot, where).to_table(
-            columns=columns if columns is None else list(columns), filter=where
-        )
+        return scan.dataset(snapshot, where).to_table(columns=names, filter=where)
 
 
 def sample(

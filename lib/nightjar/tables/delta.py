@@ -11,6 +11,7 @@ from pyspark.sql.pandas.types import from_arrow_schema
 from nightjar.tables import scan
 from nightjar.tables.datafiles import partition_text
 from nightjar.tables.entries import DataFile
+from nightjar.tables.rows import MOST_HERE, has_few
 from nightjar.tables.scan import Snapshot
 from nightjar.tables.warehouse import Warehouse
 
@@ -28,7 +29,8 @@ def read(
     """The table's rows, at its latest version unless one is given.
 
     Spark gets the list of the version's files. Its own reader of Delta would list them by several jobs over the table's
-    log, for every table and process anew; it is used only where files and folders do not determine the rows.
+    log, for every table and process anew; it is used only where files and folders do not determine the rows. Few rows
+    are read here: Spark needs longer to plan it.
 
     Args:
         spark: the session.
@@ -48,6 +50,9 @@ def read(
     schema = from_arrow_schema(files.schema)
     if not chosen.files:
         return spark.createDataFrame([], schema)
+    is_counted = all(file.rows for file in chosen.files)  # of another engine's files nobody may know their rows
+    if is_counted and chosen.rows <= MOST_HERE and has_few(spark):
+        return spark.createDataFrame(scan.read(chosen, files.schema.names), schema)
     paths = [f"{files.folder}/{unquote(file.path)}" for file in chosen.files]
     try:
         rows = spark.read.schema(schema).option("basePath", files.folder).parquet(*paths)

@@ -47,20 +47,19 @@ class DataFile:
 
 def data_file(action: dict[str, Any]) -> DataFile:
     """The data file of an `add` action, as delta-rs returns it."""
-    partition, least, greatest = (_strip_prefix(action, prefix) for prefix in ("partition.", "min.", "max."))
-    least, greatest = (
-        {name: value for name, value in bounds.items() if value is not None} for bounds in (least, greatest)
-    )
+    partition, least, greatest = dict[str, Any](), dict[str, Any](), dict[str, Any]()
+    for name, value in action.items():
+        kind, _, column = name.partition(".")
+        if kind == "partition":
+            partition[column] = value
+        elif value is not None and kind in ("min", "max"):
+            (least if kind == "min" else greatest)[column] = value
     expected = checksums.of_name(action["path"])
     # Settings of the table can hide some bounds, damage can change them: only bounds as they were written are used.
     if expected is not None and expected.bounds != checksums.of_bounds(least, greatest):
         least, greatest = {}, {}
     greatest = {name: _not_below(value) for name, value in greatest.items()}
     return DataFile(action["path"], action["num_records"] or 0, action["size_bytes"], partition, least, greatest)
-
-
-def _strip_prefix(action: dict[str, Any], prefix: str) -> dict[str, Any]:
-    return {name.removeprefix(prefix): value for name, value in action.items() if name.startswith(prefix)}
 
 
 def _not_below(value: Any) -> Any:

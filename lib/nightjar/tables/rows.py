@@ -54,7 +54,12 @@ class Rows:
 
 def are_few(frame: DataFrame) -> bool:
     """Whether its session has few rows to work on, which are made in this process sooner than tasks are started."""
-    return frame.sparkSession.conf.get(FEW_ROWS, None) == "true"
+    return has_few(frame.sparkSession)
+
+
+def has_few(spark: SparkSession) -> bool:
+    """Whether a session has few rows to work on."""
+    return spark.conf.get(FEW_ROWS, None) == "true"
 
 
 def few_rows(frame: DataFrame) -> pa.Table | None:
