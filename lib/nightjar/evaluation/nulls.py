@@ -6,8 +6,8 @@ many days before it as tonight lies after the reference, and never fewer than th
 Its counts are drawn down to tonight's number of rows. So the null has in it how nights differ, how far things move with
 time, and what chance does to few rows; rows beyond those of its nights prove nothing more.
 
-Of each column the distance of its values, of its share of nulls, and of its share of new values is looked at. Distances
-are centred by their weekday and studentised, each by nights of other 28-day blocks, as tonight is by nights
+Of each column the distance of its values, of its share of nulls, and of levels of the share of new ones is looked at.
+Distances are centred by their weekday and studentised, each by nights of other 28-day blocks, as tonight is by nights
 that are past. Means over the last nights, of values that are cut off so that one night alone is no trend, find small
 changes that last. The family is the greatest of all columns and spans: its distribution over the null's nights gives
 the chance that *any* column is so far on a night without a change, and beyond the nights that there are a generalised
@@ -19,7 +19,7 @@ studentised statistics; see `tails` for the tail.
 
 import json
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
@@ -58,6 +58,7 @@ class Null:
         measure: a name in `divergences.OF_SHARES`.
         groups: the group of each bin, by column.
         counts: rows by night and group, (nights, groups), by column.
+        numbers: the columns that have no levels, and so no new ones.
     """
 
     dates: Nights
@@ -66,6 +67,7 @@ class Null:
     measure: str
     groups: Mapping[str, RowNumbers]
     counts: Mapping[str, Counts]
+    numbers: frozenset[str] = frozenset()
     _fitted: dict[tuple[int, int, tuple[str, ...]], Yardstick] = field(default_factory=dict, repr=False)
 
     def judge(
@@ -141,8 +143,12 @@ class Null:
         )
 
     @classmethod
-    def from_json(cls, text: str) -> "Null":
+    def from_json(cls, text: str, numbers: Collection[str] = ()) -> "Null":
         """The null that `to_json` wrote.
+
+        Args:
+            text: that line.
+            numbers: as in `fit_null`; the line does not have them, as the bins of the columns say them.
 
         Raises:
             LearningError: the text is something else.
@@ -153,7 +159,8 @@ class Null:
             columns = stored["columns"]
             groups = {name: np.array(one["groups"], np.intp) for name, one in columns.items()}
             counts = {name: unpack(one["counts"], len(dates)) for name, one in columns.items()}
-            return cls(dates, stored["gap_days"], stored["oldest_days"], stored["measure"], groups, counts)
+            own = frozenset(numbers)
+            return cls(dates, stored["gap_days"], stored["oldest_days"], stored["measure"], groups, counts, own)
         except (KeyError, TypeError, ValueError, zlib.error) as error:
             raise LearningError(f"This is not a null written by to_json: {text[:200]!r}.") from error
 
@@ -169,7 +176,10 @@ class Null:
         if not names:
             return np.zeros((len(ASPECTS), 0))
         expected, actual = (_stack([one[None] for one in side])[:, 0] for side in zip(*sides, strict=True))
-        return distances_of(expected, actual, OF_SHARES[self.measure])
+        return distances_of(expected, actual, OF_SHARES[self.measure], self._have_levels(names))
+
+    def _have_levels(self, names: Sequence[str]) -> npt.NDArray[np.bool_]:
+        return np.array([name not in self.numbers for name in names], np.bool_)
 
     def _yardstick(self, lag_days: int, rows: int, names: tuple[str, ...]) -> Yardstick | None:
         """What is usual at this distance in time, rounded up to weeks beyond the gap, and for so many rows, rounded
@@ -184,7 +194,8 @@ class Null:
         key = (lag, step, names)
         if key not in self._fitted:
             stack = _stack([self.counts[name] for name in names])
-            self._fitted[key] = fit_yardstick(self.dates, stack, lag, step, OF_SHARES[self.measure])
+            distance, have_levels = OF_SHARES[self.measure], self._have_levels(names)
+            self._fitted[key] = fit_yardstick(self.dates, stack, lag, step, distance, have_levels)
         return self._fitted[key]
 
 
@@ -195,6 +206,7 @@ def fit_null(
     gap_days: int,
     oldest_days: int,
     measure: str = "jensen_shannon",
+    numbers: Collection[str] = (),
 ) -> Null:
     """The null of a reference's own nights.
 
@@ -209,6 +221,7 @@ def fit_null(
         gap_days: the longest window of the features.
         oldest_days: the greatest age of a model: at older ages nights are judged as at this one.
         measure: a name in `divergences.OF_SHARES`.
+        numbers: the columns that have no levels: values beyond theirs are no aspect by itself.
 
     Raises:
         LearningError: dates that do not ascend, counts of other nights, or another measure.
@@ -241,7 +254,7 @@ def fit_null(
     has_rows = np.all([one.sum(axis=1) > 0 for one in stacks.values()], axis=0)
     groups = {name: _groups(one.sum(axis=0)) for name, one in stacks.items()}
     counts = {name: _by_group(one[has_rows], groups[name]) for name, one in stacks.items()}
-    return Null(nights_of[has_rows], gap_days, oldest_days, measure, groups, counts)
+    return Null(nights_of[has_rows], gap_days, oldest_days, measure, groups, counts, frozenset(numbers))
 
 
 def _groups(total: Counts) -> RowNumbers:
