@@ -30,17 +30,17 @@ WELL = [signal(Kind.COVARIATE, OK), signal(Kind.PERFORMANCE, OK)]
         (
             [*WELL, signal(Kind.JOBS, UNKNOWN), signal(Kind.DATA, WATCH)],
             UNKNOWN,
-            "jobs of x is unknown. Beside it 1 watch.",
+            "jobs of x is unknown. Other signals: 1 WATCH.",
         ),
         (
             [*WELL, signal(Kind.JOBS, UNKNOWN), signal(Kind.COVARIATE, ACT), signal(Kind.UPSTREAM, ACT)],
             ACT,
-            "upstream of x is act. Beside it 1 act, 1 unknown.",
+            "upstream of x is act. Other signals: 1 ACT, 1 UNKNOWN.",
         ),
         (
             [signal(Kind.COVARIATE, OK), signal(Kind.PERFORMANCE, UNKNOWN), signal(Kind.CONCEPT, UNKNOWN)],
             UNKNOWN,
-            "performance of x is unknown. Beside it 1 unknown.",
+            "performance of x is unknown. Other signals: 1 UNKNOWN.",
         ),
         ([signal(Kind.COVARIATE, OK), signal(Kind.PRIOR, OK), signal(Kind.PERFORMANCE, UNKNOWN)], OK, None),
         (

@@ -56,7 +56,7 @@ def _change(name: str, one: Assessment, bins: Sequence[BinChange]) -> str:
     if not bins:
         return f"{name} is spread unlike in training{lasting}"
     most = bins[0]
-    return f"{name} {most.clause} in {in_words(most.now)} of the rows, in training {in_words(most.before)}{lasting}"
+    return f"{name} {most.clause} in {in_words(most.now)} of the rows, in training in {in_words(most.before)}{lasting}"
 
 
 def _used(share: float | None, is_several: bool) -> list[str]:
