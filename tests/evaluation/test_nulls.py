@@ -180,8 +180,8 @@ def test_new_values_and_nulls_are_seen_where_values_differ_from_night_to_night()
 def test_numbers_beyond_all_of_the_reference_s_are_no_more_than_far_where_whole_nights_move():
     """A rate that takes few values a night, and falls slowly to where no night was: its distance is as usual.
 
-    The reference cannot show how usual that is, as its least values share a group: its own nights were beyond all nights
-    before them, too.
+    The reference cannot show how usual that is, as its least values share a group: its own nights were beyond all
+    nights before them, too.
     """
     level = np.abs(np.arange(200) % 40 - 20) // 2
     counts = np.zeros((200, 13), int)

@@ -1,8 +1,8 @@
 """How bad the drift of columns can be, by what the model uses of them.
 
-The importance of a column is what the model loses once its values are shuffled: the column then says nothing, and that
-is about the most that drift in it can take from a model. So its share of what the model uses is a limit on what there is
-to lose, whatever the distance: see docs/monitoring.md for the two marks.
+The importance of a column is what the model loses once its values are shuffled: the column then says nothing, and
+drift in it alone rarely does worse. So its share of what the model uses is about what there is to lose, whatever the
+distance: see docs/monitoring.md for the two marks.
 """
 
 from collections.abc import Iterable

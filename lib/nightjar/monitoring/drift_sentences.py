@@ -27,7 +27,7 @@ def sentence_of_cluster(
     if others:
         parts[0] += f"; {others} other {'column' if others == 1 else 'columns'} moved with it"
     parts += [f"{name} makes {part:.0%} of the change" for name, part, _ in slices[:1]]
-    return ". ".join([*parts, *_used(share, others > 0)]) + "."
+    return ". ".join([*parts, *_used(share, is_several=others > 0)]) + "."
 
 
 def sentence_of_unimportant(names: Sequence[str], share: float, most: int = 3) -> str:
@@ -59,8 +59,12 @@ def _change(name: str, one: Assessment, bins: Sequence[BinChange]) -> str:
     return f"{name} {most.clause} in {in_words(most.now)} of the rows, in training in {in_words(most.before)}{lasting}"
 
 
-def _used(share: float | None, is_several: bool) -> list[str]:
+def _used(share: float | None, *, is_several: bool) -> list[str]:
     if share is None:
         return []
     them = "them" if is_several else "it"
-    return [f"The model does not use {them}" if share == 0 else f"The model takes {in_words(share)} of what it uses from {them}"]
+    return [
+        f"The model does not use {them}"
+        if share == 0
+        else f"The model takes {in_words(share)} of what it uses from {them}"
+    ]

@@ -105,7 +105,9 @@ def _all_well(looks: Sequence[Signal]) -> str:
 
 def _others(others: Sequence[Signal]) -> str:
     counts = Counter(one.state for one in others)
-    parts = [f"{counts[state]} {state.word.upper()}" for state in (State.ACT, State.UNKNOWN, State.WATCH) if counts[state]]
+    parts = [
+        f"{counts[state]} {state.word.upper()}" for state in (State.ACT, State.UNKNOWN, State.WATCH) if counts[state]
+    ]
     return f" Other signals: {', '.join(parts)}." if parts else ""
 
 
