@@ -1,10 +1,10 @@
 """What is usual: the distances between a reference's own nights at one distance in time and one number of rows.
 
 A column has three aspects, each with a distance: its values, with all bins; its share of nulls; and of levels the
-share of new ones, in bins where the reference has hardly any rows. A few new levels or nulls are lost in the first where
-values differ from night to night, and stand out by themselves. Numbers beyond those of the reference are no aspect: in a
-column that moves slowly whole nights are beyond all nights before them, and groups of bins do not show on which nights
-of the reference that was so.
+share of new ones, in bins where the reference has hardly any rows. A few new levels or nulls are lost in the first
+where values differ from night to night, and stand out by themselves. Numbers beyond those of the reference are no
+aspect: in a column that moves slowly whole nights are beyond all nights before them, and groups of bins do not show on
+which nights of the reference that was so.
 """
 
 from collections.abc import Callable
