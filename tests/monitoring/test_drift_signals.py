@@ -164,7 +164,7 @@ def test_a_fault_of_what_sends_a_column_is_one_step_worse(world, share, state):
     coded = rows | {"miles": np.where(np.arange(ROWS) < ROWS // 10, -9999.0, rows["miles"])}
     (one,) = [one for one in say(world, coded, shares={"miles": share}) if one.kind is Kind.COVARIATE]
     assert (one.subject, one.state) == ("miles", state)
-    assert one.sentence.startswith("miles: the mean is farther outside what training had than that is wide. ")
+    assert one.sentence.startswith("miles: its mean is far outside anything in training. ")
 
 
 def test_a_slice_that_makes_most_of_a_change_is_named(world):

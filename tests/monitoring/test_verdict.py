@@ -57,6 +57,14 @@ def test_act_comes_before_what_nobody_can_say_and_that_before_watch(signals, sta
         assert sentence in (None, verdict.sentence)
 
 
+@pytest.mark.parametrize(("state", "command"), [(ACT, None), (UNKNOWN, "python jobs/train.py")])
+def test_a_training_is_no_step_where_the_rules_are_against_it_but_for_want_of_a_reference(state, command):
+    lost = [*WELL[1:], signal(Kind.COVARIATE, state, command="python jobs/train.py")]
+    assert judge(lost).command == "python jobs/train.py"
+    assert judge(lost, may_train=False).command == command
+    assert judge([signal(Kind.JOBS, ACT, command="python jobs/score.py")], may_train=False).command is not None
+
+
 def test_a_day_without_rows_needs_no_look_at_any():
     assert judge([signal(Kind.JOBS, OK)], has_rows=False).state is OK
     assert judge([], has_rows=False).sentence == "There was nothing to look at."

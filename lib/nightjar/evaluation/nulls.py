@@ -27,10 +27,10 @@ import numpy as np
 import numpy.typing as npt
 
 from nightjar.errors import LearningError
-from nightjar.evaluation.distances import equal_mass_groups
 from nightjar.evaluation.divergences import OF_SHARES
 from nightjar.evaluation.histograms import Counts
 from nightjar.evaluation.judgements import ACT, WATCH, ColumnJudgement, NightJudgement, greatest_of, state_of
+from nightjar.evaluation.null_groups import groups_of, merge_nights, stack_counts
 from nightjar.evaluation.packing import pack, unpack
 from nightjar.evaluation.rows import Floats, RowNumbers
 from nightjar.evaluation.yardsticks import (
@@ -42,9 +42,6 @@ from nightjar.evaluation.yardsticks import (
     lag_within,
     weekdays,
 )
-
-GROUPS = 10
-"""Groups of equal mass into which columns of more than twice as many bins are merged, beside those of the ends."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -175,7 +172,7 @@ class Null:
         """Of each aspect and column, (aspects, columns)."""
         if not names:
             return np.zeros((len(ASPECTS), 0))
-        expected, actual = (_stack([one[None] for one in side])[:, 0] for side in zip(*sides, strict=True))
+        expected, actual = (stack_counts([one[None] for one in side])[:, 0] for side in zip(*sides, strict=True))
         return distances_of(expected, actual, OF_SHARES[self.measure], self._have_levels(names))
 
     def _have_levels(self, names: Sequence[str]) -> npt.NDArray[np.bool_]:
@@ -193,7 +190,7 @@ class Null:
         step = most if rows >= most else int(2 ** (np.floor(16 * np.log2(rows)) / 16))
         key = (lag, step, names)
         if key not in self._fitted:
-            stack = _stack([self.counts[name] for name in names])
+            stack = stack_counts([self.counts[name] for name in names])
             distance, have_levels = OF_SHARES[self.measure], self._have_levels(names)
             self._fitted[key] = fit_yardstick(self.dates, stack, lag, step, distance, have_levels)
         return self._fitted[key]
@@ -252,23 +249,6 @@ def fit_null(
                 f"{name!r}: counts of the shape {one.shape} are not (nights, bins) of {len(nights_of)}."
             )
     has_rows = np.all([one.sum(axis=1) > 0 for one in stacks.values()], axis=0)
-    groups = {name: _groups(one.sum(axis=0)) for name, one in stacks.items()}
-    counts = {name: _by_group(one[has_rows], groups[name]) for name, one in stacks.items()}
+    groups = {name: groups_of(one.sum(axis=0)) for name, one in stacks.items()}
+    counts = {name: merge_nights(one[has_rows], groups[name]) for name, one in stacks.items()}
     return Null(nights_of[has_rows], gap_days, oldest_days, measure, groups, counts, frozenset(numbers))
-
-
-def _groups(total: Counts) -> RowNumbers:
-    """The group of each bin; numbers of groups that no bin has are closed up."""
-    if len(total) <= 2 * GROUPS:
-        return np.arange(len(total))
-    return np.unique(equal_mass_groups(total.astype(np.float64), GROUPS), return_inverse=True)[1].astype(np.intp)
-
-
-def _by_group(counts: Counts, groups: RowNumbers) -> Counts:
-    return np.asarray(counts @ np.eye(int(groups.max()) + 1, dtype=np.int64)[groups], np.int64)
-
-
-def _stack(counts: Sequence[Counts]) -> Counts:
-    """All columns in one array, (columns, nights, groups), with empty groups where a column has fewer."""
-    widest = max(one.shape[1] for one in counts)
-    return np.stack([np.pad(one, ((0, 0), (0, widest - one.shape[1]))) for one in counts])

@@ -113,9 +113,9 @@ def _compare(
     signals = list(drift_signals.signals(drifted))
     fresh = upstream.freshness(sight.warehouse, project, sight.run_date, sight.versions["features"])
     signals += upstream.source_signals(fresh, project.name, sight.run_date)
-    said = drift_signals.signal_by_subject(signals)
-    assessments |= {name: _as_said(assessments[name], one) for name, one in said.items()}
-    clusters = {name: one.subject for name, one in said.items()}
+    by_subject = drift_signals.signal_by_subject(signals)
+    assessments |= {name: _limited(assessments[name], one) for name, one in by_subject.items()}
+    clusters = {name: one.subject for name, one in by_subject.items()}
     rows = [
         row | {"cluster": clusters.get(row["subject"])} for row in _judged_rows(references, night, figures, assessments)
     ]
@@ -134,7 +134,7 @@ def _looks(project: Project, run_date: date) -> dict[str, str]:
     }
 
 
-def _as_said(assessment: Assessment, signal: Signal) -> Assessment:
+def _limited(assessment: Assessment, signal: Signal) -> Assessment:
     """As bad as the signal of the column says, with the reason where its distance alone would be worse."""
     if assessment.state is signal.state or not assessment.has_moved:
         return assessment

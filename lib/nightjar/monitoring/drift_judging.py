@@ -52,7 +52,7 @@ NOT_TESTED = "not judged: prediction time alone decides it"
 NOT_LISTED = "not judged: project.monitoring.drift.columns has other columns"
 NO_NULL = "the version has no nights to judge by: it was trained by an earlier Nightjar, or on too few nights"
 CONSTANT, EMPTY = "all rows have one value", "no row has a value"
-FAR = "the mean is farther outside what training had than that is wide"
+FAR = "its mean is far outside anything in training"
 OF_LITTLE_USE = "it moved, and the model uses too little of it for more"
 FAULTS = (CONSTANT, EMPTY, FAR)
 """What no weather explains: a fault of what sends the column, most likely."""

@@ -71,8 +71,8 @@ def judge(signals: Iterable[Signal], *, has_rows: bool = True, may_train: bool =
         return Verdict(State.OK, _all_well(looks), None, ())
     deciding.sort(key=lambda one: (RANK[one.state], ORDER.index(one.kind), one.subject))
     first, others = deciding[0], deciding[1:]
-    commands = (one.command for one in deciding if one.state is first.state and one.command)
-    command = next((one for one in commands if may_train or first.state is State.UNKNOWN or TRAIN not in one), None)
+    is_training = TRAIN in (first.command or "") and first.state is not State.UNKNOWN
+    command = None if is_training and not may_train else first.command
     return Verdict(first.state, f"{first.sentence}{_others(others)}", command, deciding)
 
 
