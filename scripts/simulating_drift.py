@@ -50,6 +50,7 @@ class Year:
         """Draw a year."""
         self.random = np.random.default_rng(seed)
         self.names = [f"column {number}" for number in range(columns)]
+        self.numbers = [name for number, name in enumerate(self.names) if number % 3 < 2]
         self.dates = [FIRST + timedelta(days) for days in range(NIGHTS)]
         together = self.random.uniform(0, 0.8, size=(columns, 1))
         own, of_all = (shocks(self.random, size, NIGHTS, lasting) for size in (columns, 1))
@@ -88,7 +89,8 @@ def simulate_nights(columns: int, runs: int, lasting: float) -> Iterator[str]:
     seen: dict[str, list[int]] = {change: [] for change in ("mean", "level", "nulls", "units", "frozen")}
     for run in range(runs):
         year = Year(run, columns, lasting)
-        null = fit_null(year.dates[:REFERENCE], year.by_name(year.counts[:, :REFERENCE]), gap_days=GAP, oldest_days=95)
+        nights = year.by_name(year.counts[:, :REFERENCE])
+        null = fit_null(year.dates[:REFERENCE], nights, gap_days=GAP, oldest_days=95, numbers=year.numbers)
         reference = year.by_name(year.counts[:, :REFERENCE].sum(axis=1))
         history: list[dict[str, float]] = []
         for night in range(REFERENCE, NIGHTS):
@@ -135,9 +137,8 @@ def first_seen(
             if state != "ok":
                 result[name] = min(result[name], place + 1)
     is_quiet = year.deviation[:, 0] <= 0.1
-    of_numbers = [name for number, name in enumerate(year.names) if number % 3 < 2]
     of_units = [name for number, name in enumerate(year.names) if number % 3 < 2 and is_quiet[number]]
-    columns = {"level": year.names[2::3], "units": of_units, "frozen": of_numbers}.get(change, year.names)
+    columns = {"level": year.names[2::3], "units": of_units, "frozen": year.numbers}.get(change, year.names)
     return [result[name] for name in columns]
 
 

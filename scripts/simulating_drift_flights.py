@@ -64,7 +64,8 @@ def blocks_of_flights() -> Iterator[str]:
         }
         reference = {name: one[: start - first].sum(axis=0) for name, one in counts.items()}
         of_past = {name: one[: start - first] for name, one in counts.items()}
-        null = fit_null(dates[first:start], of_past, gap_days=GAP, oldest_days=60)
+        numbers = [name for name in names if name not in LEVELS]
+        null = fit_null(dates[first:start], of_past, gap_days=GAP, oldest_days=60, numbers=numbers)
         history, states, columns = {name: [] for name in names}, [], {}
         for night in range(start, start + BLOCK):
             tonight = {name: one[night - first] for name, one in counts.items()}

@@ -52,7 +52,7 @@ def test_a_yardstick_is_that_of_the_oracle(counts):
     days = np.array(dates, "datetime64[D]")
     stack = np.stack([counts[name][:120] for name in NAMES])
 
-    result = fit_yardstick(days, stack, 14, 10**6, jensen_shannon_of)
+    result = fit_yardstick(days, stack, 14, 10**6, jensen_shannon_of, np.ones(len(NAMES), bool))
 
     by_column = [
         oracle.studentised_of(oracle.distances_of(dates, column, 14, jensen_shannon)) for column in stack.tolist()
@@ -175,6 +175,33 @@ def test_new_values_and_nulls_are_seen_where_values_differ_from_night_to_night()
     assert {aspect: one.aspect for aspect, one in by_aspect.items()} == {"new": "new", "nulls": "nulls"}
     assert {one.state for one in by_aspect.values()} == {"act"}
     assert all(one.studentised < one.greatest for one in by_aspect.values())
+
+
+def test_numbers_beyond_all_of_the_reference_s_are_no_more_than_far_where_whole_nights_move():
+    """A rate that takes few values a night, and falls slowly to where no night was: its distance is as usual.
+
+    The reference cannot show how usual that is, as its least values share a group: its own nights were beyond all
+    nights before them, too.
+    """
+    level = np.abs(np.arange(200) % 40 - 20) // 2
+    counts = np.zeros((200, 13), int)
+    for apart in (0, 2, 4):  # three rates a night, each of a third of the rows, on some nights the same
+        np.add.at(counts, (np.arange(200), 2 + np.minimum(level + apart * (np.arange(200) % 5 < 3), 9)), 333)
+    tonight = np.zeros(13, int)
+    tonight[1] = 999
+    judged = {}
+    for numbers in ((), ("rate",)):
+        null = fit_null(dates_of(200), {"rate": counts}, gap_days=14, oldest_days=60, numbers=numbers)
+        stored = Null.from_json(null.to_json(), numbers)
+        judged[numbers], again = (
+            judge(one, {"rate": counts.sum(axis=0)}, {"rate": tonight}).columns["rate"] for one in (null, stored)
+        )
+        assert again == judged[numbers]
+
+    assert (judged[()].state, judged[()].aspect) == ("act", "new")
+    assert judged[()].greatest == pytest.approx(50)  # all rows, over the least deviation
+    assert (judged["rate",].state, judged["rate",].aspect) == ("ok", "values")
+    assert judged["rate",].greatest < 3
 
 
 def test_values_that_nights_of_the_reference_had_not_seen_before_them_either_are_less_new():

@@ -1,5 +1,6 @@
 """What is said of a night's drift: planted changes are one signal each, and nights without one are quiet."""
 
+import re
 from dataclasses import replace
 from datetime import date, timedelta
 
@@ -13,7 +14,7 @@ from nightjar.monitoring import drift_figures
 from nightjar.monitoring.drift_history import History
 from nightjar.monitoring.drift_judging import judge
 from nightjar.monitoring.drift_references import Reference, References
-from nightjar.monitoring.drift_signals import Drifted, clusters_by_subject, moved, signals
+from nightjar.monitoring.drift_signals import UNIMPORTANT, Drifted, moved, signal_by_subject, signals
 from nightjar.monitoring.night_counts import Night
 from nightjar.monitoring.signals import Kind, State
 from nightjar.settings.monitoring.drift import Drift, DriftThreshold
@@ -58,9 +59,12 @@ def world():
     return References("1", subjects, nulls), counts
 
 
-def say(world, rows, settings=None, failures=None, slices=None):
+def say(world, rows, settings=None, failures=None, slices=None, shares=None):
     """The signals of a night, by kind and subject."""
     references, nights = world
+    if shares:
+        changed = {name: replace(references.subjects[name], importance=share) for name, share in shares.items()}
+        references = replace(references, subjects={**references.subjects, **changed})
     night = Night(
         ROWS,
         {name: count(references.subjects[name].bins, pa.array(values)) for name, values in rows.items()},
@@ -77,7 +81,9 @@ def say(world, rows, settings=None, failures=None, slices=None):
     }
     assessments = judge(references, night, figures, {}, settings or Drift(), TONIGHT)
     own = {name: nights[name] for name in moved(assessments, references)}
-    drifted = Drifted(references, night, assessments, History(), own, TONIGHT, "jobs/train.py")
+    declared = [] if settings is None else [*settings.columns, *settings.thresholds]
+    looks = {name: f"jobs/profile.py source={name}" for name in NAMES}
+    drifted = Drifted(references, night, assessments, History(), own, TONIGHT, "jobs/train.py", declared, looks)
     return list(signals(drifted))
 
 
@@ -97,10 +103,17 @@ def test_columns_that_move_together_are_one_signal_with_what_the_model_uses_of_t
     assert (one.subject, one.state) == ("rate_*", State.ACT)
     assert one.evidence["columns"] == ["rate_7d", "rate_28d"]  # it uses more of the first
     assert one.evidence["importance"] == pytest.approx(0.5)
-    assert "the model takes 50% of what it uses from it" in one.sentence
-    assert one.command == "jobs/train.py"
+    number = r"-?[0-9.]+"
+    assert re.fullmatch(
+        rf"rate_7d is (from )?{number}( to {number}|, more than ever in training,) in [0-9]+% of the rows, in training "
+        r"in [0-9]+%; 1 other column moved with it\. The model takes 50% of what it uses from them\.",
+        one.sentence,
+    )
+    assert one.command == "jobs/profile.py source=rate_7d"  # to look comes first: what to train is for others to say
     assert one.since == TONIGHT
-    assert clusters_by_subject(said) == {"rate_7d": "rate_*", "rate_28d": "rate_*"}
+    assert {name: of.subject for name, of in signal_by_subject(said).items()} == dict.fromkeys(
+        ("rate_7d", "rate_28d"), "rate_*"
+    )
 
 
 def test_a_changed_unit_is_one_of_the_system_s_and_not_of_the_world(world):
@@ -110,11 +123,48 @@ def test_a_changed_unit_is_one_of_the_system_s_and_not_of_the_world(world):
     assert "as if miles became kilometres" in one.sentence
 
 
-def test_what_the_model_does_not_use_wakes_nobody(world):
-    rows = rows_of_night(np.random.default_rng(4)) | {"site": np.array(["west"] * ROWS)}
+def test_what_the_model_does_not_use_is_said_and_wakes_nobody(world):
+    west = np.where(np.arange(ROWS) < ROWS // 2, "west", "south")
+    rows = rows_of_night(np.random.default_rng(4)) | {"site": west}
     (one,) = [one for one in say(world, rows) if one.kind is Kind.COVARIATE]
-    assert (one.subject, one.state, one.command) == ("site", State.WATCH, None)
-    assert "levels that training did not have: 100.0% of the rows, 0.0% in training" in one.sentence
+    assert (one.subject, one.state, one.command, one.since) == (UNIMPORTANT, State.OK, None, None)
+    assert one.sentence == "Moved, but with little to lose: site, which the model does not use."
+    assert one.evidence["columns"] == ["site"]
+
+
+@pytest.mark.parametrize(
+    ("share", "state"),
+    [(None, State.ACT), (0.1, State.ACT), (0.099, State.WATCH), (0.01, State.WATCH), (0.009, State.OK)],
+)
+def test_how_bad_a_change_can_be_follows_from_what_the_model_uses(world, share, state):
+    """Two columns of 0.009 are 0.018 together, and to be watched."""
+    rows = rows_of_night(np.random.default_rng(4))
+    rows["miles"] = rows["miles"] + 60
+    (one,) = [one for one in say(world, rows, shares={"miles": share}) if one.kind is Kind.COVARIATE]
+    assert one.state is state
+    words = "miles is 133 to 194.6 in 84% of the rows, in training in 5%."
+    assert one.sentence.startswith(words) == (one.subject == "miles") == (share != 0.009)
+    rows["site"] = np.where(np.arange(ROWS) < ROWS // 2, "west", "south")
+    said = say(world, rows, shares={"miles": share, "site": 0.009})
+    (other,) = [one for one in said if one.subject == UNIMPORTANT]
+    assert other.state is (State.WATCH if share == 0.009 else State.OK)
+
+
+def test_what_is_declared_to_matter_does_whatever_the_model_uses(world):
+    rows = rows_of_night(np.random.default_rng(4))
+    rows["miles"] = rows["miles"] + 60
+    said = say(world, rows, Drift(columns=["miles"]), shares={"miles": 0.0})
+    assert [(one.subject, one.state) for one in said if one.kind is Kind.COVARIATE] == [("miles", State.ACT)]
+
+
+@pytest.mark.parametrize(("share", "state"), [(0.1, State.ACT), (0.01, State.ACT), (0.0, State.WATCH)])
+def test_a_fault_of_what_sends_a_column_is_one_step_worse(world, share, state):
+    """A tenth of the rows with a code for no value, and no value at all."""
+    rows = rows_of_night(np.random.default_rng(4))
+    coded = rows | {"miles": np.where(np.arange(ROWS) < ROWS // 10, -9999.0, rows["miles"])}
+    (one,) = [one for one in say(world, coded, shares={"miles": share}) if one.kind is Kind.COVARIATE]
+    assert (one.subject, one.state) == ("miles", state)
+    assert one.sentence.startswith("miles: its mean is far outside anything in training. ")
 
 
 def test_a_slice_that_makes_most_of_a_change_is_named(world):

@@ -30,17 +30,17 @@ WELL = [signal(Kind.COVARIATE, OK), signal(Kind.PERFORMANCE, OK)]
         (
             [*WELL, signal(Kind.JOBS, UNKNOWN), signal(Kind.DATA, WATCH)],
             UNKNOWN,
-            "jobs of x is unknown. Beside it 1 watch.",
+            "jobs of x is unknown. Other signals: 1 WATCH.",
         ),
         (
             [*WELL, signal(Kind.JOBS, UNKNOWN), signal(Kind.COVARIATE, ACT), signal(Kind.UPSTREAM, ACT)],
             ACT,
-            "upstream of x is act. Beside it 1 act, 1 unknown.",
+            "upstream of x is act. Other signals: 1 ACT, 1 UNKNOWN.",
         ),
         (
             [signal(Kind.COVARIATE, OK), signal(Kind.PERFORMANCE, UNKNOWN), signal(Kind.CONCEPT, UNKNOWN)],
             UNKNOWN,
-            "performance of x is unknown. Beside it 1 unknown.",
+            "performance of x is unknown. Other signals: 1 UNKNOWN.",
         ),
         ([signal(Kind.COVARIATE, OK), signal(Kind.PRIOR, OK), signal(Kind.PERFORMANCE, UNKNOWN)], OK, None),
         (
@@ -55,6 +55,14 @@ def test_act_comes_before_what_nobody_can_say_and_that_before_watch(signals, sta
         verdict = judge(order)
         assert verdict.state is state
         assert sentence in (None, verdict.sentence)
+
+
+@pytest.mark.parametrize(("state", "command"), [(ACT, None), (UNKNOWN, "python jobs/train.py")])
+def test_a_training_is_no_step_where_the_rules_are_against_it_but_for_want_of_a_reference(state, command):
+    lost = [*WELL[1:], signal(Kind.COVARIATE, state, command="python jobs/train.py")]
+    assert judge(lost).command == "python jobs/train.py"
+    assert judge(lost, may_train=False).command == command
+    assert judge([signal(Kind.JOBS, ACT, command="python jobs/score.py")], may_train=False).command is not None
 
 
 def test_a_day_without_rows_needs_no_look_at_any():

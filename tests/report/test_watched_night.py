@@ -14,7 +14,9 @@ from nightjar.report import night_json
 from nightjar.report.drift import read_drift
 from nightjar.report.reading import open_tables
 from nightjar.report.report_data import gather
-from nightjar.report.verdict import HEADLINES, STRIP
+from nightjar.report.signals import ShownSignal, Signals
+from nightjar.report.triggers import ShownTrigger
+from nightjar.report.verdict import HEADLINES, STRIP, ShownVerdict, tasks
 from nightjar.tables import arrow, retractions
 from nightjar.tables.monitoring_definitions import DRIFT
 from nightjar.tables.source_definitions import QUALITY
@@ -51,11 +53,31 @@ def test_the_first_screen_says_whether_what_and_what_to_do(watched):
     assert "Retraining: no" in head
 
 
+def test_a_training_is_proposed_only_where_a_rule_calls_for_one():
+    train = f"python jobs/train.py project=x run_date={nights.NIGHT}"
+    lost = ShownSignal("performance", "log loss", "act", "It is 0.61.", train, None, None)
+    missing = ShownSignal("covariate", "all columns", "unknown", "There is no null.", train, None, None)
+    quiet, calls = ShownTrigger("performance", "no", "", ""), ShownTrigger("drift", "train", "", "")
+    verdict = ShownVerdict("act", "It is 0.61.", None, is_stored=True)
+
+    def proposed(signals, triggers):
+        return [
+            (one.command, one.why)
+            for one in tasks(verdict, Signals(tuple(signals), (), None), triggers, "x", nights.NIGHT)
+        ]
+
+    assert proposed([lost], [quiet]) == []
+    assert proposed([lost], []) == proposed([lost], [quiet, calls]) == [(train, "performance: log loss")]
+    assert proposed([], [quiet, calls]) == [(train, "retraining: by drift")]
+    assert proposed([missing], [quiet]) == [(train, "covariate: all columns")]  # nothing else brings a null
+
+
 def test_the_strip_leads_to_the_nights_before(watched):
     _, page, _ = watched
     first = nights.NIGHT - timedelta(days=STRIP - 1)
-    assert page.lists["strip"][0] == f"{first}: ok"
-    assert page.lists["strip"][-1] == "2013-10-03: act"
+    assert page.lists["strip"][0] == f"✓{first}: ok"
+    assert page.lists["strip"][-1] == "▲2013-10-03: act"
+    assert re.search(r"The last 28 nights, tonight at the end: \d+ ACT, .*\d+ OK", page.text)
     addresses = [of["href"] for tag, of in page.tags if tag == "a" and of.get("class", "").startswith("cell")]
     assert addresses[0] == f"night-{first}.html"
     assert len(addresses) == STRIP - 1  # of the night itself there is no link
@@ -92,7 +114,7 @@ def test_columns_stand_by_state_then_by_drift_times_importance(watched):
     assert first["Studentised"] == f"{drift.columns[0].studentised:.1f} watched from 3.3"
     assert first["Column"].endswith("with 28-day lateness of every origin")
     unknown = page.table("Columns by state")[1]
-    assert (unknown["State"], unknown["Studentised"]) == ("? UNKNOWN", "–")
+    assert (unknown["State"], unknown["Studentised"]) == ("? UNKNOWN fewer than 50 rows", "–")
     assert (
         "Of all columns together the greatest is 5.9: unchanged nights have so great a one in 0.4% of cases."
         in page.text

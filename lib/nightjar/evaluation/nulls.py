@@ -6,8 +6,8 @@ many days before it as tonight lies after the reference, and never fewer than th
 Its counts are drawn down to tonight's number of rows. So the null has in it how nights differ, how far things move with
 time, and what chance does to few rows; rows beyond those of its nights prove nothing more.
 
-Of each column the distance of its values, of its share of nulls, and of its share of new values is looked at. Distances
-are centred by their weekday and studentised, each by nights of other 28-day blocks, as tonight is by nights
+Of each column the distance of its values, of its share of nulls, and of levels of the share of new ones is looked at.
+Distances are centred by their weekday and studentised, each by nights of other 28-day blocks, as tonight is by nights
 that are past. Means over the last nights, of values that are cut off so that one night alone is no trend, find small
 changes that last. The family is the greatest of all columns and spans: its distribution over the null's nights gives
 the chance that *any* column is so far on a night without a change, and beyond the nights that there are a generalised
@@ -19,7 +19,7 @@ studentised statistics; see `tails` for the tail.
 
 import json
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
@@ -27,10 +27,10 @@ import numpy as np
 import numpy.typing as npt
 
 from nightjar.errors import LearningError
-from nightjar.evaluation.distances import equal_mass_groups
 from nightjar.evaluation.divergences import OF_SHARES
 from nightjar.evaluation.histograms import Counts
 from nightjar.evaluation.judgements import ACT, WATCH, ColumnJudgement, NightJudgement, greatest_of, state_of
+from nightjar.evaluation.null_groups import groups_of, merge_nights, stack_counts
 from nightjar.evaluation.packing import pack, unpack
 from nightjar.evaluation.rows import Floats, RowNumbers
 from nightjar.evaluation.yardsticks import (
@@ -42,9 +42,6 @@ from nightjar.evaluation.yardsticks import (
     lag_within,
     weekdays,
 )
-
-GROUPS = 10
-"""Groups of equal mass into which columns of more than twice as many bins are merged, beside those of the ends."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,6 +55,7 @@ class Null:
         measure: a name in `divergences.OF_SHARES`.
         groups: the group of each bin, by column.
         counts: rows by night and group, (nights, groups), by column.
+        numbers: the columns that have no levels, and so no new ones.
     """
 
     dates: Nights
@@ -66,6 +64,7 @@ class Null:
     measure: str
     groups: Mapping[str, RowNumbers]
     counts: Mapping[str, Counts]
+    numbers: frozenset[str] = frozenset()
     _fitted: dict[tuple[int, int, tuple[str, ...]], Yardstick] = field(default_factory=dict, repr=False)
 
     def judge(
@@ -141,8 +140,12 @@ class Null:
         )
 
     @classmethod
-    def from_json(cls, text: str) -> "Null":
+    def from_json(cls, text: str, numbers: Collection[str] = ()) -> "Null":
         """The null that `to_json` wrote.
+
+        Args:
+            text: that line.
+            numbers: as in `fit_null`; the line does not have them, as the bins of the columns say them.
 
         Raises:
             LearningError: the text is something else.
@@ -153,7 +156,8 @@ class Null:
             columns = stored["columns"]
             groups = {name: np.array(one["groups"], np.intp) for name, one in columns.items()}
             counts = {name: unpack(one["counts"], len(dates)) for name, one in columns.items()}
-            return cls(dates, stored["gap_days"], stored["oldest_days"], stored["measure"], groups, counts)
+            own = frozenset(numbers)
+            return cls(dates, stored["gap_days"], stored["oldest_days"], stored["measure"], groups, counts, own)
         except (KeyError, TypeError, ValueError, zlib.error) as error:
             raise LearningError(f"This is not a null written by to_json: {text[:200]!r}.") from error
 
@@ -168,8 +172,11 @@ class Null:
         """Of each aspect and column, (aspects, columns)."""
         if not names:
             return np.zeros((len(ASPECTS), 0))
-        expected, actual = (_stack([one[None] for one in side])[:, 0] for side in zip(*sides, strict=True))
-        return distances_of(expected, actual, OF_SHARES[self.measure])
+        expected, actual = (stack_counts([one[None] for one in side])[:, 0] for side in zip(*sides, strict=True))
+        return distances_of(expected, actual, OF_SHARES[self.measure], self._have_levels(names))
+
+    def _have_levels(self, names: Sequence[str]) -> npt.NDArray[np.bool_]:
+        return np.array([name not in self.numbers for name in names], np.bool_)
 
     def _yardstick(self, lag_days: int, rows: int, names: tuple[str, ...]) -> Yardstick | None:
         """What is usual at this distance in time, rounded up to weeks beyond the gap, and for so many rows, rounded
@@ -183,8 +190,9 @@ class Null:
         step = most if rows >= most else int(2 ** (np.floor(16 * np.log2(rows)) / 16))
         key = (lag, step, names)
         if key not in self._fitted:
-            stack = _stack([self.counts[name] for name in names])
-            self._fitted[key] = fit_yardstick(self.dates, stack, lag, step, OF_SHARES[self.measure])
+            stack = stack_counts([self.counts[name] for name in names])
+            distance, have_levels = OF_SHARES[self.measure], self._have_levels(names)
+            self._fitted[key] = fit_yardstick(self.dates, stack, lag, step, distance, have_levels)
         return self._fitted[key]
 
 
@@ -195,6 +203,7 @@ def fit_null(
     gap_days: int,
     oldest_days: int,
     measure: str = "jensen_shannon",
+    numbers: Collection[str] = (),
 ) -> Null:
     """The null of a reference's own nights.
 
@@ -209,6 +218,7 @@ def fit_null(
         gap_days: the longest window of the features.
         oldest_days: the greatest age of a model: at older ages nights are judged as at this one.
         measure: a name in `divergences.OF_SHARES`.
+        numbers: the columns that have no levels: values beyond theirs are no aspect by itself.
 
     Raises:
         LearningError: dates that do not ascend, counts of other nights, or another measure.
@@ -239,23 +249,6 @@ def fit_null(
                 f"{name!r}: counts of the shape {one.shape} are not (nights, bins) of {len(nights_of)}."
             )
     has_rows = np.all([one.sum(axis=1) > 0 for one in stacks.values()], axis=0)
-    groups = {name: _groups(one.sum(axis=0)) for name, one in stacks.items()}
-    counts = {name: _by_group(one[has_rows], groups[name]) for name, one in stacks.items()}
-    return Null(nights_of[has_rows], gap_days, oldest_days, measure, groups, counts)
-
-
-def _groups(total: Counts) -> RowNumbers:
-    """The group of each bin; numbers of groups that no bin has are closed up."""
-    if len(total) <= 2 * GROUPS:
-        return np.arange(len(total))
-    return np.unique(equal_mass_groups(total.astype(np.float64), GROUPS), return_inverse=True)[1].astype(np.intp)
-
-
-def _by_group(counts: Counts, groups: RowNumbers) -> Counts:
-    return np.asarray(counts @ np.eye(int(groups.max()) + 1, dtype=np.int64)[groups], np.int64)
-
-
-def _stack(counts: Sequence[Counts]) -> Counts:
-    """All columns in one array, (columns, nights, groups), with empty groups where a column has fewer."""
-    widest = max(one.shape[1] for one in counts)
-    return np.stack([np.pad(one, ((0, 0), (0, widest - one.shape[1]))) for one in counts])
+    groups = {name: groups_of(one.sum(axis=0)) for name, one in stacks.items()}
+    counts = {name: merge_nights(one[has_rows], groups[name]) for name, one in stacks.items()}
+    return Null(nights_of[has_rows], gap_days, oldest_days, measure, groups, counts, frozenset(numbers))

@@ -1,8 +1,10 @@
 """What is usual: the distances between a reference's own nights at one distance in time and one number of rows.
 
-A column has three aspects, each with a distance: its values, with all bins; its share of nulls; and its share of new
-values, in bins where the reference has hardly any rows: levels not seen, and what is beyond all edges. A few new values
-or nulls are lost in the first where values differ from night to night, and stand out by themselves.
+A column has three aspects, each with a distance: its values, with all bins; its share of nulls; and of levels the
+share of new ones, in bins where the reference has hardly any rows. A few new levels or nulls are lost in the first
+where values differ from night to night, and stand out by themselves. Numbers beyond those of the reference are no
+aspect: in a column that moves slowly whole nights are beyond all nights before them, and groups of bins do not show on
+which nights of the reference that was so.
 """
 
 from collections.abc import Callable
@@ -19,7 +21,7 @@ ASPECTS = ("values", "nulls", "new")
 SPANS = (1, 5)
 """Nights over which studentised values are averaged: a change of three deviations is to be seen in so many."""
 NEW = 0.001
-"""Share of the expected rows below which values of a group are new."""
+"""Share of the expected rows below which the levels of a group are new."""
 CAP = 6.0
 """Studentised values count in averages as this at most: a night that is far off is no trend."""
 FEWEST = 40
@@ -72,7 +74,9 @@ def comparable(dates: Nights, lag_days: int) -> tuple[RowNumbers, RowNumbers]:
     return nights, before[nights]
 
 
-def fit_yardstick(dates: Nights, counts: Counts, lag_days: int, rows: int, distance: Distance) -> Yardstick:
+def fit_yardstick(
+    dates: Nights, counts: Counts, lag_days: int, rows: int, distance: Distance, has_levels: npt.NDArray[np.bool_]
+) -> Yardstick:
     """Compare each night with the nights that lie at least so many days before it.
 
     Args:
@@ -81,11 +85,12 @@ def fit_yardstick(dates: Nights, counts: Counts, lag_days: int, rows: int, dista
         lag_days: for which `comparable` gives `FEWEST` nights at least.
         rows: nights of more rows are drawn down to so many.
         distance: see `divergences.OF_SHARES`.
+        has_levels: whether new values of each column are looked at, (columns,).
     """
     nights, before = comparable(dates, lag_days)
     past = np.cumsum(counts, axis=1)[:, before - 1]
     tonight = draw_down(counts[:, nights], rows)
-    distances = distances_of(past, tonight, distance)
+    distances = distances_of(past, tonight, distance, has_levels)
     weekday, block = weekdays(dates[nights]), blocks(dates[nights])
     usual = [_usual(one, weekday, least) for one, least in zip(distances, _LEAST_SCALES, strict=True)]
     studentised = [_studentise(*one, weekday, block) for one in zip(distances, _LEAST_SCALES, strict=True)]
@@ -101,15 +106,16 @@ def fit_yardstick(dates: Nights, counts: Counts, lag_days: int, rows: int, dista
     return Yardstick(lag_days, len(nights), centres, scales, span_scales, tail)
 
 
-def distances_of(expected: Counts, actual: Counts, distance: Distance) -> Floats:
-    """The distance of each aspect, (aspects, ...), of counts whose last axis is the groups, nulls first.
+def distances_of(expected: Counts, actual: Counts, distance: Distance, has_levels: npt.NDArray[np.bool_]) -> Floats:
+    """The distance of each aspect, (aspects, columns, ...), of counts (columns, ..., groups), nulls first.
 
     What is new is what the expected ones hardly hold: on a night of the reference what the nights before it do, as bins
-    hold the values of all its nights.
+    hold the levels of all its nights.
     """
     e, a = shares(expected), shares(actual)
     is_new = e < NEW
     is_new[..., 0] = False
+    is_new[~has_levels] = False
     nulls = [_of_two(one[..., 0]) for one in (e, a)]
     new = [_of_two((one * is_new).sum(axis=-1)) for one in (e, a)]
     return np.stack([distance(e, a), distance(*nulls), distance(*new)])

@@ -55,16 +55,28 @@ class Watching:
 
 
 @dataclass(frozen=True)
+class _Nights:
+    """The nights of some rows, looked for once for all of their columns.
+
+    Attributes:
+        dates: ascending.
+        of_rows: the place in them of each row's date.
+    """
+
+    dates: Days
+    of_rows: RowNumbers
+
+
+@dataclass(frozen=True)
 class _Part:
     """A column of some rows, with what tells these rows apart.
 
     Attributes:
-        days: the date of each, ascending.
         slices: name of a slice -> whether each row is in it.
     """
 
     values: "pa.ChunkedArray[Any]"
-    days: Days
+    nights: _Nights
     slices: Mapping[str, npt.NDArray[np.bool_]]
 
 
@@ -94,24 +106,30 @@ def histograms(
     """
     masks = dict(_slices(rows, watching.slices))
     of_fit = {name: mask[fit_rows] for name, mask in masks.items()}
+    nights = _nights(rows.day[fit_rows])
     features = {
-        column.name: _Part(rows.features[column.name].take(fit_rows), rows.day[fit_rows], of_fit)
-        for column in rows.columns
+        column.name: _Part(rows.features[column.name].take(fit_rows), nights, of_fit) for column in rows.columns
     }
     result = [one for name, part in features.items() for one in _of_feature(name, part, watching)]
     of_final = {name: mask[final] for name, mask in masks.items()}
     is_scored = _scored(rows, final, watching.scores)
+    of_period, unseen = _nights(rows.day[final]), _nights(rows.day[is_scored])
     for name, scores in _watched(final_scores, standard).items():
-        part = _Part(pa.chunked_array([pa.array(scores)]), rows.day[final], of_final)
+        part = _Part(pa.chunked_array([pa.array(scores)]), of_period, of_final)
         bins = fit_bins(part.values)
         own, *by_slice = _histogram(name, bins, part)
         if watching.scores is not None:
-            unseen = pa.array(_watched(watching.scores[is_scored], standard)[name])
-            dates, group = np.unique(rows.day[is_scored], return_inverse=True)
-            own["nights"] = dates, count_by_group(bins, unseen, group, len(dates))
+            scores_of_all = pa.array(_watched(watching.scores[is_scored], standard)[name])
+            counts = count_by_group(bins, scores_of_all, unseen.of_rows, len(unseen.dates))
+            own["nights"] = unseen.dates, counts
         result += [own, *by_slice]
     names, days = predictions.watched(standard.classes), (watching.gap_days, watching.oldest_days)
     return [*result, *null_rows(result, names, gap_days=days[0], oldest_days=days[1])]
+
+
+def _nights(days: Days) -> _Nights:
+    dates, of_rows = np.unique(days, return_inverse=True)
+    return _Nights(dates, of_rows)
 
 
 def _scored(rows: TrainingSet, final: RowNumbers, scores: npt.NDArray[np.float64] | None) -> RowNumbers:
@@ -131,7 +149,7 @@ def _of_feature(name: str, part: _Part, watching: Watching) -> Iterator[Histogra
         whole |= {"anchor_version": anchor.version, "anchor_counts": anchor.counts}
     yield from [whole, *by_slice]
     if is_text(part.values.type) and whole["counts"][-1]:
-        lengths = _Part(text_lengths(part.values), part.days, {})  # type: ignore[arg-type]
+        lengths = _Part(text_lengths(part.values), part.nights, {})  # type: ignore[arg-type]
         yield from _histogram(length_of(name), fit_bins(lengths.values), lengths)
 
 
@@ -148,8 +166,8 @@ def _watched(scores: npt.NDArray[np.float64], standard: Standard) -> dict[str, n
 def _histogram(name: str, bins: Bins, part: _Part) -> Iterator[Histogram]:
     """A column's rows as a whole, with its nights, and by slice."""
     numbers = bin_numbers(bins, part.values)
-    dates, group = np.unique(part.days, return_inverse=True)
-    nights = count_numbers(numbers, bins.size, group, len(dates))
+    dates = part.nights.dates
+    nights = count_numbers(numbers, bins.size, part.nights.of_rows, len(dates))
     special, moments = special_numbers(part.values), moments_of(part.values)
     yield {
         "column": name,

@@ -79,6 +79,7 @@ def train(
         winner = _select_winner(result)
         result.require_baselines(plan.baselines)
         judgement = _judge_winner(plan, winner)
+        log.info("fitting %s on all %s rows, as it is to serve", winner.name, f"{len(plan.fit_rows):,}")
         predictor = fit_candidate(plan.rows, plan.fit_rows, run_date, winner, project, settings)
         evidence, unseen_scores = _check_decisions(plan, winner, judgement, predictor, record)
         watching = watching_of(plan, evidence, unseen_scores)
@@ -127,6 +128,7 @@ def _check_decisions(
     Also the score of each row by a fit that has not seen it, where somebody has looked at them.
     """
     project, rows, final, scores = plan.project, plan.rows, plan.final, judgement.scores
+    log.info("scoring the nights of the folds, each by a fit that has not seen it")
     checks = out_of_fold_checks(
         plan.problem,
         winner,
@@ -146,9 +148,12 @@ def _check_decisions(
         judgement.evidence, thresholds=thresholds, unobserved=unobserved, sets=sets_of(plan, checks.scores)
     )
     evidence = add_consequences(evidence, scores, plan.champion, predictor, rows, final, plan.clusters, project)
+    log.info("shuffling each of %d columns: what it loses without them", len(rows.columns))
     evidence = add_importance(evidence, plan, judgement)
+    log.info("following its nights up to %s as monitoring would have", final.end)
     evidence = add_rehearsal(evidence, plan, scores[winner.name], checks.scores)
     evidence = add_mitigation(evidence, plan, winner, checks.scores)
+    log.info("looking for slices in which it fails")
     evidence, files = add_error_analysis(evidence, plan, winner, scores, checks.scores)
     masking = masking_of(project)
     shown = {name: masking.table(table) for name, table in {**checks.files, **files}.items()}
@@ -168,6 +173,7 @@ def _register(
 ) -> dict[str | None, tuple[events.Version, list[references.Histogram]]]:
     """Alias -> version and histograms of its references: the winner's under None, the stand-in's where there is one."""
     project, settings, rows, fit_rows, final = plan.project, plan.settings, plan.rows, plan.fit_rows, plan.final
+    log.info("counting %d columns of %s rows by night, for drift", len(rows.columns), f"{len(fit_rows):,}")
     # The last step that can refuse a value of the rows: nothing is registered before it.
     histograms = references.histograms(rows, fit_rows, final.test, final_scores, standard_of(project), watching)
     number = registration.register(run, record, project, settings, rows, fit_rows, winner, evidence, predictor)

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from datetime import date
 from functools import reduce
 from typing import Any
@@ -13,7 +14,7 @@ from pyspark.sql import SparkSession
 from nightjar.errors import ModelError
 from nightjar.monitoring import drift_figures, drift_signals, upstream
 from nightjar.monitoring.drift_history import DAYS, JUDGED, History, nights_of_training, read_history
-from nightjar.monitoring.drift_judging import Assessment, judge
+from nightjar.monitoring.drift_judging import OF_LITTLE_USE, Assessment, judge
 from nightjar.monitoring.drift_references import Reference, References, references_of_night
 from nightjar.monitoring.drift_signals import Drifted
 from nightjar.monitoring.night_counts import Night, Sight, count_night
@@ -107,17 +108,37 @@ def _compare(
         if len(subjects) > 1
         else {}
     )
-    drifted = Drifted(references, night, assessments, history, nights, sight.run_date, train)
+    declared, looks = {*settings.columns, *settings.thresholds}, _looks(project, sight.run_date)
+    drifted = Drifted(references, night, assessments, history, nights, sight.run_date, train, declared, looks)
     signals = list(drift_signals.signals(drifted))
     fresh = upstream.freshness(sight.warehouse, project, sight.run_date, sight.versions["features"])
     signals += upstream.source_signals(fresh, project.name, sight.run_date)
-    clusters = drift_signals.clusters_by_subject(signals)
+    by_subject = drift_signals.signal_by_subject(signals)
+    assessments |= {name: _limited(assessments[name], one) for name, one in by_subject.items()}
+    clusters = {name: one.subject for name, one in by_subject.items()}
     rows = [
         row | {"cluster": clusters.get(row["subject"])} for row in _judged_rows(references, night, figures, assessments)
     ]
     rows += _rows_of_slices(references, night)
     rows += [row for days in settings.windows for row in _window_rows(references, night, history, sight.run_date, days)]
     return rows, signals
+
+
+def _looks(project: Project, run_date: date) -> dict[str, str]:
+    """Feature -> the command that shows the facts that it is made of."""
+    sources = dict.fromkeys([*project.spine.features, *project.expressions], project.spine.source)
+    sources |= {name: group.source for label, group in project.features.items() for name in group.names(label)}
+    return {
+        name: f"python jobs/profile.py project={project.name} source={source} run_date={run_date}"
+        for name, source in sources.items()
+    }
+
+
+def _limited(assessment: Assessment, signal: Signal) -> Assessment:
+    """As bad as the signal of the column says, with the reason where its distance alone would be worse."""
+    if assessment.state is signal.state or not assessment.has_moved:
+        return assessment
+    return replace(assessment, state=signal.state, reason=assessment.reason or OF_LITTLE_USE)
 
 
 def _judged_rows(

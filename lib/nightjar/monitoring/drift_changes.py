@@ -106,12 +106,29 @@ def _common(texts: Sequence[Sequence[str]]) -> list[str]:
     return [parts[0] for parts in takewhile(lambda parts: len(set(parts)) == 1, zip(*texts, strict=False))]
 
 
-def most_changed(change: Change, most: int = 2) -> Iterator[tuple[str, float, float]]:
-    """The bins that changed most, in words, with their shares tonight and in the reference."""
-    for place in np.argsort(-np.abs(change.direction), kind="stable")[:most]:
+@dataclass(frozen=True)
+class BinChange:
+    """A bin whose share changed.
+
+    Attributes:
+        words: its rows, see `bin_in_words`.
+        clause: the same as what is said of a column, such as "is below 0.1, less than ever in training,".
+        now, before: its share of the rows tonight, and of the reference's.
+    """
+
+    words: str
+    clause: str
+    now: float
+    before: float
+
+
+def most_changed(change: Change, most: int = 2) -> Iterator[BinChange]:
+    """The bins that changed most."""
+    for place in map(int, np.argsort(-np.abs(change.direction), kind="stable")[:most]):
         if abs(change.direction[place]) >= 0.01:
-            was = float(change.expected[place])
-            yield bin_in_words(change.bins, int(place)), was + float(change.direction[place]), was
+            before = float(change.expected[place])
+            words, clause = bin_in_words(change.bins, place), clause_of_bin(change.bins, place)
+            yield BinChange(words, clause, before + float(change.direction[place]), before)
 
 
 def bin_in_words(bins: Bins, place: int) -> str:
@@ -133,6 +150,22 @@ def bin_in_words(bins: Bins, place: int) -> str:
         if place == bins.size - 1
         else f"{bins.edges[place - 2]:.4g} to {bins.edges[place - 1]:.4g}"
     )
+
+
+def clause_of_bin(bins: Bins, place: int) -> str:
+    """What a column is in the rows of a bin.
+
+    Example:
+        >>> bins = Bins("numeric", edges=(0.0, 2.5))
+        >>> clause_of_bin(bins, 0), clause_of_bin(bins, 1), clause_of_bin(bins, 2)
+        ('has no value', 'is below 0, less than ever in training,', 'is 0 to 2.5')
+    """
+    words = bin_in_words(bins, place)
+    if place == 0 or (bins.kind == "categorical" and place > len(bins.levels)):
+        return f"has {words}"
+    if bins.kind == "numeric" and bins.edges and place in (1, bins.size - 1):
+        return f"is {words}, {'less' if place == 1 else 'more'} than ever in training,"
+    return f"is {words}"
 
 
 def slices_that_explain(

@@ -87,5 +87,14 @@ def is_constant(reference: Reference, actual: Counts) -> bool:
     return varied and int((actual > 0).sum()) == 1 and actual.sum() / reference.design_effect >= CERTAIN
 
 
+def is_far(reference: Reference, mean: float | None) -> bool:
+    """Whether a night's mean lies outside the training's range by more than the width of that range: what moves slowly
+    does not get there, what was garbled does.
+    """
+    edges = reference.bins.edges
+    width = edges[-1] - edges[0] if len(edges) > 2 else 0.0
+    return mean is not None and width > 0 and not edges[0] - width <= mean <= edges[-1] + width
+
+
 def _share(some: Counts, actual: Counts) -> float | None:
     return float(some.sum() / actual.sum()) if actual.sum() else None

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 
 from nightjar.evaluation.nulls import Null
-from nightjar.monitoring.drift_figures import is_constant
+from nightjar.monitoring.drift_figures import is_constant, is_far
 from nightjar.monitoring.drift_references import Reference, References
 from nightjar.monitoring.night_counts import Night
 from nightjar.monitoring.signals import State
@@ -52,7 +52,10 @@ NOT_TESTED = "not judged: prediction time alone decides it"
 NOT_LISTED = "not judged: project.monitoring.drift.columns has other columns"
 NO_NULL = "the version has no nights to judge by: it was trained by an earlier Nightjar, or on too few nights"
 CONSTANT, EMPTY = "all rows have one value", "no row has a value"
-UNUSED = "the model does not use it"
+FAR = "its mean is far outside anything in training"
+OF_LITTLE_USE = "it moved, and the model uses too little of it for more"
+FAULTS = (CONSTANT, EMPTY, FAR)
+"""What no weather explains: a fault of what sends the column, most likely."""
 
 
 def judge(
@@ -108,7 +111,8 @@ def _judge_family(
     if text is None:
         yield family, Assessment(State.UNKNOWN, NO_NULL)
         return
-    null = Null.from_json(text)
+    numbers = [name for name in names if references.subjects[name].bins.kind == "numeric"]
+    null = Null.from_json(text, numbers)
     lag = (run_date - null.dates[-1].astype(object)).days
     counts = {name: night.counts[name] for name in names if name in night.counts and name not in night.failures}
     expected = {name: references.subjects[name].counts for name in counts}
@@ -136,13 +140,15 @@ def _by_threshold(watch: float, act: float | None, value: float | None) -> State
 
 
 def _plain_faults(assessment: Assessment, reference: Reference, night: Night, name: str) -> Assessment:
-    """What needs no null to be seen: a column without any value, or with one alone."""
+    """What needs no null to be seen: a column without any value, with one alone, or with values of another world."""
     counts = night.counts[name]
     if assessment.reason in (NOT_TESTED, NOT_LISTED) or not counts.sum():
         return assessment
     is_empty = counts[0] == counts.sum() and reference.counts[0] < reference.counts.sum() / 2
     if is_empty:
         return replace(assessment, state=State.ACT, reason=EMPTY)
+    if name in night.moments and is_far(reference, night.moments[name][0]):
+        return replace(assessment, state=State.ACT, reason=FAR)
     if is_constant(reference, counts):
         return replace(assessment, state=State.ACT if assessment.state is State.ACT else State.WATCH, reason=CONSTANT)
     return assessment

@@ -1,21 +1,24 @@
 """What of a night's drift somebody should know: a signal for each cluster of columns, fault and source."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
 from nightjar.evaluation.histograms import Counts
 from nightjar.monitoring.drift_changes import change_of, clusters, most_changed, name_of, slices_that_explain
 from nightjar.monitoring.drift_history import History
-from nightjar.monitoring.drift_judging import Assessment
+from nightjar.monitoring.drift_importance import limit_of, worst_of
+from nightjar.monitoring.drift_judging import FAULTS, Assessment
 from nightjar.monitoring.drift_references import References
+from nightjar.monitoring.drift_sentences import sentence_of_cluster, sentence_of_unimportant
 from nightjar.monitoring.night_counts import Night
 from nightjar.monitoring.signals import Kind, Signal, State
 from nightjar.monitoring.upstream import changed_unit
 from nightjar.tables.references import ALL_COLUMNS, ALL_SCORES
 
-ORDER = (State.OK, State.UNKNOWN, State.WATCH, State.ACT)
+UNIMPORTANT = "columns of little use"
+"""The subject of columns that moved and of which the model uses next to nothing."""
 OF_FAMILY = {ALL_COLUMNS: Kind.COVARIATE, ALL_SCORES: Kind.PREDICTION}
 
 
@@ -28,6 +31,8 @@ class Drifted:
         history: of the nights before.
         nights: subject that moved -> counts of the reference's nights.
         train: the command that trains a version anew.
+        declared: subjects that people have declared to matter, whatever the model uses of them.
+        looks: feature -> the command that shows what its source has sent.
     """
 
     references: References
@@ -37,6 +42,8 @@ class Drifted:
     nights: Mapping[str, Counts]
     run_date: date
     train: str
+    declared: Collection[str] = ()
+    looks: Mapping[str, str] = field(default_factory=dict)
 
     def importance(self, subjects: Sequence[str]) -> float | None:
         """The share of what the model uses that some columns have; None: nobody has measured it."""
@@ -48,6 +55,14 @@ class Drifted:
         """How far a subject is times what the model uses of it."""
         assessment, share = self.assessments[subject], self.importance([subject])
         return (assessment.greatest or 0.0) * (1.0 if share is None else share)
+
+    def state(self, subjects: Sequence[str]) -> State:
+        """How bad it is that some subjects moved: no worse than what the model uses of them allows."""
+        own = [self.assessments[name] for name in subjects]
+        is_fault = any(one.reason in FAULTS for one in own)
+        is_declared = any(name in self.declared for name in subjects)
+        limit = State.ACT if is_declared else limit_of(self.importance(subjects), is_fault=is_fault)
+        return worst_of((one.state for one in own), limit)
 
 
 def moved(assessments: Mapping[str, Assessment], references: References) -> list[str]:
@@ -69,15 +84,18 @@ def signals(drifted: Drifted) -> Iterator[Signal]:
         rest = [name for name in subjects if name not in units]
         changes = [change_of(name, drifted.references.subjects[name], drifted.night.counts[name]) for name in rest]
         grouped = [_ranked(drifted, group) for group in clusters(changes, drifted.nights)]
-        for group in sorted(grouped, key=lambda group: -drifted.weight(group[0])):
-            yield _of_cluster(drifted, kind, group)
+        grouped.sort(key=lambda group: -drifted.weight(group[0]))
+        unimportant = [group for group in grouped if drifted.state(group) is State.OK]
+        yield from (_of_cluster(drifted, kind, group) for group in grouped if group not in unimportant)
+        if unimportant:
+            yield _of_unimportant(drifted, kind, unimportant)
         if not subjects:
             yield _of_family(drifted, family, kind)
 
 
-def clusters_by_subject(own: Sequence[Signal]) -> dict[str, str]:
-    """Column -> the cluster that it moved with, of signals of `signals`."""
-    return {column: one.subject for one in own for column in one.evidence.get("columns", [])}
+def signal_by_subject(own: Sequence[Signal]) -> dict[str, Signal]:
+    """Column -> the signal that speaks of it, of signals of `signals`."""
+    return {column: one for one in own for column in one.evidence.get("columns", [])}
 
 
 def _ranked(drifted: Drifted, group: Sequence[str]) -> list[str]:
@@ -85,47 +103,37 @@ def _ranked(drifted: Drifted, group: Sequence[str]) -> list[str]:
 
 
 def _of_cluster(drifted: Drifted, kind: Kind, group: Sequence[str]) -> Signal:
-    assessments = [drifted.assessments[name] for name in group]
-    state = max((one.state for one in assessments if one.state is not None), key=ORDER.index)
-    share = drifted.importance(group)
-    if share == 0 and state is State.ACT:
-        state = State.WATCH
-    first, top = drifted.references.subjects[group[0]], drifted.assessments[group[0]]
+    first, top, share = drifted.references.subjects[group[0]], drifted.assessments[group[0]], drifted.importance(group)
     change = change_of(group[0], first, drifted.night.counts[group[0]])
     bins = list(most_changed(change))
     explained = list(slices_that_explain(change, first, drifted.night.slices.get(group[0], {}), drifted.night.rows))
-    parts = [
-        f"{name_of(group)}: {_distance(top)}{_used(share)}",
-        *(f"of {group[0]} {words}: {now:.1%} of the rows, {was:.1%} in training" for words, now, was in bins[:1]),
-        *(f"{name} makes {part:.0%} of it" for name, part, _ in explained[:1]),
-    ]
     evidence = {
         "columns": list(group),
         "greatest": {name: drifted.assessments[name].greatest for name in group},
         "p_value": top.p_value,
         "threshold": top.threshold,
         "importance": share,
-        "bins": [{"bin": words, "share": now, "share_in_training": was} for words, now, was in bins],
+        "bins": [{"bin": one.words, "share": one.now, "share_in_training": one.before} for one in bins],
         "slices": [{"slice": name, "of_change": part, "of_rows": rows} for name, part, rows in explained],
     }
-    since = drifted.history.since(group, drifted.run_date)
-    command = drifted.train if state is State.ACT else None
-    return Signal(kind, name_of(group), state, "; ".join(parts) + ".", command, since, evidence)
+    state, since = drifted.state(group), drifted.history.since(group, drifted.run_date)
+    sentence = sentence_of_cluster(group, top, bins, explained, share)
+    command = drifted.looks.get(group[0]) if state is State.ACT else None
+    return Signal(kind, name_of(group), state, sentence, command, since, evidence)
 
 
-def _distance(one: Assessment) -> str:
-    if one.reason is not None:
-        return one.reason
-    if one.greatest is None or one.threshold is None:
-        return "beyond its own threshold (project.monitoring.drift.thresholds)"
-    over = "" if one.span in (None, 1) else f" over {one.span} nights"
-    return f"{one.greatest:.1f} deviations beyond unchanged nights{over}, watched from {one.threshold:.1f}"
-
-
-def _used(share: float | None) -> str:
-    if share is None:
-        return ""
-    return f"; the model takes {share:.0%} of what it uses from it" if share else "; the model does not use it"
+def _of_unimportant(drifted: Drifted, kind: Kind, groups: Sequence[Sequence[str]]) -> Signal:
+    """One signal for all clusters of which the model uses next to nothing, as bad as all of them together can be."""
+    columns = [name for group in groups for name in group]
+    share, state = drifted.importance(columns) or 0.0, drifted.state(columns)
+    sentence = sentence_of_unimportant([name_of(group) for group in groups], share)
+    evidence = {
+        "columns": columns,
+        "greatest": {name: drifted.assessments[name].greatest for name in columns},
+        "importance": share,
+    }
+    since = None if state is State.OK else drifted.history.since(columns, drifted.run_date)
+    return Signal(kind, UNIMPORTANT, state, sentence, None, since, evidence)
 
 
 def _unit(drifted: Drifted, name: str) -> str | None:
@@ -153,10 +161,9 @@ def _of_family(drifted: Drifted, family: str, kind: Kind) -> Signal:
     if one.state is State.UNKNOWN:
         sentence = f"Nobody can say whether {family} moved: {one.reason}. Train a version on more nights."
         return Signal(kind, family, State.UNKNOWN, sentence, drifted.train, None, evidence)
-    sentence = f"None of {family} is farther from its training data than nights without a change"
-    if one.greatest is not None and one.threshold is not None:
-        sentence += f": {one.greatest:.1f} deviations at most, watched from {one.threshold:.1f}"
-    return Signal(kind, family, State.OK, sentence + ".", None, None, evidence)
+    what = "score" if family == ALL_SCORES else "column"
+    sentence = f"No {what} is farther from its training data than nights of the training were from those before them."
+    return Signal(kind, family, State.OK, sentence, None, None, evidence)
 
 
 def _schema(failures: Mapping[str, str], references: References) -> Iterator[Signal]:

@@ -25,6 +25,8 @@ LOOKS = {
 """What somebody has to know to trust a model, in words -> kinds of signals that say it; one that knows is enough."""
 ALWAYS = (Kind.JOBS, Kind.SCHEMA, Kind.UPSTREAM, Kind.DATA)
 """Kinds of which each single UNKNOWN makes the verdict one: what has not run, or is not there, can be anything."""
+TRAIN = "jobs/train.py"
+"""What a command that trains has in it."""
 RANK = {State.ACT: 0, State.UNKNOWN: 1, State.WATCH: 2, State.OK: 3}
 
 
@@ -45,12 +47,14 @@ class Verdict:
     signals: Sequence[Signal]
 
 
-def judge(signals: Iterable[Signal], *, has_rows: bool = True) -> Verdict:
+def judge(signals: Iterable[Signal], *, has_rows: bool = True, may_train: bool = True) -> Verdict:
     """The verdict of a night.
 
     Args:
         signals: all of the night's.
         has_rows: whether the night has scores; without any, on a weekday that has none, inputs need not be looked at.
+        may_train: whether its command may be one to train: not where the rules of retraining have just decided
+            against it.
 
     Example:
         >>> worse = "Log loss is 0.61, expected 0.35 to 0.45."
@@ -58,7 +62,7 @@ def judge(signals: Iterable[Signal], *, has_rows: bool = True) -> Verdict:
         >>> drifted = Signal(Kind.COVARIATE, "distance", State.WATCH, "Distances are in kilometres.")
         >>> verdict = judge([drifted, lost])
         >>> verdict.state.word, verdict.sentence, verdict.command
-        ('act', 'Log loss is 0.61, expected 0.35 to 0.45. Beside it 1 watch.', 'python jobs/train.py')
+        ('act', 'Log loss is 0.61, expected 0.35 to 0.45. Other signals: 1 WATCH.', 'python jobs/train.py')
     """
     looks = [*signals]
     looks += _missing(looks, has_rows=has_rows)
@@ -67,7 +71,9 @@ def judge(signals: Iterable[Signal], *, has_rows: bool = True) -> Verdict:
         return Verdict(State.OK, _all_well(looks), None, ())
     deciding.sort(key=lambda one: (RANK[one.state], ORDER.index(one.kind), one.subject))
     first, others = deciding[0], deciding[1:]
-    return Verdict(first.state, f"{first.sentence}{_beside(others)}", first.command, deciding)
+    is_training = TRAIN in (first.command or "") and first.state is not State.UNKNOWN
+    command = None if is_training and not may_train else first.command
+    return Verdict(first.state, f"{first.sentence}{_others(others)}", command, deciding)
 
 
 def _matters(signal: Signal, looks: Sequence[Signal]) -> bool:
@@ -97,10 +103,12 @@ def _all_well(looks: Sequence[Signal]) -> str:
     return f"{count}{f'; of {open_ones} nothing can be said yet' if open_ones else ''}."
 
 
-def _beside(others: Sequence[Signal]) -> str:
+def _others(others: Sequence[Signal]) -> str:
     counts = Counter(one.state for one in others)
-    parts = [f"{counts[state]} {state.word}" for state in (State.ACT, State.UNKNOWN, State.WATCH) if counts[state]]
-    return f" Beside it {', '.join(parts)}." if parts else ""
+    parts = [
+        f"{counts[state]} {state.word.upper()}" for state in (State.ACT, State.UNKNOWN, State.WATCH) if counts[state]
+    ]
+    return f" Other signals: {', '.join(parts)}." if parts else ""
 
 
 def store(warehouse: Warehouse, verdict: Verdict, run_date: date, run_id: str, model_version: str | None) -> Outcome:

@@ -27,9 +27,10 @@ def conclude(step: Step[jobs.Monitor], measured: Sequence[Signal]) -> Outcome:
     where = (step.warehouse, step.project, step.run_date)
     every = [*measured, *night_looks.looks(*where), *overdue.look(*where)]
     outcome = signals.store(step.warehouse, every, *night)
-    of_night = verdict.judge(every, has_rows=_has_scores(step))
-    outcome |= verdict.store(step.warehouse, of_night, *night, number)
     decisions = triggers.decide(*where)
+    may_train = not decisions or any(one.decision == triggers.TRAIN for one in decisions)
+    of_night = verdict.judge(every, has_rows=_has_scores(step), may_train=may_train)
+    outcome |= verdict.store(step.warehouse, of_night, *night, number)
     outcome |= triggers.store(step.warehouse, decisions, *night, number)
     return outcome | following.follow(step.warehouse, step.project.monitoring.alerting, *night)
 

@@ -46,7 +46,7 @@ def fill(package: str, template: str, **values: Any) -> str:
     )
     environment.filters |= {one.__name__: one for one in _FILTERS}
     environment.globals["count_noun"] = formatting.count_noun
-    environment.globals["badge"] = states.badge
+    environment.globals |= {one.__name__: one for one in (states.badge, states.sign, states.tally)}
     own = {name: _resource("nightjar.report", file) for name, file in {"style": STYLE, "script": SCRIPT}.items()}
     hashes = {f"{name}_hash": _digest(text) for name, text in own.items()}
     return environment.get_template(template).render(

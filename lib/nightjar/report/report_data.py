@@ -70,14 +70,14 @@ def gather(tables: PinnedTables, project: Project) -> NightData:
     drift, champion, scores = read_drift(tables), find_champion(tables), read_scores(tables, project.label)
     judged, measures, steps = read_performance(tables), shown_measures(project.label), read_job_runs(tables)
     rest = None if scores and scores.rows else project.spine.absence(tables.run_date)
-    signals = read_signals(tables)
+    signals, triggers = read_signals(tables), read_triggers(tables)
     verdict = read_verdict(tables, steps, signals, project.name, rest)
     return NightData(
         verdict=verdict,
-        tasks=tasks(verdict, signals),
+        tasks=tasks(verdict, signals, triggers, project.name, tables.run_date),
         signals=signals,
         alerts=read_alerts(tables),
-        triggers=read_triggers(tables),
+        triggers=triggers,
         retraction=read_retraction(tables),
         rest=rest,
         measures=measures,

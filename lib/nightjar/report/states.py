@@ -3,6 +3,9 @@
 The sign differs in form, so that no state is told by its colour alone.
 """
 
+from collections import Counter
+from collections.abc import Iterable
+
 OK, WATCH, ACT, UNKNOWN = "ok", "watch", "act", "unknown"
 """As the tables signals, verdicts and drift store them."""
 WORST_FIRST = (ACT, UNKNOWN, WATCH, OK)
@@ -21,6 +24,27 @@ def place(state: str | None) -> int:
     return WORST_FIRST.index(state) if state in WORST_FIRST else len(WORST_FIRST)
 
 
+def sign(state: str) -> str:
+    """The sign of a state.
+
+    Example:
+        >>> sign("watch")
+        '△'
+    """
+    return SIGNS.get(state, "–")
+
+
+def tally(states: Iterable[str]) -> str:
+    """How many of each state there are, in words, the worst first.
+
+    Example:
+        >>> tally(["ok", "act", "ok"])
+        '1 ACT, 2 OK'
+    """
+    counts = Counter(states)
+    return ", ".join(f"{counts[one]} {WORDS.get(one, one.upper())}" for one in sorted(counts, key=place))
+
+
 def badge(state: str) -> str:
     """Sign and word of a state; a state of a later version by its own name.
 
@@ -28,4 +52,4 @@ def badge(state: str) -> str:
         >>> badge("act")
         '▲ ACT'
     """
-    return f"{SIGNS.get(state, '–')} {WORDS.get(state, state.upper())}"
+    return f"{sign(state)} {WORDS.get(state, state.upper())}"

@@ -12,6 +12,7 @@ from nightjar.report.job_runs import JobRun
 from nightjar.report.reading import PinnedTables
 from nightjar.report.signals import ShownSignal, Signals
 from nightjar.report.states import ACT, OK, UNKNOWN, WATCH, place
+from nightjar.report.triggers import ShownTrigger
 
 HEADLINES = {
     OK: "Use tonight's scores.",
@@ -114,16 +115,34 @@ def _unknown(sentence: str, command: str) -> ShownVerdict:
     return ShownVerdict(UNKNOWN, sentence, command, is_stored=False)
 
 
+def _trains(command: str | None) -> bool:
+    return command is not None and "jobs/train.py" in command
+
+
 def _command(job: str, project: str, night: date) -> str:
     return f"python jobs/{job}.py project={project} run_date={night}"
 
 
-def tasks(verdict: ShownVerdict, signals: Signals | None) -> list[Task]:
-    """What to do, the verdict's own command first, each command once."""
+def tasks(
+    verdict: ShownVerdict, signals: Signals | None, triggers: Sequence[ShownTrigger], project: str, night: date
+) -> list[Task]:
+    """What to do, the verdict's own command first, each command once; a training only where no rule is against it.
+
+    Args:
+        verdict: of the night.
+        signals: of the night.
+        triggers: what the rules of retraining decided; none: there are no rules.
+        project: its name, for commands.
+        night: its date.
+    """
     why_of_verdict = "what the verdict asks for"
     steps = [Task(verdict.command, why_of_verdict)] if verdict.command else []
     amiss: list[ShownSignal] = [] if signals is None else signals.amiss
-    steps += [Task(one.command, f"{one.kind}: {one.subject}") for one in amiss if one.command]
+    rules = [one.rule for one in triggers if one.trains]
+    offered = [one for one in amiss if one.state == UNKNOWN or rules or not triggers or not _trains(one.command)]
+    steps += [Task(one.command, f"{one.kind}: {one.subject}") for one in offered if one.command]
+    if rules and not any(_trains(one.command) for one in steps):
+        steps.append(Task(_command("train", project, night), f"retraining: by {' and '.join(rules)}"))
     once: dict[str, Task] = {}
     for step in steps:
         earlier = once.get(step.command)

@@ -1,5 +1,6 @@
 """A learning curve: the winner fitted on ever longer spans of its last training days, measured on the final period."""
 
+import logging
 from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any
@@ -11,6 +12,8 @@ from nightjar.evaluation.intervals import Interval
 from nightjar.evaluation.rows import Floats, RowNumbers
 from nightjar.learning.data.training_set import TrainingSet
 from nightjar.learning.splits.folding import Fold
+
+log = logging.getLogger("nightjar.train")
 
 SHARES = (0.125, 0.25, 0.5)
 """Of the days before the final period; all of them were fitted on when the winner was judged."""
@@ -41,6 +44,7 @@ def learning_curve(
         chosen = final.train[days >= start]
         if length >= span:
             continue
+        log.info("learning curve: fitting on its last %d of %d days", length, span)
         try:
             figure = measure(fit_scores(chosen))
         except NightjarError as error:
