@@ -20,6 +20,7 @@ from nightjar.sources.connectors.connector import Connector
 from nightjar.sources.connectors.corrections import CorrectionsConnector
 from nightjar.sources.formats import files, raw
 from nightjar.sources.formats.contents import digest_of
+from nightjar.sources.formats.failures import translate_expression_errors
 from nightjar.sources.intake import history, staging, undeclared
 from nightjar.sources.intake.history import Intake
 from nightjar.sources.items import Entry, Item, Portion
@@ -224,7 +225,9 @@ def _candidates(place: Place, batches: Sequence[DataFrame]) -> DataFrame:
 
 
 def _write_staged(place: Place, rows: DataFrame, definition: str) -> tuple[str, int]:
-    return staging.write(rows, place.warehouse, place.name, place.night, staging.typing_of(place.source, definition))
+    typing = staging.typing_of(place.source, definition)
+    with translate_expression_errors(place.name):
+        return staging.write(rows, place.warehouse, place.name, place.night, typing)
 
 
 def _read_staged(place: Place, portions: Sequence[Portion], definition: str) -> list[DataFrame]:
