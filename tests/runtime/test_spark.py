@@ -12,7 +12,7 @@ import pytest
 
 from nightjar.errors import UsageError
 from nightjar.runtime import spark as spark_runtime
-from nightjar.runtime.few_rows import QUICK_QUERIES, tune
+from nightjar.runtime.few_rows import OF_FEW_ROWS, QUICK_QUERIES, tune
 
 FOLDER = "spark.python.unix.domain.socket.dir"
 
@@ -104,12 +104,12 @@ def test_queries_over_few_rows_are_interpreted_unless_the_environment_says_other
     tune(session, set_by_hand, few_rows=True)
     assert session.conf.get(key) == "true"
     tune(session, replace(environment, spark={}), few_rows=True)
-    assert {one: session.conf.get(one) for one in QUICK_QUERIES} == QUICK_QUERIES
+    assert {one: session.conf.get(one) for one in OF_FEW_ROWS} == OF_FEW_ROWS
 
 
 def test_queries_over_any_number_of_rows_run_as_spark_was_started(spark, environment):
     session, started_with = spark.newSession(), dict(spark.sparkContext.getConf().getAll())
     for few_rows in (True, False):
         tune(session, replace(environment, spark={}), few_rows=few_rows)
-    now = {one: session.conf.get(one, None) for one in QUICK_QUERIES}
-    assert now == {one: started_with.get(one) for one in QUICK_QUERIES}
+    now = {one: session.conf.get(one, None) for one in OF_FEW_ROWS}
+    assert now == {one: started_with.get(one) for one in OF_FEW_ROWS}

@@ -93,7 +93,11 @@ def build(
         labels_target = sink.target(warehouse, labels_definition, run_id=run_id, label_hash=label_hash(project))
         # Of many rows none is made before: everything that types and names alone can show has been checked by now.
         spine.require_unique_rows([rows, open_rows], project)
-        feature_files = sink.collect(features.task_input, features.make, features_target) if is_due else []
+        feature_files = (
+            sink.collect(features.task_input, features.make, features_target, by_tasks=features.by_tasks)
+            if is_due
+            else []
+        )
         if is_due and not feature_files:
             raise spine.no_rows_error(project, since, run_date)
         log.info("labels: as known on %s", to_label.until)

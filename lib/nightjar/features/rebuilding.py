@@ -40,7 +40,7 @@ def rebuild_features(spark: SparkSession, warehouse: Warehouse, project: Project
     definition = build.table_of(project, rows, features)
     target = sink.target(warehouse, definition, run_id=run_id, definitions_hash=definitions_hash(project))
     with failing_expressions.translate_errors(project.sql_of_rows()):
-        written = sink.collect(features.task_input, features.make, target)
+        written = sink.collect(features.task_input, features.make, target, by_tasks=features.by_tasks)
     _require_as_many(written, files, f"features of {day}")
     return sink.commit(warehouse, target, written, build.of_dates(day, day), run_id, inputs=versions)
 

@@ -68,7 +68,7 @@ def join_with_plans(
         rows = stage.join(rows, clocks)
     broadcast = _with_placement(plans, Placement.BROADCAST)
     make = _with_broadcast(rows.make, broadcast, schema.names, clocks, few_rows=are_few(rows.task_input))
-    rows = Rows(rows.task_input, make, schema)
+    rows = Rows(rows.task_input, make, schema, by_tasks=rows.by_tasks or bool(stages))
     return exchange_rows(rows, to) if to is not None and stages else rows
 
 

@@ -113,7 +113,7 @@ def collect(rows: DataFrame, keys: Sequence[str], buckets: int, into: sink.Targe
     """Let tasks write rows of a layout, a bucket each, sorted by keys, event_time and known_at."""
     types = dict(rows.select(*keys).dtypes)
     bucketed = rows.withColumn(BUCKET, bucket(types, buckets)).repartitionById(buckets, BUCKET)
-    return sink.collect(bucketed, sink.sorted_by(order(keys), sink.in_one_piece), into)
+    return sink.collect(bucketed, sink.sorted_by(order(keys), sink.in_one_piece), into, by_tasks=True)
 
 
 def order(keys: Sequence[str]) -> tuple[str, ...]:

@@ -29,16 +29,18 @@ class Rows:
         make: what a task does with its share.
         schema: of the rows that tasks make.
         whole: makes all rows, where they are few enough for any task to do so; else None.
+        by_tasks: whether tasks make them however few they are, as what they are made of is much.
     """
 
     task_input: DataFrame
     make: TaskFunction
     schema: pa.Schema
     whole: Callable[[], pa.Table] | None = None
+    by_tasks: bool = False
 
     def frame(self) -> DataFrame:
         """The rows as a DataFrame; few rows are made now, in this process."""
-        if are_few(self.task_input):
+        if are_few(self.task_input) and not self.by_tasks:
             with threadpool_limits(1):  # as a task has
                 tables = list(self.make(iter(self.task_input.toArrow().to_batches())))
             table = pa.concat_tables(tables) if tables else self.schema.empty_table()

@@ -114,13 +114,19 @@ def sorted_by(order: Sequence[str], make: TaskFunction) -> TaskFunction:
     return sort
 
 
-def collect(rows: DataFrame, make: TaskFunction, into: Target) -> list[NewFile]:
+def collect(rows: DataFrame, make: TaskFunction, into: Target, *, by_tasks: bool = False) -> list[NewFile]:
     """Let tasks make and write rows, or this process where they are few; the files of the attempts that succeeded.
+
+    Args:
+        rows: what tasks get.
+        make: what a task does with its share.
+        into: the target of the rows.
+        by_tasks: whether tasks make them however few they are.
 
     Raises:
         NightjarError: the making has raised it; nothing will be committed.
     """
-    if not are_few(rows):
+    if by_tasks or not are_few(rows):
         return collect_parts(rows, make, into)[0]
     with failures.translate_errors():
         batches = rows.toArrow().to_batches()
