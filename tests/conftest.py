@@ -100,6 +100,14 @@ def however_many(request, spark, environment):
     few_rows.tune(spark, environment, few_rows=False)
 
 
+@pytest.fixture
+def few(spark, environment):
+    """The session of a night that follows one of few rows."""
+    few_rows.tune(spark, environment, few_rows=True)
+    yield
+    few_rows.tune(spark, environment, few_rows=False)
+
+
 @pytest.fixture(scope="session")
 def ray_started(environment):
     with ray.session(environment):

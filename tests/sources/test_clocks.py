@@ -12,6 +12,8 @@ from nightjar.settings.sources import Column, ColumnType
 from nightjar.sources.ingest import ingest
 from nightjar.sources.storing import Night, with_known_at
 
+pytestmark = pytest.mark.usefixtures("few")
+
 D1 = date(2024, 4, 1)
 UTC_7 = datetime(2024, 3, 30, 7, tzinfo=UTC)
 

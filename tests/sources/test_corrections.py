@@ -29,6 +29,8 @@ from nightjar.sources.quarantine.correcting import Decision
 from nightjar.tables.corrections import RefusedRow, refused_rows
 from nightjar.timeline import cutoff
 
+pytestmark = pytest.mark.usefixtures("few")
+
 D1, D2, D3, D4 = (date(2024, 4, day) for day in (1, 2, 3, 4))
 ZONE = "Europe/Paris"
 

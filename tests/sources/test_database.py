@@ -250,6 +250,7 @@ class Readings(World):
         self.shop.run(f"DELETE FROM readings WHERE machine = '{machine}'")
 
 
+@pytest.mark.usefixtures("few")
 def test_ten_nights_store_what_an_oracle_does_that_reads_everything_each_night(shop, run, warehouse, tmp_path):
     """With a night without news, rows that come late, change or vanish; three nights run after a later one; a rerun."""
     expected = ten_nights(Readings(shop), run)

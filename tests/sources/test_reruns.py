@@ -17,6 +17,8 @@ from nightjar.settings.arrival import Arrival
 from nightjar.settings.files import Change, File
 from nightjar.settings.sources import Column, ColumnType
 
+pytestmark = pytest.mark.usefixtures("few")
+
 D1, D2, D3, D4 = (date(2024, 4, day) for day in (1, 2, 3, 4))
 
 
