@@ -169,9 +169,9 @@ def stage(place: Place, reading: Reading) -> Reading:
     if reading.new is None or place.connector.is_lasting:
         return reading
     with restated(place.connector.failure):
-        folder, parts = _write_staged(place, reading.new, reading.definition)
+        staged = _write_staged(place, reading.new, reading.definition)
     place.connector.close()
-    portions = [portion.in_stage(folder, parts) for portion in reading.portions]
+    portions = [portion.in_stage(*staged) for portion in reading.portions]
     return _reading(place, portions, reading.definition, reading.order, reading.columns_before)
 
 
@@ -186,8 +186,8 @@ def entries(place: Place, reading: Reading, not_yet_known: int) -> list[Entry]:
     night, portions, whole = place.night, reading.portions, [one.staged is not None for one in reading.portions]
     if not_yet_known and reading.new is not None:
         later = reading.new.where(F.col("stated_known_at") > F.lit(night.cutoff))
-        folder, parts = _write_staged(place, later, reading.definition)
-        portions = [portion.in_stage(folder, parts) for portion in portions]
+        staged = _write_staged(place, later, reading.definition)
+        portions = [portion.in_stage(*staged) for portion in portions]
     folders = {portion.staged for portion in portions if portion.staged is not None}
     waiting = {folder: staging.count_waiting(place.warehouse, folder, night.cutoff) for folder in folders}
     return [
@@ -217,16 +217,14 @@ def _candidates(place: Place, batches: Sequence[DataFrame]) -> DataFrame:
     alike: dict[str, list[DataFrame]] = {}
     for rows in batches:
         alike.setdefault(rows.schema.json(), []).append(rows)
-    parts = [
-        facts.candidates(reduce(DataFrame.unionByName, members), place.name, place.source, place.cache, place.zone)
-        for members in alike.values()
-    ]
+    together = [reduce(DataFrame.unionByName, members) for members in alike.values()]
+    parts = [facts.candidates(rows, place.name, place.source, place.cache, place.zone) for rows in together]
     return reduce(DataFrame.unionByName, parts)
 
 
 def _write_staged(place: Place, rows: DataFrame, definition: str) -> tuple[str, int]:
-    typing = staging.typing_of(place.source, definition)
     with translate_expression_errors(place.name):
+        typing = staging.typing_of(place.source, definition)
         return staging.write(rows, place.warehouse, place.name, place.night, typing)
 
 
@@ -235,8 +233,7 @@ def _read_staged(place: Place, portions: Sequence[Portion], definition: str) -> 
     groups: dict[tuple[str, datetime | None], list[Portion]] = {}
     for portion in portions:
         groups.setdefault((portion.staged or "", portion.after), []).append(portion)
-    typing = staging.typing_of(place.source, definition)
-    columns = [*place.source.columns]
+    columns, typing = [*place.source.columns], staging.typing_of(place.source, definition)
     return [
         staging.read(place.spark, place.warehouse, place.name, members, columns, place.night.cutoff, typing)
         for members in groups.values()
