@@ -191,10 +191,8 @@ def _check_source(ground: Ground, table: Table, read: Reading) -> CheckedSource:
     if few is not None:
         is_projected = not_stored is visible and survey.repeated == [] and not survey.has_refused
         new = new if is_projected else settle(new)
-    elif (
-        not is_first or survey.repeated is None or source.near_duplicates
-    ):  # else they are projections of persisted rows
-        new = new.persist()
+    elif not is_first or survey.repeated is None or source.near_duplicates:
+        new = new.persist()  # else they are projections of persisted rows
     pairs = repairs.declared(source)
     state_counts = counting.count_states(new, name, night, pairs)
     if source.near_duplicates:
