@@ -27,24 +27,29 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 hypothesis.settings.register_profile("busy", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
 hypothesis.settings.load_profile("busy")
 
-LONG = ("ray", "system/test_flights.py", "system/test_commands.py", "system/test_cluster_ray.py")
+EARLY = ("ray", "system/test_flights.py", "system/test_commands.py", "system/test_cluster_ray.py")
 """Groups that take long by themselves: begun early, or they would be waited for at the end."""
+DATA = ("asof", "joins", "sources", "tables")
+"""Folders whose tests have a Spark of their own: those of all others take about as long."""
 
 
 def pytest_addoption(parser):
     parser.addoption("--quick", action="store_true", help="only what is fast, and needs no Java, no Ray and no process")
+    parser.addoption("--all", action="store_true", help="also what takes long and is only run before a release")
     parser.addoption("--bits", type=int, default=3, help="bits to flip in each part of a file (tests of damage)")
 
 
 def pytest_configure(config):
     if config.getoption("quick"):
         os.environ["JAVA_HOME"] = "/nowhere"  # a test that starts Spark all the same gets no further
+    if not hasattr(config, "workerinput") and config.args_source is pytest.Config.ArgsSource.ARGS:
+        config.option.all = True  # files and tests that are named are run; pytest-xdist hands options to its workers
 
 
 def group_of(item):
     """The fixture that is dear and shared, or else the file: tests of one group are run by one worker, in order."""
     if "spark" in item.fixturenames:
-        return "spark"
+        return "spark, data" if item.path.relative_to(item.config.rootpath / "tests").parts[0] in DATA else "spark"
     if "ray_started" in item.fixturenames:
         return "ray"
     return item.path.relative_to(item.config.rootpath / "tests").as_posix()
@@ -54,8 +59,13 @@ def starts_processes(item):
     return item.get_closest_marker("starts_processes") is not None
 
 
+def is_long(item):
+    return item.get_closest_marker("long") is not None
+
+
 def is_quick(item, group):
-    return group not in ("spark", "ray") and not starts_processes(item) and item.get_closest_marker("slow") is None
+    is_shared = group in ("spark", "spark, data", "ray")
+    return not is_shared and not starts_processes(item) and item.get_closest_marker("slow") is None
 
 
 @pytest.hookimpl(tryfirst=True)  # before xdist reads the marks
@@ -64,18 +74,24 @@ def pytest_collection_modifyitems(config, items):
     groups = {item: group_of(item) for item in items}
     for item, group in groups.items():
         item.add_marker(pytest.mark.xdist_group(group))
+    if not config.getoption("all"):
+        _deselect(config, items, is_long)
     if config.getoption("quick"):
-        config.hook.pytest_deselected(items=[item for item in items if not is_quick(item, groups[item])])
-        items[:] = [item for item in items if is_quick(item, groups[item])]
+        _deselect(config, items, lambda item: not is_quick(item, groups[item]))
     items.sort(key=lambda item: _place(item, groups[item]))
+
+
+def _deselect(config, items, predicate):
+    config.hook.pytest_deselected(items=[item for item in items if predicate(item)])
+    items[:] = [item for item in items if not predicate(item)]
 
 
 def _place(item, group):
     """Where a test stands in the queue."""
-    if group == "spark":
+    if group in ("spark", "spark, data"):
         return 0
-    if group in LONG:
-        return 1 + LONG.index(group)
+    if group in EARLY:
+        return 1 + EARLY.index(group)
     return 8 if starts_processes(item) else 9
 
 

@@ -95,10 +95,15 @@ def part_of(module: Path) -> str:
 
 
 @cache
+def nodes(module: Path) -> list[ast.AST]:
+    return list(ast.walk(ast.parse(module.read_text())))
+
+
+@cache
 def imports(module: Path) -> set[str]:
     """Every dotted name that is imported anywhere in the file; `from a import b` counts as a.b."""
     found = set()
-    for node in ast.walk(ast.parse(module.read_text())):
+    for node in nodes(module):
         if isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names}
         if isinstance(node, ast.ImportFrom):
@@ -116,11 +121,13 @@ def dotted(module: Path) -> str:
     return ".".join(module.relative_to(LIB.parent).with_suffix("").parts).removesuffix(".__init__")
 
 
+DOTTED = {dotted(module) for module in MODULES}
+
+
 def modules_imported(module: Path) -> set[str]:
     """The library's modules among the imports, also those inside functions and those for types alone."""
-    modules = {dotted(one) for one in MODULES}
-    names = {name if name in modules else name.rpartition(".")[0] for name in imports(module)}
-    return names & modules - {dotted(module)}
+    names = {name if name in DOTTED else name.rpartition(".")[0] for name in imports(module)}
+    return names & DOTTED - {dotted(module)}
 
 
 def lies_in(module: Path, places: list[str]) -> bool:
@@ -212,7 +219,7 @@ NAMES_FOR_GOOD = re.compile(r"known_(at|by|until)|not_yet_known|held_out|left_ou
 
 def bound_names(module: Path) -> Iterator[tuple[str, int]]:
     """Every name that the module itself gives to something, and the line."""
-    for node in ast.walk(ast.parse(module.read_text())):
+    for node in nodes(module):
         match node:
             case ast.FunctionDef(name=name) | ast.ClassDef(name=name) | ast.MatchAs(name=str(name)):
                 yield name, node.lineno

@@ -446,6 +446,7 @@ def trial_processes():
     return [int(pid) for pid in ours if names.get(pid, "").startswith("ray::ImplicitFunc")]
 
 
+@pytest.mark.long
 def test_a_search_whose_driver_is_killed_goes_on_where_it_was(ray_started, home, whole):
     """And interrupted, also by its own handler of SIGTERM; each start fits what is missing and nothing else.
 

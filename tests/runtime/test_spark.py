@@ -25,6 +25,12 @@ def test_java_and_its_workers_talk_where_nobody_else_can_enter(spark):
     assert any(folder.iterdir())
 
 
+def test_a_java_without_memory_ends_and_with_it_the_job(spark):
+    """Otherwise it may lose a thread of its scheduler alone, and whoever waits for a job waits for ever."""
+    java = spark.sparkContext._jvm.java.lang.management.ManagementFactory.getRuntimeMXBean()
+    assert spark_runtime.END_WITHOUT_MEMORY in list(java.getInputArguments())
+
+
 ARCHIVED = pytest.mark.skipif(not spark_runtime.ARCHIVE.exists(), reason="set-up could not archive Spark's classes")
 
 

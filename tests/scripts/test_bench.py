@@ -153,6 +153,7 @@ print("found", json.dumps(searching.measured(600, 8, 1, 2)))
 """
 
 
+@pytest.mark.long
 @pytest.mark.starts_processes
 def test_all_searches_find_the_same_and_their_figures_are_told():
     """Little data, few candidates that cost nothing: what the times are does not matter here. Ray is its own."""

@@ -5,6 +5,7 @@ from dataclasses import replace
 from functools import partial
 
 import pyarrow as pa
+import pytest
 from deltalake import DeltaTable as Delta
 from deltalake import write_deltalake
 
@@ -85,6 +86,7 @@ class Lake(World):
             Delta(str(self.folder / name)).delete(f"machine = '{machine}'")
 
 
+@pytest.mark.long
 def test_ten_nights_store_what_an_oracle_does_that_reads_everything_each_night(
     tmp_path, spark, run, warehouse, project_of
 ):

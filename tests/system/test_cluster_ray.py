@@ -164,6 +164,7 @@ def watched(folder):
     return replace(problem, fit_sets=fit_sets)
 
 
+@pytest.mark.long
 def test_a_search_that_loses_a_node_goes_on_without_it(state, tmp_path):
     """What the node was at is fitted again elsewhere, and nothing else is; the result is the undisturbed one's.
 

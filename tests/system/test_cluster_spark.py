@@ -131,6 +131,7 @@ def test_score_by_spark_submit_on_two_workers(tmp_path, tmp_path_factory, bare_p
     assert cluster_run.isdisjoint(local_run)
 
 
+@pytest.mark.long
 def test_a_slow_attempt_and_its_second_one_store_each_row_once(tmp_path, bare_python, state):
     """Both attempts have written when the second one ends; the first one's file is an orphan.
 

@@ -342,6 +342,7 @@ def assert_whole(before: dict, between: dict, after: dict) -> None:
         assert between.get(name, []) in (before.get(name, []), complete), name
 
 
+@pytest.mark.long
 def test_an_ingest_that_is_killed_terminated_and_raced_is_finished_and_stores_no_fact_twice(mine):
     """SIGKILL leaves the leases of a process that is gone, here freed by hand. SIGTERM is an orderly end.
 

@@ -170,6 +170,7 @@ def corrected_files(folder, flight, tailnum, minutes):
     raw.to_csv(folder / "landings.csv", index=False)
 
 
+@pytest.mark.long
 def test_a_landing_that_moves_to_another_aircraft_is_seen_tonight_and_not_by_last_nights_rebuild(
     built, spark, tmp_path
 ):

@@ -15,7 +15,7 @@ from nightjar.tables import arrow, predictions
 from nightjar.tables.warehouse import Warehouse
 from system import raw_flights, tree
 
-pytestmark = pytest.mark.starts_processes
+pytestmark = [pytest.mark.long, pytest.mark.starts_processes]
 
 ROOT = Path(__file__).resolve().parents[2]
 CLASSES = ["early", "on_time", "late"]

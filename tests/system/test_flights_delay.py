@@ -14,7 +14,7 @@ from oracles import flights as truth
 from system import tree
 from system.test_flights import FACT, NIGHT, NIGHT_STARTS, ROOT, build_in, chosen_in
 
-pytestmark = pytest.mark.starts_processes
+pytestmark = [pytest.mark.long, pytest.mark.starts_processes]
 
 SMALL = [
     *("search.split.folds=1", "search.split.test_days=7", "search.final_days=7", "search.stopping.rungs=[]"),

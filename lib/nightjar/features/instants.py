@@ -12,7 +12,7 @@ from nightjar.joins import reading
 from nightjar.settings.project import Project
 from nightjar.settings.sources import Source
 from nightjar.tables import delta, scan
-from nightjar.tables.rows import are_few
+from nightjar.tables.rows import few_rows, most_here
 from nightjar.tables.source_definitions import source_table_name
 from nightjar.tables.warehouse import Warehouse
 
@@ -60,14 +60,15 @@ def _facts(
 ) -> DataFrame:
     """All facts; those for few rows are read here, without some that have no key of the rows."""
     spark, files = rows.sparkSession, scan.snapshot(warehouse, table, version)
-    if not are_few(rows) or files.unreadable is not None:
-        return delta.read(spark, warehouse, table, version)
-    facts = reading.of_keys(files, keys, source.key, rows.select(*keys).toArrow())
-    if facts.files.size > scan.SMALL:
-        return delta.read(spark, warehouse, table, version)
-    columns = [*keys.values(), *source.key, *source.sequence, "event_time", "known_at"]
-    read = facts.read(list(dict.fromkeys(columns)))
-    return spark.createDataFrame(read, from_arrow_schema(read.schema))
+    few = few_rows(rows.select(*keys)) if files.unreadable is None else None
+    facts = None if few is None else reading.of_keys(files, keys, source.key, few)
+    if facts is not None and facts.files.size <= scan.SMALL:
+        columns = [*keys.values(), *source.key, *source.sequence, "event_time", "known_at"]
+        read = facts.read(list(dict.fromkeys(columns)))
+        schema = from_arrow_schema(read.schema)
+        if len(read) <= most_here(schema):
+            return spark.createDataFrame(read, schema)
+    return delta.read(spark, warehouse, table, version)
 
 
 def _changes(facts: DataFrame, source: Source, keys: Mapping[str, str]) -> DataFrame:

@@ -59,8 +59,9 @@ _CAUSES = {
     ),
     r"(?P<java>^ConnectionRefusedError|Answer from Java side is empty|Error while sending or receiving|"
     r"Py4JNetworkError)": (
-        "Spark's Java, which this process started, does not answer any more: {0}. It was killed, most often by the "
-        "system for want of memory (see dmesg), or has crashed (hs_err_pid*.log tells). Run it again."
+        "Spark's Java, which this process started, does not answer any more: {0}. If it wrote OutOfMemoryError above, "
+        "give it more, as environment.driver_memory=8g. Else it was killed, most often by the system for want of "
+        "memory (see dmesg), or has crashed (hs_err_pid*.log tells). Run it again."
     ),
     r"JAVA_GATEWAY_EXITED|Java gateway process exited": (
         "Spark's Java did not start: {0}. What it wrote above tells why: most often there is no Java 17 (JAVA_HOME), "

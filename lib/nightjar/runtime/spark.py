@@ -29,6 +29,8 @@ JAVA_OPTIONS = "-Duser.timezone=UTC -Duser.language=en -Duser.country=US -XX:+Us
 ARCHIVE = Path(pyspark.__file__).parent / "classes.jsa"
 """Archive of the classes that Spark's Java loads, made by `nightjar setup`; another Java, or other jars, ignore it."""
 JAVA_BY_DEFAULT = "spark.driver.defaultJavaOptions"
+END_WITHOUT_MEMORY = "-XX:+ExitOnOutOfMemoryError"
+"""Where Java has no memory left, a thread of Spark's scheduler may end alone: then the job would wait for ever."""
 _LOGGING = f'"-Dlog4j2.configurationFile={Path(__file__).with_name("log4j2.properties").as_uri()}"'
 OPTIONS = {
     "spark.sql.extensions": "io.delta.sql.DeltaSparkSessionExtension",
@@ -98,7 +100,8 @@ def start(environment: Environment, app_name: str, *, few_rows: bool = False) ->
         if few_rows and master.startswith("local"):
             options |= {"spark.driver.extraJavaOptions": f"{JAVA_OPTIONS} {QUICK_JAVA}"}
         temporary = folders.process_folder()  # also for the shuffled data
-        options |= {JAVA_BY_DEFAULT: f'{class_archive_options()} {_LOGGING} "-Djava.io.tmpdir={temporary}"'.strip()}
+        by_default = f'{END_WITHOUT_MEMORY} {class_archive_options()} {_LOGGING} "-Djava.io.tmpdir={temporary}"'
+        options |= {JAVA_BY_DEFAULT: by_default}
     options |= _local_options(master) | environment.spark
     if submitted_to is None:
         _start_java(options)

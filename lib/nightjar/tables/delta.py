@@ -11,7 +11,7 @@ from pyspark.sql.pandas.types import from_arrow_schema
 from nightjar.tables import scan
 from nightjar.tables.datafiles import partition_text
 from nightjar.tables.entries import DataFile
-from nightjar.tables.rows import MOST_HERE, has_few
+from nightjar.tables.rows import has_few, most_here
 from nightjar.tables.scan import Snapshot
 from nightjar.tables.warehouse import Warehouse
 
@@ -51,7 +51,7 @@ def read(
     if not chosen.files:
         return spark.createDataFrame([], schema)
     is_counted = all(file.rows for file in chosen.files)  # of another engine's files nobody may know their rows
-    if is_counted and chosen.rows <= MOST_HERE and has_few(spark):
+    if is_counted and has_few(spark) and chosen.rows <= most_here(schema):
         return spark.createDataFrame(scan.read(chosen, files.schema.names), schema)
     paths = [f"{files.folder}/{unquote(file.path)}" for file in chosen.files]
     try:

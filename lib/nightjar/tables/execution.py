@@ -9,11 +9,11 @@ from pyspark.sql import SparkSession
 from nightjar.tables import scan, sink
 from nightjar.tables.datafiles import NewFile
 from nightjar.tables.file_splits import Stretch, has_values, read_partition, read_stretches
-from nightjar.tables.rows import MOST_HERE, TaskFunction, in_tasks
+from nightjar.tables.rows import TaskFunction, in_tasks
 from nightjar.tables.sink import Target, UnfinishedTask
 from nightjar.tables.warehouse import Warehouse
 
-FEW_ROWS = MOST_HERE
+FEW_ROWS = 100_000
 """So many rows are made sooner in this process than Spark's tasks are started, and far sooner than Spark is."""
 Make = Callable[[TaskFunction], UnfinishedTask]
 """What reads a share of the rows -> what makes rows of them."""

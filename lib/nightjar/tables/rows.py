@@ -8,6 +8,7 @@ from typing import TypeAlias
 import pyarrow as pa
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql.pandas.types import from_arrow_schema, to_arrow_schema
+from pyspark.sql.types import DataType, StructType
 from threadpoolctl import threadpool_limits
 
 from nightjar.settings.environment import FEW_ROWS
@@ -16,8 +17,8 @@ TaskFunction: TypeAlias = Callable[[Iterator[pa.RecordBatch]], Iterator[pa.Table
 """A task's share of Spark's rows -> the rows that it makes of them."""
 ROWS_AT_ONCE = 1_000_000
 ROWS_PER_BATCH = 50_000
-MOST_HERE = 100_000
-"""Rows that are few."""
+MOST_HERE, MOST_VALUES = 50_000, 1_000_000
+"""Rows, and rows times columns, that are few: this process's Java holds each value several times, in some 30 bytes."""
 
 
 @dataclass(frozen=True)
@@ -40,9 +41,10 @@ class Rows:
 
     def frame(self) -> DataFrame:
         """The rows as a DataFrame; few rows are made now, in this process."""
-        if are_few(self.task_input) and not self.by_tasks:
+        few = None if self.by_tasks else few_rows(self.task_input)
+        if few is not None:
             with threadpool_limits(1):  # as a task has
-                tables = list(self.make(iter(self.task_input.toArrow().to_batches())))
+                tables = list(self.make(iter(few.to_batches())))
             table = pa.concat_tables(tables) if tables else self.schema.empty_table()
             return self.task_input.sparkSession.createDataFrame(table, from_arrow_schema(self.schema))
         make = self.make  # a DataFrame cannot be sent to tasks
@@ -68,8 +70,19 @@ def few_rows(frame: DataFrame) -> pa.Table | None:
     """The rows, computed now, where they are few; else None."""
     if not are_few(frame):
         return None
-    rows = frame.limit(MOST_HERE + 1).toArrow()  # this time they may be many
-    return None if len(rows) > MOST_HERE else rows
+    most = most_here(frame.schema)
+    rows = frame.limit(most + 1).toArrow()  # this time they may be many
+    return None if len(rows) > most else rows
+
+
+def most_here(schema: StructType) -> int:
+    """How many rows of these columns are few."""
+    return min(MOST_HERE, MOST_VALUES // max(1, _count_values(schema)))
+
+
+def _count_values(kind: DataType) -> int:
+    """The values of one row, those within structs each."""
+    return sum(_count_values(field.dataType) for field in kind.fields) if isinstance(kind, StructType) else 1
 
 
 def settle(frame: DataFrame) -> DataFrame:

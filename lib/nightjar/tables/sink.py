@@ -19,7 +19,7 @@ from nightjar.errors import BusyError
 from nightjar.tables import arrow, datafiles, failures, fields, opening, requirements, scan, storage, transaction
 from nightjar.tables.datafiles import NewFile
 from nightjar.tables.entries import DataFile
-from nightjar.tables.rows import TaskFunction, are_few, in_tasks
+from nightjar.tables.rows import TaskFunction, few_rows, in_tasks
 from nightjar.tables.table import Table
 from nightjar.tables.transaction import Change, Note
 from nightjar.tables.warehouse import Warehouse
@@ -126,11 +126,9 @@ def collect(rows: DataFrame, make: TaskFunction, into: Target, *, by_tasks: bool
     Raises:
         NightjarError: the making has raised it; nothing will be committed.
     """
-    if by_tasks or not are_few(rows):
-        return collect_parts(rows, make, into)[0]
     with failures.translate_errors():
-        batches = rows.toArrow().to_batches()
-    return make_here(batches, make, into)[0]
+        few = None if by_tasks else few_rows(rows)
+    return (collect_parts(rows, make, into) if few is None else make_here(few.to_batches(), make, into))[0]
 
 
 def collect_parts(rows: DataFrame, make: UnfinishedTask, into: Target) -> tuple[list[NewFile], list[pa.Table]]:
