@@ -113,4 +113,4 @@ def _of_sources(warehouse: Warehouse, run_date: date) -> Iterator[Signal]:
         )
     if rows and not warnings:
         count = len({row["source"] for row in rows})
-        yield Signal(Kind.DATA, ALL_SOURCES, State.OK, f"No check of {count} sources is amiss.")
+        yield Signal(Kind.DATA, ALL_SOURCES, State.OK, f"Sources whose checks all pass: {count}.")
