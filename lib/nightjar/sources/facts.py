@@ -26,7 +26,8 @@ ROW = "_row"
 STATE = "_state"
 RAW = "_raw"
 TYPED = "_typed"
-"""What has become of a raw row so far, for staged rows: the columns that its state depends on, `_reasons`, `_row`."""
+"""What has become of a raw row so far, for staged rows: the columns that its state depends on, `_reasons`, and `_row`,
+unless it is the raw columns beside it."""
 SEPARATOR = "\n"
 KEEP_NULLS = {"ignoreNullFields": "false"}
 Fault = tuple[Column, str]  # a condition under which a row is refused, and the reason
@@ -52,8 +53,8 @@ def candidates(rows: DataFrame, name: str, source: sources.Source, cache: Path, 
     are repaired, `_repairs` are the values that this has changed. A null `known_at` is the `event_time`.
 
     Args:
-        rows: the raw columns, as `raw.read` gives them, or `TYPED` in their stead. A column `_raw` stays as it is, and
-            `TYPED` is put beside it.
+        rows: the raw columns, as `raw.read` gives them, or `TYPED` in their stead or beside them. A column `_raw` stays
+            as it is, and `TYPED` is put beside it.
         name: of the source.
         source: its settings.
         cache: folder for unpacked archives.
@@ -64,14 +65,14 @@ def candidates(rows: DataFrame, name: str, source: sources.Source, cache: Path, 
         UsageError: an expression holds what it may not, or does not fit the columns.
     """
     if TYPED in rows.columns:
-        rows = rows.select(f"{TYPED}.*", *(one for one in _passed(rows) if one != TYPED))
+        row = [F.struct(*source.columns).alias(ROW)] if source.columns.keys() <= set(rows.columns) else []
+        rows = rows.select(f"{TYPED}.*", *row, *(one for one in _passed(rows) if one != TYPED))
     else:
+        is_text = all(isinstance(rows.schema[column].dataType, StringType) for column in source.columns)
         rows = _with_values(rows, name, source, cache)
         if RAW in rows.columns:
-            of_state = [
-                column for column in (*decisive_columns(source), REASONS, ROW, CHANGES) if column in rows.columns
-            ]
-            rows = rows.withColumn(TYPED, F.struct(*of_state))
+            of_state = [*decisive_columns(source), REASONS, *([] if is_text else [ROW]), CHANGES]
+            rows = rows.withColumn(TYPED, F.struct(*(column for column in of_state if column in rows.columns)))
     _require_types(rows, name, source, zone)
     return _set_state(rows, name, source)
 

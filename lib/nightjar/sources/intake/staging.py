@@ -19,7 +19,7 @@ from pyspark.sql.types import ArrayType, AtomicType, DataType, MapType, StructTy
 
 from nightjar.errors import SourceError
 from nightjar.settings.sources import Source
-from nightjar.sources.facts import RAW, STATE, TYPED, decisive_columns
+from nightjar.sources.facts import RAW, ROW, STATE, TYPED, decisive_columns
 from nightjar.sources.formats import raw
 from nightjar.sources.formats.provenance import literally
 from nightjar.sources.items import Entry, Portion, parts_of
@@ -53,7 +53,9 @@ def write(candidates: DataFrame, warehouse: Warehouse, source: str, night: Night
     clock = F.when(F.col(STATE) != "not_a_fact", F.col("stated_known_at")).alias(CLOCK)
     typed = [F.col(TYPED).alias(_typed(typing))] if _is_storable(candidates.schema[TYPED].dataType) else []
     rows = candidates.select(f"{RAW}.*", *typed, clock).sortWithinPartitions(CLOCK)
-    rows.write.mode("overwrite").option("parquet.block.size", ROW_GROUP).parquet(warehouse.path(folder))
+    # Most columns are keys, times and numbers: to begin a dictionary in every row group took a third of the time.
+    options = {"parquet.block.size": ROW_GROUP, "parquet.enable.dictionary": False}
+    rows.write.mode("overwrite").options(**options).parquet(warehouse.path(folder))
     return folder, len(_files(warehouse.path(folder)))
 
 
@@ -155,8 +157,9 @@ def read(
     else:
         is_due = (clock > F.lit(first.after)) & (clock <= F.lit(until))
     typed = _typed(typing)
-    read = [F.col(typed).alias(TYPED)] if typed in rows.columns else columns
-    return rows.where(is_due & F.col(raw.FILE).isin(names)).select(*read, raw.MALFORMED, raw.FILE)
+    of_values = [F.col(typed).alias(TYPED)] if typed in rows.columns else []
+    of_texts = [] if of_values and ROW in rows.select(f"{typed}.*").columns else columns
+    return rows.where(is_due & F.col(raw.FILE).isin(names)).select(*of_values, *of_texts, raw.MALFORMED, raw.FILE)
 
 
 def _files(path: str) -> list[str]:
