@@ -12,7 +12,7 @@ import pytest
 from deltalake import DeltaTable
 
 from builders import rows_of
-from nightjar.errors import ModelError, UsageError
+from nightjar.errors import LeaseError, ModelError, UsageError
 from nightjar.pipeline import deciding
 from nightjar.pipeline.execution import Context, perform
 from nightjar.pipeline.sessions import Sessions
@@ -222,6 +222,31 @@ def test_evidence_against_another_champion_than_the_one_that_holds_promotes_nobo
     assert events.champion(context.warehouse, D3).number == "8"
     refused = events._latest(context.warehouse, D3, "refused", events.CHAMPION)
     assert "It was compared with version 1, and version 8 is champion by now. Train anew" in refused.evidence["reason"]
+
+
+def test_of_promotions_at_once_one_wins_and_the_others_are_told(context, without_mlflow, monkeypatch):
+    """They begin while the first one looks at what it will promote: of its date, of the next, and a person's."""
+    register(context, "7", **better_than("1"))
+    messages = []
+
+    def look_while_others_promote(*_):
+        with monkeypatch.context() as others:
+            others.setattr(inspection, "inspect", lambda *_: {"refusal": None})
+            for settings in (step_of(context, Promote), step_of(context, Promote, D4)):
+                with pytest.raises(LeaseError) as told:
+                    perform(JobName.PROMOTE, settings, "config-2")
+                messages.append(str(told.value))
+            with pytest.raises(LeaseError) as told:
+                act(context, Action.APPROVE, version=1)
+            messages.append(str(told.value))
+        return {"refusal": None}
+
+    monkeypatch.setattr(inspection, "inspect", look_while_others_promote)
+    perform(JobName.PROMOTE, step_of(context, Promote), "config-2")
+    assert len(messages) == 3
+    assert [message for message in messages if "promote" not in message or "held by run" not in message] == []
+    assert decisions(context) == [("promoted", "7")]
+    assert events.champion(context.warehouse, D4).number == "7"
 
 
 def test_an_approval_that_was_recorded_alone_is_completed(context, without_mlflow):

@@ -211,6 +211,7 @@ def resources(name: JobName, step: Step[Job]) -> tuple[str, ...]:
         JobName.INGEST: [f"source/{source}" for source in step.project.sources],
         JobName.BUILD_FEATURES: [JobName.BUILD_FEATURES.value],  # a label is of the first date that knows it
         JobName.TRAIN: [JobName.TRAIN.value],  # it takes of one budget, read at its start and recorded at its end
+        JobName.PROMOTE: [JobName.PROMOTE.value],  # it judges against who holds, as of the dates before, too
         JobName.MAINTAIN: [JobName.MAINTAIN.value],
         JobName.RETRACT: [f"{JobName.SCORE.value}/{step.run_date}"],  # or a run that scores the night would serve it
     }
