@@ -181,12 +181,13 @@ def test_a_step_that_takes_more_than_its_budget_is_done_and_raises_an_alert(cont
 
 
 def test_ingests_of_two_dates_need_the_same_sources_and_builds_the_same_labels(context):
-    """So do two upkeeps, and two trainings the same budget. Everything else is of its date alone."""
+    """So do two upkeeps, two promotions and two trainings. Everything else is of its date alone."""
     both = {name: [set(resources(name, step_of(context, day=day))) for day in (D1, D3)] for name in JobName}
     assert {name.value: one & other for name, (one, other) in both.items() if one & other} == {
         "ingest": {"source/schedule", "source/outcomes", "source/readings"},
         "build_features": {"build_features"},
         "train": {"train"},
+        "promote": {"promote"},
         "maintain": {"maintain"},
     }
 
