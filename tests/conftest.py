@@ -29,6 +29,7 @@ hypothesis.settings.load_profile("busy")
 
 EARLY = ("ray", "system/test_flights.py", "system/test_commands.py", "system/test_cluster_ray.py")
 """Groups that take long by themselves: begun early, or they would be waited for at the end."""
+SPARK, SPARK_OF_DATA = "spark", "spark, data"
 DATA = ("asof", "joins", "sources", "tables")
 """Folders whose tests have a Spark of their own: those of all others take about as long."""
 
@@ -48,11 +49,12 @@ def pytest_configure(config):
 
 def group_of(item):
     """The fixture that is dear and shared, or else the file: tests of one group are run by one worker, in order."""
+    file = item.path.relative_to(item.config.rootpath / "tests")
     if "spark" in item.fixturenames:
-        return "spark, data" if item.path.relative_to(item.config.rootpath / "tests").parts[0] in DATA else "spark"
+        return SPARK_OF_DATA if file.parts[0] in DATA else SPARK
     if "ray_started" in item.fixturenames:
         return "ray"
-    return item.path.relative_to(item.config.rootpath / "tests").as_posix()
+    return file.as_posix()
 
 
 def starts_processes(item):
@@ -64,7 +66,7 @@ def is_long(item):
 
 
 def is_quick(item, group):
-    is_shared = group in ("spark", "spark, data", "ray")
+    is_shared = group in (SPARK, SPARK_OF_DATA, "ray")
     return not is_shared and not starts_processes(item) and item.get_closest_marker("slow") is None
 
 
@@ -88,7 +90,7 @@ def _deselect(config, items, predicate):
 
 def _place(item, group):
     """Where a test stands in the queue."""
-    if group in ("spark", "spark, data"):
+    if group in (SPARK, SPARK_OF_DATA):
         return 0
     if group in EARLY:
         return 1 + EARLY.index(group)

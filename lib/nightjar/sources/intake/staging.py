@@ -158,7 +158,8 @@ def read(
         is_due = (clock > F.lit(first.after)) & (clock <= F.lit(until))
     typed = _typed(typing)
     of_values = [F.col(typed).alias(TYPED)] if typed in rows.columns else []
-    of_texts = [] if of_values and ROW in rows.select(f"{typed}.*").columns else columns
+    kind = rows.schema[typed].dataType if of_values else None
+    of_texts = [] if isinstance(kind, StructType) and ROW in kind.names else columns
     return rows.where(is_due & F.col(raw.FILE).isin(names)).select(*of_values, *of_texts, raw.MALFORMED, raw.FILE)
 
 
