@@ -14,8 +14,10 @@ pip_install() { # environment, arguments...
 }
 
 # Some packages come as source. They are built with the locked setuptools, so that everything that runs was hashed.
+# A lock names all that it needs; pip would take a requirement with extras, such as pandas[parquet], for another package
+# than the locked pandas.
 install_lock() { # environment, lock
   local builder=$1/setuptools.lock
   awk '/^[^ ]/ {wanted = /^setuptools==/} wanted' "$2" >"$builder"
-  pip_install "$1" --require-hashes -r "$builder" && pip_install "$1" --require-hashes -r "$2"
+  pip_install "$1" --no-deps --require-hashes -r "$builder" && pip_install "$1" --no-deps --require-hashes -r "$2"
 }

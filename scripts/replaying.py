@@ -19,6 +19,7 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
+import replaying_nights
 from nightjar.config import compose_job, make_settings
 from nightjar.errors import NightjarError
 from nightjar.evaluation.criteria import of_metric, standard_of
@@ -49,6 +50,9 @@ def main(arguments: list[str]) -> None:
     parser.add_argument("--json", type=Path, metavar="FILE", help="where to write the figures")
     parser.add_argument("--first", metavar="DATE", help="the first night; default: the project's first_night")
     parser.add_argument("--refit-days", type=int, default=ReplayPlan.refit_days, metavar="N")
+    parser.add_argument(
+        "--nightly", action="store_true", help="the nightly itself runs each night, with all that it watches"
+    )
     parser.add_argument("settings", nargs="*", help="project=flights, search=flights, ...")
     options = parser.parse_args(arguments)
     logs.start()
@@ -56,6 +60,9 @@ def main(arguments: list[str]) -> None:
     settings, job_arguments = _settings(options.settings)
     run_date = parse_run_date(settings.run_date or "")
     first = parse_run_date(options.first or settings.project.first_night)
+    if options.nightly:
+        _run_nights(settings, first, options.settings, options.json)
+        return
     # Refused before any work, if it can have no night.
     plan = ReplayPlan(first, _last_settled_at_best(settings, run_date), options.refit_days)
     warehouse = Warehouse(settings.environment.warehouse, settings.project.name)
@@ -79,13 +86,24 @@ def main(arguments: list[str]) -> None:
         options.json.write_text(json.dumps(report, indent=2) + "\n")
 
 
+def _run_nights(settings: Train, first: date, overrides: Sequence[str], path: Path | None) -> None:
+    environment, project = settings.environment, settings.project
+    warehouse = Warehouse(f"{environment.warehouse}/nightly", project.name)
+    places = [f"environment.warehouse={warehouse.root}", f"environment.home={environment.home}"]
+    others = [one for one in overrides if not one.startswith("project=")]
+    outcome = replaying_nights.run(ROOT, project, warehouse, first, [_project(overrides), *others, *places])
+    replaying_nights.show(outcome)
+    if path is not None:
+        path.write_text(json.dumps(outcome, indent=2) + "\n")
+
+
 def _settings(overrides: Sequence[str]) -> tuple[Train, list[str]]:
     """The settings of a training on the project's last date, and what ingest and build_features are told to fit them.
 
     The warehouse is the replay's own, and another one after any edit of the project's definitions, label or sources: so
     no table holds what was made by older ones. What an ingest finds changed by an edit would count as known too late.
     """
-    project = next((one for one in overrides if one.startswith("project=")), "project=flights")
+    project = _project(overrides)
     configured = compose_job(ROOT / "conf", JobName.TRAIN, [project, "run_date=2013-01-01"]).config.project
     others = [one for one in overrides if not one.startswith("project=")]
     last = configured.last_date or configured.first_night
@@ -97,6 +115,11 @@ def _settings(overrides: Sequence[str]) -> tuple[Train, list[str]]:
     warehouse = f"{settings.environment.warehouse}/{hashlib.sha256(repr(settings.project).encode()).hexdigest()[:16]}"
     job_arguments = [*(one for one in arguments if not _is_of_search(one)), f"environment.warehouse={warehouse}"]
     return replace(settings, environment=replace(settings.environment, warehouse=warehouse)), job_arguments
+
+
+def _project(overrides: Sequence[str]) -> str:
+    """The override that names the project."""
+    return next((one for one in overrides if one.startswith("project=")), "project=flights")
 
 
 def _is_of_search(override: str) -> bool:

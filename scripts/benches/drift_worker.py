@@ -6,6 +6,7 @@ night is counted and compared.
 """
 
 import json
+import os
 import resource
 import sys
 import time
@@ -19,18 +20,20 @@ BINS = 50
 
 def ours(folder: Path) -> Callable[[], Answer]:
     """Bins and counts of the reference as training makes them; counts of the night by the monitor's own code."""
-    import os  # noqa: PLC0415
     from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415
 
     import pyarrow.dataset as ds  # noqa: PLC0415
     import pyarrow.parquet as pq  # noqa: PLC0415
+    from pyarrow.fs import LocalFileSystem  # noqa: PLC0415
 
     from nightjar.evaluation.histograms import count, fit_bins  # noqa: PLC0415
     from nightjar.monitoring import counting, drift_figures, tallies  # noqa: PLC0415
     from nightjar.monitoring.drift_references import Reference  # noqa: PLC0415
+    from nightjar.tables import parquet, scan  # noqa: PLC0415
 
     def reference_of(name: str) -> Reference:
-        column = pq.read_table(folder / "reference.parquet", columns=[name], use_threads=False)[name]
+        path = folder / "reference.parquet"
+        column = pq.read_table(path, columns=[name], use_threads=False, pre_buffer=False)[name]
         bins = fit_bins(column, bins=BINS)
         return Reference(bins, count(bins, column))
 
@@ -46,8 +49,8 @@ def ours(folder: Path) -> Callable[[], Answer]:
             (folder / "references.json").write_text(json.dumps(lines))
         fitted = time.perf_counter()
         plan = tallies.TallyPlan({name: one.bins for name, one in references.items()})
-        batches = ds.dataset(folder / "current.parquet").to_batches(columns=names, batch_size=1 << 16)
-        counts = counting.count_batches(batches, plan)
+        night = ds.dataset(folder / "current.parquet", format=parquet.format_of(LocalFileSystem()))
+        counts = counting.count_batches(scan.batches_of(night, names), plan)
         figures = {name: drift_figures.distances(one, counts[tallies.WHOLE, name]) for name, one in references.items()}
         ended = time.perf_counter()
         moved = sorted(name for name, one in figures.items() if (one["psi"] or 0) > 0.1)
@@ -123,11 +126,15 @@ def nannyml(folder: Path) -> Callable[[], Answer]:
     return run
 
 
+SHARE_OF_MEMORY = 0.85
+"""Of the machine's memory a run may take; it fails then, and the machine stays usable."""
 ENGINES = {"ours": ours, "duckdb": duckdb, "evidently": evidently, "nannyml": nannyml}
 
 
 def main(name: str, folder: str) -> None:
     """Run one engine once, and print what it took."""
+    memory = int(SHARE_OF_MEMORY * os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"))
+    resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
     run = ENGINES[name](Path(folder))
     before, started, consumed = resource.getrusage(resource.RUSAGE_SELF), time.perf_counter(), time.process_time()
     answer = run()

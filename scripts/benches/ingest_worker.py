@@ -49,14 +49,20 @@ GATES = {
 }
 
 
-def main(engine: str, folder: str) -> None:
-    """Load what each line names, and say how long it took and how many rows were stored."""
+def main(engine: str, folder: str, before: str | None = None) -> None:
+    """Load what each line names, and say how long it took and how many rows were stored.
+
+    Args:
+        engine: `ours` or `spark_copy`.
+        folder: where.
+        before: the night that the last process there has loaded.
+    """
     environment = Environment(
         spark_master="local[*]", warehouse=f"{folder}/warehouse", home=f"{folder}/home", driver_memory=MEMORY
     )
     session = spark_runtime.start(environment, "bench of ingest")
     say({"lib": str(Path(nightjar.__file__).parents[1])})
-    previous = None
+    previous = None if before is None else date.fromisoformat(before)
     for line in sys.stdin:
         path, day = line.split()
         started = time.monotonic()

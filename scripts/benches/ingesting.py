@@ -4,7 +4,8 @@
     spark_copy  Spark reads the CSV and writes Delta; nothing is checked
     duckdb      DuckDB reads the CSV, counts what fails each check, and writes the rest as Parquet
 
-Each load is in a process of its own, of which only the load counts. The nights of one source are in one process.
+Each load is in a process of its own, of which only the load counts. The nights of one source are in one process, after
+that of their first load, so that their peak of memory is their own.
 """
 
 import json
@@ -72,7 +73,7 @@ def measured(home: Path, peers: Place, names: Sequence[str], rows: int, repeats:
     memory: dict[str, float] = {}
     for _ in range(repeats):
         for name in names:
-            with started(name, home, peers) as loader:
+            with folder_of(name, home) as folder, started(name, folder, peers) as loader:
                 answer = loader.load(path, LOADED)
             expected = rows if name == "spark_copy" else rows - ingest_data.wrong(rows)
             if answer["stored"] != expected:
@@ -109,28 +110,45 @@ def _nights(size: int, home: Path, peers: Place) -> tuple[list[float], float]:
     shutil.rmtree(landing, ignore_errors=True)
     landing.mkdir(parents=True)
     (landing / "first.csv").hardlink_to(ingest_data.write(data, 0, size, LOADED, OF_LOAD))
-    with started("ours", home, peers) as loader:
-        first = loader.load(landing, LOADED)["seconds"]
-        console.print(f"first load of {size:,} rows: {first:.1f} s")
-        seconds = []
-        for number in range(1, NIGHTS + 1):
-            day = LOADED + timedelta(days=number)
-            new = ingest_data.write(data, size + (number - 1) * NEW, NEW, day, OF_NIGHT)
-            (landing / f"{number}.csv").hardlink_to(new)
-            answer = loader.load(landing, day)
-            seconds.append(answer["seconds"])
-            console.print(f"night {number} on {size:,} rows: {answer['seconds']:.1f} s")
+    with folder_of("ours", home) as folder:
+        with started("ours", folder, peers) as loader:
+            first = loader.load(landing, LOADED)["seconds"]
+            console.print(f"first load of {size:,} rows: {first:.1f} s")
+        with started("ours", folder, peers, previous=LOADED) as loader:
+            seconds = []
+            for number in range(1, NIGHTS + 1):
+                day = LOADED + timedelta(days=number)
+                new = ingest_data.write(data, size + (number - 1) * NEW, NEW, day, OF_NIGHT)
+                (landing / f"{number}.csv").hardlink_to(new)
+                answer = loader.load(landing, day)
+                seconds.append(answer["seconds"])
+                console.print(f"night {number} on {size:,} rows: {answer['seconds']:.1f} s")
     return seconds[1:], round(loader.peak_memory_mb)
 
 
 @contextmanager
-def started(name: str, home: Path, peers: Place) -> Iterator[Loader]:
-    """A process of an engine, with a folder of its own, while the block runs."""
+def folder_of(name: str, home: Path) -> Iterator[Path]:
+    """A new folder of an engine while the block runs."""
     folder = home / "work" / f"ingest-{name}"
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
+    yield folder
+    shutil.rmtree(folder)
+
+
+@contextmanager
+def started(name: str, folder: Path, peers: Place, previous: date | None = None) -> Iterator[Loader]:
+    """A process of an engine that works in a folder while the block runs.
+
+    Args:
+        name: of the engine.
+        folder: where.
+        peers: where DuckDB runs.
+        previous: ours alone: the night that a process before it has loaded there.
+    """
     here = Path(__file__).parent
     command = [sys.executable, "-P", str(here / "ingest_worker.py"), name, str(folder)]
+    command += [] if previous is None else [str(previous)]
     if name == "duckdb":
         command = [peers.python, str(here / "ingest_duckdb.py"), str(folder), str(peers.cores)]
     with subprocess.Popen(  # noqa: S603  (our own programs)
@@ -146,4 +164,3 @@ def started(name: str, home: Path, peers: Place) -> Iterator[Loader]:
             require_revision(line, ROOT)
         yield Loader(process)
         process.stdin.close()
-    shutil.rmtree(folder)

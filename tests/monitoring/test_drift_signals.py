@@ -10,6 +10,7 @@ import pytest
 
 from nightjar.evaluation.histograms import Bins, count, fit_bins
 from nightjar.evaluation.nulls import fit_null
+from nightjar.masking.values import NOTHING_HIDDEN, Masking
 from nightjar.monitoring import drift_figures
 from nightjar.monitoring.drift_history import History
 from nightjar.monitoring.drift_judging import judge
@@ -59,7 +60,7 @@ def world():
     return References("1", subjects, nulls), counts
 
 
-def say(world, rows, settings=None, failures=None, slices=None, shares=None):
+def say(world, rows, settings=None, failures=None, slices=None, shares=None, masking=NOTHING_HIDDEN):
     """The signals of a night, by kind and subject."""
     references, nights = world
     if shares:
@@ -83,7 +84,9 @@ def say(world, rows, settings=None, failures=None, slices=None, shares=None):
     own = {name: nights[name] for name in moved(assessments, references)}
     declared = [] if settings is None else [*settings.columns, *settings.thresholds]
     looks = {name: f"jobs/profile.py source={name}" for name in NAMES}
-    drifted = Drifted(references, night, assessments, History(), own, TONIGHT, "jobs/train.py", declared, looks)
+    drifted = Drifted(
+        references, night, assessments, History(), own, TONIGHT, "jobs/train.py", declared, looks, masking
+    )
     return list(signals(drifted))
 
 
@@ -130,6 +133,20 @@ def test_what_the_model_does_not_use_is_said_and_wakes_nobody(world):
     assert (one.subject, one.state, one.command, one.since) == (UNIMPORTANT, State.OK, None, None)
     assert one.sentence == "Moved, but with little to lose: site, which the model does not use."
     assert one.evidence["columns"] == ["site"]
+
+
+def test_levels_of_sensitive_columns_are_not_named(world):
+    """Neither those of a column that moved, nor those of slices that explain a change."""
+    west = np.where(np.arange(ROWS) < ROWS // 2, "west", "south")
+    rows = rows_of_night(np.random.default_rng(4)) | {"site": west}
+    open_one, hidden_one = (
+        next(one for one in say(world, rows, shares={"site": 0.5}, masking=masking) if one.subject == "site")
+        for masking in (NOTHING_HIDDEN, Masking(frozenset({"site"})))
+    )
+    assert "site is north in " in open_one.sentence
+    assert "site is (masked) in " in hidden_one.sentence
+    assert [one["bin"] for one in hidden_one.evidence["bins"]] == ["(masked)", "(masked)"]
+    assert hidden_one.evidence["greatest"] == open_one.evidence["greatest"]
 
 
 @pytest.mark.parametrize(
@@ -179,10 +196,12 @@ def test_a_slice_that_makes_most_of_a_change_is_named(world):
     subjects = {**references.subjects, "load": sliced}
     parts = {"site=north": rows["load"][is_north], "site=south": rows["load"][~is_north]}
     slices = {"load": {name: count(reference.bins, pa.array(values)) for name, values in parts.items()}}
-    said = say((replace(references, subjects=subjects), nights), rows, slices=slices)
-    (one,) = [one for one in said if one.kind is Kind.COVARIATE]
-    assert [of["slice"] for of in one.evidence["slices"]] == ["site=north"]
-    assert one.evidence["slices"][0]["of_change"] == pytest.approx(1, abs=0.15)
+    for masking, name in ((NOTHING_HIDDEN, "site=north"), (Masking(frozenset({"site"})), "site=(masked)")):
+        said = say((replace(references, subjects=subjects), nights), rows, slices=slices, masking=masking)
+        (one,) = [one for one in said if one.kind is Kind.COVARIATE]
+        assert [of["slice"] for of in one.evidence["slices"]] == [name]
+        assert one.evidence["slices"][0]["of_change"] == pytest.approx(1, abs=0.15)
+        assert f"{name} makes " in one.sentence
 
 
 def test_a_column_of_another_type_fails_alone(world):

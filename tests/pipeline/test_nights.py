@@ -19,6 +19,7 @@ from nightjar.pipeline.execution import Context, perform
 from nightjar.pipeline.nightly_steps import settings_of
 from nightjar.pipeline.plan import Verdict
 from nightjar.pipeline.sessions import Sessions
+from nightjar.pipeline.watched import settings_hash
 from nightjar.registry import events, tracking
 from nightjar.report.page import save
 from nightjar.settings.arrival import Arrival, Severity
@@ -28,6 +29,7 @@ from nightjar.settings.jobs import BuildFeatures, JobName
 from nightjar.settings.label import Label
 from nightjar.settings.labelling import Annotators
 from nightjar.settings.model import Estimator, Model
+from nightjar.settings.monitoring.alerting import Alerting, Sink, SinkKind
 from nightjar.settings.nightly import Nightly
 from nightjar.settings.spine import Weekday
 from nightjar.tables import arrow
@@ -173,6 +175,23 @@ def test_a_night_whose_report_is_missing_or_older_is_monitored_again(warehouse):
     assert plan._unreported(warehouse, row, D1) is None
     os.utime(path, (0, 0))
     assert plan._unreported(warehouse, row, D1) == "the night's report is older than what it is about"
+
+
+def test_where_word_of_alerts_is_sent_makes_no_night_due(warehouse, tmp_path):
+    nights, _ = unrun(warehouse, tmp_path, str(D2))
+    settings = settings_of(JobName.MONITOR, nights.settings, D2)
+    watching = settings.project.monitoring
+    hashes = [
+        settings_hash(
+            JobName.MONITOR, replace(settings, project=replace(settings.project, monitoring=replace(watching, **one)))
+        )
+        for one in (
+            {},
+            {"alerting": Alerting(sinks={"desk": Sink(SinkKind.FILE, path="alerts.json")})},
+            {"alerting": Alerting(owner="the desk")},
+        )
+    ]
+    assert hashes[0] == hashes[1] != hashes[2]
 
 
 def test_what_is_done_is_skipped_with_the_reason_until_its_settings_or_inputs_change(nights, copied):

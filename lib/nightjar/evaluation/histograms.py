@@ -101,8 +101,8 @@ def fit_bins(column: ArrowColumn, *, bins: int = 50) -> Bins:
     if is_text(column.type):
         return Bins("categorical", levels=_frequent_levels(column))
     if is_number(column.type):
-        values = np.concatenate([np.empty(0), *(_floats(chunk) for chunk in _chunks(column))])
-        return Bins("numeric", edges=_equal_mass_edges(values[np.isfinite(values)], bins))
+        finite = [values[np.isfinite(values)] for values in map(_floats, _chunks(column))]
+        return Bins("numeric", edges=_equal_mass_edges(np.concatenate([np.empty(0), *finite]), bins))
     raise LearningError(f"A column of type {column.type} has no histogram: expected numbers, booleans or strings.")
 
 
@@ -161,17 +161,25 @@ def _require_fit(bins: Bins, column: ArrowColumn) -> None:
 
 
 def _equal_mass_edges(values: npt.NDArray[np.float64], bins: int) -> tuple[float, ...]:
+    """The first value of each equal share, and the end of the last. A value that starts two shares has a bin alone.
+
+    Args:
+        values: finite; they are sorted in place.
+        bins: shares, unless there are fewer distinct values.
+    """
     if not len(values):
         return ()
-    distinct, mass = np.unique(values, return_counts=True)
-    starts = np.arange(len(distinct))
-    if len(distinct) > bins:
-        # The first value of each equal share. A value that starts two shares fills one alone: end it at the next value.
-        shares = np.searchsorted(np.cumsum(mass), np.arange(bins) * (len(values) / bins), side="right")
+    values.sort()
+    is_new = values[1:] != values[:-1]
+    if np.count_nonzero(is_new) < bins:
+        starts = values[np.concatenate([[True], is_new])]
+    else:
+        shares = values[np.floor(np.arange(bins) * (len(values) / bins)).astype(np.intp)]
         heavy = shares[:-1][shares[:-1] == shares[1:]]
-        starts = np.unique(np.concatenate([shares, heavy + 1]))
-    edges = [*distinct[starts[starts < len(distinct)]], math.nextafter(distinct[-1], math.inf)]
-    return tuple(float(edge) for edge in edges if np.isfinite(edge))
+        after = np.searchsorted(values, heavy, side="right")
+        starts = np.unique(np.concatenate([shares, values[after[after < len(values)]]]))
+    edges = [*starts, math.nextafter(values[-1], math.inf)]
+    return tuple(float(edge) + 0.0 for edge in edges if np.isfinite(edge))  # -0.0 is 0.0
 
 
 def _frequent_levels(column: ArrowColumn) -> tuple[str, ...]:

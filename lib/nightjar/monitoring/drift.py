@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 from pyspark.sql import SparkSession
 
 from nightjar.errors import ModelError
+from nightjar.masking.values import masking_of
 from nightjar.monitoring import drift_figures, drift_signals, upstream
 from nightjar.monitoring.drift_history import DAYS, JUDGED, History, nights_of_training, read_history
 from nightjar.monitoring.drift_judging import OF_LITTLE_USE, Assessment, judge
@@ -109,7 +110,8 @@ def _compare(
         else {}
     )
     declared, looks = {*settings.columns, *settings.thresholds}, _looks(project, sight.run_date)
-    drifted = Drifted(references, night, assessments, history, nights, sight.run_date, train, declared, looks)
+    hiding = masking_of(project)
+    drifted = Drifted(references, night, assessments, history, nights, sight.run_date, train, declared, looks, hiding)
     signals = list(drift_signals.signals(drifted))
     fresh = upstream.freshness(sight.warehouse, project, sight.run_date, sight.versions["features"])
     signals += upstream.source_signals(fresh, project.name, sight.run_date)

@@ -1,11 +1,12 @@
 """What of a night's drift somebody should know: a signal for each cluster of columns, fault and source."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any
 
 from nightjar.evaluation.histograms import Counts
+from nightjar.masking.values import MASK, NOTHING_HIDDEN, Masking
 from nightjar.monitoring.drift_changes import change_of, clusters, most_changed, name_of, slices_that_explain
 from nightjar.monitoring.drift_history import History
 from nightjar.monitoring.drift_importance import limit_of, worst_of
@@ -33,6 +34,7 @@ class Drifted:
         train: the command that trains a version anew.
         declared: subjects that people have declared to matter, whatever the model uses of them.
         looks: feature -> the command that shows what its source has sent.
+        masking: hides what sensitive columns hold.
     """
 
     references: References
@@ -44,6 +46,7 @@ class Drifted:
     train: str
     declared: Collection[str] = ()
     looks: Mapping[str, str] = field(default_factory=dict)
+    masking: Masking = NOTHING_HIDDEN
 
     def importance(self, subjects: Sequence[str]) -> float | None:
         """The share of what the model uses that some columns have; None: nobody has measured it."""
@@ -106,7 +109,10 @@ def _of_cluster(drifted: Drifted, kind: Kind, group: Sequence[str]) -> Signal:
     first, top, share = drifted.references.subjects[group[0]], drifted.assessments[group[0]], drifted.importance(group)
     change = change_of(group[0], first, drifted.night.counts[group[0]])
     bins = list(most_changed(change))
-    explained = list(slices_that_explain(change, first, drifted.night.slices.get(group[0], {}), drifted.night.rows))
+    if drifted.masking.hides(group[0]):
+        bins = [replace(one, words=MASK, clause=f"is {MASK}") for one in bins]
+    slices = slices_that_explain(change, first, drifted.night.slices.get(group[0], {}), drifted.night.rows)
+    explained = [(drifted.masking.text(name), part, rows) for name, part, rows in slices]
     evidence = {
         "columns": list(group),
         "greatest": {name: drifted.assessments[name].greatest for name in group},

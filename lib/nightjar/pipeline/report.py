@@ -25,8 +25,7 @@ def run(context: Context) -> None:
         return
     if settings.action is ReportAction.CATALOGUE:
         log.info("catalogue: %s", catalogue.write(context.warehouse, settings.project))
-        return
-    if settings.run_date is not None:
+    elif settings.run_date is not None:
         first, last = parse_run_dates(settings.run_date)
         for day in range((last - first).days + 1):
             run_date = first + timedelta(days=day)

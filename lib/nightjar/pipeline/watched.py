@@ -6,7 +6,7 @@ A file matters to a step of a date where it may hold rows of that date, or facts
 import hashlib
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 from nightjar.settings import secrets
@@ -39,11 +39,17 @@ class Watched:
 
 def settings_hash(name: JobName, settings: Job) -> str:
     """SHA-256 of the settings that decide a step's result, without secrets, dates and the machine."""
-    project = dump(settings.project, dict.fromkeys(NOT_DECISIVE, True))
+    project = dump(_without_sinks(settings.project), dict.fromkeys(NOT_DECISIVE, True))
     parts = PARTS.get(name, tuple(part for part in project if part != OF_MONITOR or name is JobName.MONITOR))
     plain = {"project": {part: project[part] for part in parts if part in project}}
     plain["job"] = dump(settings, dict.fromkeys(OF_RUN, True))
     return hashlib.sha256(json.dumps(secrets.mask(plain), sort_keys=True).encode()).hexdigest()
+
+
+def _without_sinks(project: Project) -> Project:
+    """The project without the sinks of its alerts: where word of a night is sent is no part of its result."""
+    alerting = replace(project.monitoring.alerting, sinks={})
+    return replace(project, monitoring=replace(project.monitoring, alerting=alerting))
 
 
 def watched(name: JobName, project: Project, run_date: date) -> Watched:

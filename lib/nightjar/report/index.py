@@ -21,6 +21,8 @@ from nightjar.tables.warehouse import Warehouse
 log = logging.getLogger("nightjar.report")
 DAYS = 400
 """Days of the calendar, up to the last night."""
+CATALOGUE = "catalogue.html"
+"""The page beside the index, where there is one."""
 _STRIP = 28
 _PAGE = re.compile(r"night-(\d{4}-\d\d-\d\d)\.html")
 
@@ -59,7 +61,8 @@ def write(warehouse: Warehouse, project: Project) -> str:
     """
     tables = open_tables(warehouse, date.max, masking_of(project))
     reports = warehouse.path("reports")
-    pages = [date.fromisoformat(one[1]) for name in page.names(reports) if (one := _PAGE.fullmatch(name))]
+    names = page.names(reports)
+    pages = [date.fromisoformat(one[1]) for name in names if (one := _PAGE.fullmatch(name))]
     nights = _nights(tables, set(pages))
     last = max((one.day for one in nights), default=None)
     drawn = trends(replace(tables, run_date=last), project) if last is not None else []
@@ -70,6 +73,7 @@ def write(warehouse: Warehouse, project: Project) -> str:
         "templates/index.html.j2",
         title=project.title or project.name,
         zone=project.zone,
+        has_catalogue=CATALOGUE in names,
         nights=shown,
         months=months({one.day: one.state for one in shown}, [one.day for one in shown if one.has_page]),
         weekdays=WEEKDAYS,

@@ -31,8 +31,8 @@ class Report(Job):
         run_date: of `write`: local date D in the project's zone, YYYY-MM-DD; or a range, YYYY-MM-DD..YYYY-MM-DD.
         action: `write` the pages of the run date, their JSON, and the index of nights; `index`: the index of the
             project's nights, and that of all projects of the warehouse, alone; `catalogue`: of the project's tables
-            and columns; `serve` all reports of the warehouse on 127.0.0.1, until it is interrupted, at an address that
-            only its output names.
+            and columns, and the index, which leads there; `serve` all reports of the warehouse on 127.0.0.1, until it
+            is interrupted, at an address that only its output names.
         port (number): where they are served; 0: any free one.
     """
 

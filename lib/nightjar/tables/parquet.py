@@ -14,17 +14,26 @@ import pyarrow.dataset as ds
 import pyarrow.fs as pafs
 import pyarrow.parquet as pq
 
-from nightjar.tables import checksums
+from nightjar.tables import checksums, storage
 
-FORMAT = ds.ParquetFileFormat(
-    # As nanoseconds, INT96 would hold no year before 1678 and none after 2262.
-    read_options=ds.ParquetReadOptions(None, coerce_int96_timestamp_unit="us"),
-    default_fragment_scan_options=ds.ParquetFragmentScanOptions(pre_buffer=True, page_checksum_verification=True),
-)
-"""How files are read as a dataset."""
 MAGIC = b"PAR1"
 GONE, NO_FOOTER = "it is gone", "it does not end with a footer of Parquet"
 FIRST_READ = 64 << 10  # bytes at the end of a file: most footers are shorter
+
+
+def format_of(files: pafs.FileSystem) -> ds.ParquetFileFormat:
+    """How files of a file system are read as a dataset.
+
+    Of an object store few long reads are made ahead, not many short ones; of local files that would keep every byte of
+    a file in memory until its last row is read.
+    """
+    return ds.ParquetFileFormat(
+        # As nanoseconds, INT96 would hold no year before 1678 and none after 2262.
+        read_options=ds.ParquetReadOptions(None, coerce_int96_timestamp_unit="us"),
+        default_fragment_scan_options=ds.ParquetFragmentScanOptions(
+            pre_buffer=not storage.is_local(files), page_checksum_verification=True
+        ),
+    )
 
 
 class DamageError(Exception):
@@ -86,9 +95,12 @@ def open_file(files: pafs.FileSystem, path: str, size: int | None = None) -> Ite
         FileNotFoundError: there is no such file.
     """
     file_metadata = metadata(files, path, size)
-    # Pre-buffered: few long reads of an object store instead of many short ones.
     with pq.ParquetFile(
-        path, metadata=file_metadata, filesystem=files, pre_buffer=True, page_checksum_verification=True
+        path,
+        metadata=file_metadata,
+        filesystem=files,
+        pre_buffer=not storage.is_local(files),
+        page_checksum_verification=True,
     ) as parquet_file:
         yield parquet_file
 
@@ -97,7 +109,7 @@ def damage(files: pafs.FileSystem, path: str, size: int | None = None) -> str | 
     """What is wrong with a file, which is read whole, a row group at a time; None: nothing."""
     try:
         footer(files, path, size)
-        fragment: Any = FORMAT.make_fragment(path, files)
+        fragment: Any = format_of(files).make_fragment(path, files)
         for group in fragment.split_by_row_group():
             group.to_table(use_threads=False)
     except FileNotFoundError:

@@ -6,7 +6,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.dataset as ds
 
-from nightjar.tables import parquet, scan
+from nightjar.tables import scan
 
 
 def read(
@@ -30,7 +30,7 @@ def read(
         for fragment in files.get_fragments():
             for groups in _groups_between(fragment.row_groups, start, stop, rows_at_once):
                 part = ds.FileSystemDataset(
-                    [fragment.subset(row_group_ids=groups)], source.schema, parquet.FORMAT, files.filesystem
+                    [fragment.subset(row_group_ids=groups)], source.schema, files.format, files.filesystem
                 )
                 yield part.to_table(columns=list(columns), use_threads=False)
 

@@ -103,7 +103,7 @@ def read(source: Snapshot, columns: Sequence[str], where: ds.Expression | None =
         files = dataset(source, where)
         if where is not None:
             fragments = [fragment.subset(filter=where, schema=source.schema) for fragment in files.get_fragments()]
-            files = ds.FileSystemDataset(fragments, source.schema, parquet.FORMAT, files.filesystem)
+            files = ds.FileSystemDataset(fragments, source.schema, files.format, files.filesystem)
         # One thread: the tasks already fill the cores.
         return files.to_table(columns=list(columns), use_threads=False)
 
@@ -116,7 +116,16 @@ def batches(source: Snapshot, columns: Sequence[str], where: ds.Expression) -> I
     """
     require_columns(source, columns)
     with translate_read_errors(source):
-        yield from dataset(source, where).to_batches(columns=list(columns), filter=where, batch_size=BATCH)
+        yield from batches_of(dataset(source, where), columns, where)
+
+
+def batches_of(
+    files: ds.Dataset, columns: Sequence[str], where: ds.Expression | None = None
+) -> Iterator[pa.RecordBatch]:
+    """Columns of the rows of files that meet a condition, some at a time; few of them are in memory at once."""
+    yield from files.to_batches(
+        columns=list(columns), filter=where, batch_size=BATCH, batch_readahead=1, fragment_readahead=1
+    )
 
 
 def require_columns(source: Snapshot, columns: Sequence[str]) -> None:
@@ -134,18 +143,19 @@ def dataset(source: Snapshot, where: ds.Expression | None = None) -> ds.FileSyst
         FileNotFoundError: a file is missing.
     """
     files = storage.folder(source.folder)
+    file_format = parquet.format_of(files)
     sizes = {unquote(file.path): file.size for file in source.files}
     fragments: list[Any] = [
-        parquet.FORMAT.make_fragment(
+        file_format.make_fragment(
             unquote(file.path), files, partition_expression=_partition(file, source.schema), file_size=file.size
         )
         for file in source.files
     ]
-    whole = ds.FileSystemDataset(fragments, source.schema, parquet.FORMAT, files)
+    whole = ds.FileSystemDataset(fragments, source.schema, file_format, files)
     chosen = list(whole.get_fragments(where))
     for fragment in chosen:
         parquet.footer(files, fragment.path, sizes[fragment.path])
-    return ds.FileSystemDataset(chosen, source.schema, parquet.FORMAT, files)
+    return ds.FileSystemDataset(chosen, source.schema, file_format, files)
 
 
 @contextmanager

@@ -13,6 +13,12 @@ def folder(path: str) -> pafs.FileSystem:
     return pafs.PyFileSystem(DeltaStorageHandler(path))
 
 
+def is_local(files: pafs.FileSystem) -> bool:
+    """Whether a file system is of this machine: its reads take no round trips."""
+    whole = files.base_fs if isinstance(files, pafs.SubTreeFileSystem) else files
+    return isinstance(whole, pafs.LocalFileSystem)
+
+
 def ensure_folder(path: str) -> pafs.FileSystem:
     """Create the table's folder where it is missing; its file system. Object stores need no folder."""
     if "://" not in path or path.startswith("file://"):

@@ -5,11 +5,12 @@ from collections.abc import Callable
 from nightjar.report.catalogue.contents import read_catalogue
 from nightjar.report.catalogue.page import render
 from nightjar.report.catalogue.record import to_json
+from nightjar.report.index import CATALOGUE
 from nightjar.report.page import save
 from nightjar.settings.project import Project
 from nightjar.tables.warehouse import Warehouse
 
-PAGE, RECORD = "reports/catalogue.html", "reports/catalogue.json"
+PAGE, RECORD = f"reports/{CATALOGUE}", "reports/catalogue.json"
 
 
 def write(warehouse: Warehouse, project: Project, redact: Callable[[str], str] = str) -> str:
