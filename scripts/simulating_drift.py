@@ -59,6 +59,8 @@ class Year:
         self.shift = self.deviation * (together * of_all + np.sqrt(1 - together**2) * own + weekdays)
         weekend = np.where(np.arange(NIGHTS) % 7 >= 5, 0.8, 1.0)
         self.rows = (ROWS * weekend * np.exp(0.05 * self.random.normal(size=NIGHTS))).astype(int)
+        # Of the means of nights, as anyone can measure it: by shocks, by weekdays, and by the chance of rows.
+        self.night_deviation = np.sqrt(self.shift[:, :REFERENCE].var(axis=1, keepdims=True) + 1 / ROWS)
         self.counts = self.draw(self.shift, slice(None))
 
     def draw(self, shift: np.ndarray, nights: slice) -> np.ndarray:
@@ -74,7 +76,7 @@ class Year:
 
     def planted(self, change: str, nights: slice) -> np.ndarray:
         """The counts of some nights with a change in every column."""
-        shift = {"mean": 3 * self.deviation, "units": np.full_like(self.deviation, UNITS)}.get(change, 0.0)
+        shift = {"mean": 3 * self.night_deviation, "units": np.full_like(self.deviation, UNITS)}.get(change, 0.0)
         counts = self.draw(self.shift + shift, nights)
         share, place = {"level": (0.05, -1), "nulls": (0.1, 0), "frozen": (1.0, -1)}.get(change, (0.0, 0))
         moved = self.random.binomial(counts, share)

@@ -4,13 +4,15 @@ import logging
 import re
 from dataclasses import replace
 from datetime import date
+from pathlib import Path
 
 import pytest
 
 import builders
-from nightjar.errors import LeaseError, ModelError, TableError, UsageError
+from nightjar.errors import LeaseError, MachineError, ModelError, TableError, UsageError
 from nightjar.pipeline import execution
 from nightjar.pipeline.execution import Context, has_few_rows, perform, run_date_of
+from nightjar.pipeline.retrying import never
 from nightjar.pipeline.sessions import Sessions
 from nightjar.pipeline.steps import resources, tables
 from nightjar.settings.jobs import BuildFeatures, Job, JobName
@@ -137,6 +139,25 @@ def test_a_step_that_fails_is_one_row_with_its_error_and_gives_its_lease_back(
     assert (row["status"], row["error"], row["outputs"]) == (status, error, [])
     perform(JobName.SCORE, step_of(context), "config-2", lambda _: DONE)
     assert [row["status"] for row in recorded()].count("done") == 1
+
+
+def test_a_step_that_is_tried_again_has_not_stopped_the_night(context, recorded):
+    """Nobody is told before the last attempt: no verdict, no alert, no page."""
+
+    def fail(_):
+        raise MachineError("Java is gone.", "java")
+
+    def told():
+        there = [name for name in ("verdicts", "alerts") if arrow.exists(context.warehouse, name)]
+        nights = [row["run_date"] for name in there for row in arrow.read(context.warehouse, name).to_pylist()]
+        return nights.count(D3), Path(context.warehouse.path(f"reports/night-{D3}.html")).exists()
+
+    before = told()
+    for will_retry, more in ((lambda _: True, before), (never, (before[0] + 2, True))):
+        with pytest.raises(MachineError):
+            perform(JobName.SCORE, step_of(context), "config-2", fail, will_retry)
+        assert told() == more
+    assert [row["status"] for row in recorded()].count("failed") == 2
 
 
 def test_who_loses_the_lease_does_nothing_and_records_nothing(context, recorded):

@@ -22,12 +22,17 @@ class Counted:
 
 
 def tried(failures, retries=THREE, lasts=0.0):
-    """What comes of work that fails so, one after another, and then succeeds; waits; and stops of Spark."""
-    waits, sessions, left, spent = [], Counted(), list(failures), []
+    """What comes of work that fails so, one after another, and then succeeds; waits; and stops of Spark.
 
-    def work():
+    What it is told of each error is what happens: whether there is another attempt.
+    """
+    waits, sessions, left, spent, promised = [], Counted(), list(failures), [], []
+
+    def work(will_retry):
         if left:
             spent.append(lasts)
+            if isinstance(left[0], NightjarError) and not isinstance(left[0], HeldError):
+                promised.append(will_retry(left[0]))
             raise left.pop(0)
         return "done"
 
@@ -37,6 +42,8 @@ def tried(failures, retries=THREE, lasts=0.0):
         )
     except NightjarError as error:
         result = error
+    is_last = isinstance(result, NightjarError) and not isinstance(result, HeldError)
+    assert promised == [True] * (len(promised) - is_last) + [False] * is_last
     return result, waits, sessions.stopped
 
 

@@ -15,6 +15,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
+from pyspark.sql import functions as F  # noqa: N812
 from scipy.stats import rankdata
 
 from nightjar.asof import Facts, join
@@ -30,6 +31,7 @@ from nightjar.settings.project import Project
 from nightjar.settings.roots import ROOTS
 from nightjar.tables import arrow
 from nightjar.tables.warehouse import Warehouse
+from nightjar.timeline import cutoff
 from oracles import flights as truth
 from system import tree
 
@@ -246,6 +248,15 @@ def test_the_latest_landing_of_every_row_is_the_right_one_also_where_landings_sh
     assert expected[unequal].to_dict("records") == []
     if group in ("carrier", "origin", "destination"):
         assert expected["shared"].sum() > 500  # ties do decide
+
+
+def test_the_flights_of_a_day_are_known_at_the_midnight_before_it_also_where_clocks_change(spark):
+    settings = settings_of(["project=flights", "run_date=2013-10-01"])
+    days = [date(2013, month, day) for month, day in ((3, 10), (3, 11), (7, 1), (11, 3), (11, 4))]
+    known = F.expr(settings.project.sources["schedule"].derived["published_at"])
+    rows = spark.createDataFrame([(day,) for day in days], "local_day date").select(F.unix_micros(known))
+    before = [cutoff(day - timedelta(days=1), settings.project.zone) for day in days]
+    assert [row[0] for row in rows.collect()] == [int(one.timestamp() * 1e6) for one in before]
 
 
 def test_every_row_of_the_schedule_is_there_once(features):

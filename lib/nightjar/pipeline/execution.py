@@ -12,6 +12,7 @@ from typing import TypeVar
 from nightjar.errors import UsageError
 from nightjar.pipeline import plan, telling
 from nightjar.pipeline.health import Meter, alert
+from nightjar.pipeline.retrying import WillRetry, never
 from nightjar.pipeline.revision import code_revision
 from nightjar.pipeline.sessions import Sessions
 from nightjar.pipeline.step import Step
@@ -104,9 +105,20 @@ def has_few_rows(job: JobName, settings: jobs.Job, warehouse: Warehouse) -> bool
 
 
 def perform(
-    name: JobName, step: Step[jobs.Job], config_hash: str, action: Callable[[Step[jobs.Job]], Outcome] | None = None
+    name: JobName,
+    step: Step[jobs.Job],
+    config_hash: str,
+    action: Callable[[Step[jobs.Job]], Outcome] | None = None,
+    will_retry: WillRetry = never,
 ) -> Outcome:
-    """Run one step under its leases, and record how it ended in `runs`.
+    """Run one step under its leases, and record how it ended in `runs`; a night that it stops is told of.
+
+    Args:
+        name: of the job.
+        step: of the night.
+        config_hash: of the configuration.
+        action: what is done; None: what the job does.
+        will_retry: whether the step will be tried again after an error: then it has not stopped the night.
 
     Raises:
         LeaseError: another run has leased what this one needs; nothing is recorded.
@@ -115,7 +127,7 @@ def perform(
     claim = Claim(resources(name, step), name.value, step.run_date, step.run_id)
     with lease.hold(step.warehouse, claim, partial(tables, step.project)) as warehouse:
         meter, digest, watched = Meter(), settings_hash(name, step.settings), dict[str, int]()
-        outcome, status, error = Outcome(), "failed", None
+        outcome, status, error, is_stop = Outcome(), "failed", None, True
         try:
             with outages.translate_errors(), failures.translate_errors():
                 runs.require_committed(step.warehouse)
@@ -129,6 +141,7 @@ def perform(
             raise
         except Exception as failure:
             error = logs.masked(logs.redact(str(failure))) or type(failure).__name__
+            is_stop = not will_retry(failure)
             raise
         finally:
             health = meter.stop(step.sessions, outcome)
@@ -149,9 +162,9 @@ def perform(
                 health=health,
             )
             runs.record(step.warehouse, run)
-            if status == "failed" and name in OF_NIGHTS and name is not JobName.NIGHTLY:
-                telling.record_stop(step, name, str(error))
-            if status != "done" and name in OF_NIGHTS:
+            if status != "done" and is_stop and name in OF_NIGHTS:
+                if status == "failed" and name is not JobName.NIGHTLY:
+                    telling.record_stop(step, name, str(error))
                 _report_stop(step)
         alert(name, replace(step, warehouse=warehouse), meter.seconds, health)
     _log_done(name, step.run_date, outcome, meter.seconds)

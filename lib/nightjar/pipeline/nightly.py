@@ -13,7 +13,7 @@ from nightjar.pipeline.deciding import is_current_winner
 from nightjar.pipeline.execution import Context, perform
 from nightjar.pipeline.nightly_steps import first_to_build, is_named, settings_of, steps_of
 from nightjar.pipeline.plan import Verdict
-from nightjar.pipeline.retrying import retrying
+from nightjar.pipeline.retrying import WillRetry, retrying
 from nightjar.pipeline.step import Step
 from nightjar.pipeline.steps import require_trainable
 from nightjar.registry import events
@@ -175,9 +175,9 @@ def _perform(nights: Nights, night: Step[Job], name: JobName, settings: Job, day
     log.info("%s for %s", name.value, day)
     context = nights.context
 
-    def attempt() -> Outcome:
+    def attempt(will_retry: WillRetry) -> Outcome:
         step = replace(context.step(day, settings), warehouse=night.warehouse)
-        return perform(name, step, context.config_hash)
+        return perform(name, step, context.config_hash, will_retry=will_retry)
 
     outcome = retrying(attempt, f"{name.value} for {day}", nights.settings.retries, context.sessions)
     nights.done.append((day, name))

@@ -4,7 +4,7 @@ import logging
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
-from typing import TypeVar
+from typing import TypeAlias, TypeVar
 
 from nightjar.errors import NightjarError
 from nightjar.pipeline.sessions import Sessions
@@ -18,8 +18,17 @@ LOOK = 0.5
 """Seconds after which a lease that another run holds is wanted once more; while it is, it is looked at each second."""
 
 
+WillRetry: TypeAlias = Callable[[Exception], bool]
+"""Whether work that fails with an error will be tried again: nobody needs to be told then."""
+
+
+def never(_: Exception) -> bool:
+    """Of work that is tried once."""
+    return False
+
+
 def retrying(
-    work: Callable[[], Result],
+    work: Callable[[WillRetry], Result],
     what: str,
     retries: Retries,
     sessions: Sessions,
@@ -32,7 +41,7 @@ def retrying(
     as settings say from when it was first refused.
 
     Args:
-        work: what is done.
+        work: what is done; it is told which errors it will be tried again after.
         what: it is, in words.
         retries: the settings.
         sessions: those that the work runs in.
@@ -43,12 +52,16 @@ def retrying(
         NightjarError: the work has failed for good, or too often.
     """
     attempt, refused = 1, None
+
+    def will_retry(error: Exception) -> bool:
+        return _passing(error, retries) is not None and attempt < retries.attempts
+
     while True:
         try:
             with ExitStack() as translated:
                 translated.enter_context(outages.translate_errors())
                 translated.enter_context(failures.translate_errors())
-                return work()
+                return work(will_retry)
         except NightjarError as error:
             passing = _passing(error, retries)
             if passing is None:
@@ -72,6 +85,8 @@ def retrying(
         sleep(pause)
 
 
-def _passing(error: NightjarError, retries: Retries) -> Passing | None:
+def _passing(error: Exception, retries: Retries) -> Passing | None:
     """What may pass by itself, where the settings wait for it."""
+    if not isinstance(error, NightjarError):
+        return None
     return next((kind for kind in retries.of if kind.value == error.passing), None)
