@@ -22,8 +22,8 @@ FEWEST = 28
 ALLOWANCE = 0.75
 """Deviations: half of the drop that is to be seen soonest, 1.5."""
 _PATHS, _STEPS = 500, 300
-_NIGHTS = 150
-"""In which all streams together may raise a false alarm: a third of what is promised, as a reference that is resampled
+_NIGHTS = 200
+"""In which all streams together may raise a false alarm: a quarter of what is promised, as a reference that is resampled
 knows nothing of what is rarer than itself."""
 
 
@@ -65,7 +65,7 @@ def detect(
 
     The sum of a night is that of the night before, plus how many deviations the figure is worse than its weekday makes
     expected, less 0.75, and at least 0; an alarm is a sum above the limit. The limit is that which sums of the
-    reference's own nights, resampled in blocks beside a reference that is resampled alike, exceed in one night of 150
+    reference's own nights, resampled in blocks beside a reference that is resampled alike, exceed in one night of 200
     in any of `streams`, so that there is one false alarm in about 50. So it knows how uncertain the reference is, how
     long shocks last, and how heavy their tails are. The same figures always give the same limit.
 
