@@ -96,12 +96,25 @@ def test_act_on_nights_in_a_row_calls_for_one_and_a_night_between_begins_anew(wa
 
 def test_cooldown_and_budget_hold_it_back_and_say_until_when(warehouse):
     register(warehouse, "2", night(8))  # trained, and refused: the champion stays
-    held = decided(warehouse, night(14))["time"]
-    assert (held.decision, held.needed) == ("postponed", "a night from 2024-04-16 on")
-    over = decided(warehouse, night(15))["time"]
+    for number in (9, 10):
+        signals.store(warehouse, [LOSS], night(number), "m")
+    near = decided(warehouse, night(10))["performance"]
+    assert (near.decision, near.needed) == ("postponed", "a night from 2024-04-16 on")
+    over = decided(warehouse, night(22))["time"]
     assert (over.decision, over.needed) == ("postponed", "a night from 2025-04-01 on")  # two trainings in a year
-    assert decided(warehouse, night(15), replace(ALL, most=3))["time"].decision == "train"
+    assert decided(warehouse, night(22), replace(ALL, most=3))["time"].decision == "train"
     assert decided(warehouse, night(5), replace(ALL, every="2d"))["time"].decision == "postponed"
+
+
+def test_what_a_refused_training_has_learnt_from_calls_for_no_other_one(warehouse):
+    """Time and rows count from the last training, not from the champion's."""
+    register(warehouse, "2", night(8))
+    store_rows(warehouse, {night(2): 1, night(8): 3})
+    of = decided(warehouse, night(15), replace(ALL, most=3))
+    assert (of["time"].decision, of["time"].needed) == ("no", "a night from 2024-04-23 on")
+    assert (of["rows"].decision, of["rows"].evidence["trained_on"]) == ("no", 9)
+    store_rows(warehouse, {night(9): 5})
+    assert decided(warehouse, night(15), replace(ALL, most=3))["rows"].decision == "train"
 
 
 def test_without_a_champion_nobody_can_say(tmp_path):

@@ -46,13 +46,18 @@ class Decision:
 
 @dataclass(frozen=True)
 class _Night:
-    """What rules are decided by: the champion's training, and the last trainings, the newest first."""
+    """What rules are decided by: the champion's training, and all trainings up to the night, the newest first."""
 
     warehouse: Warehouse
     project: Project
     run_date: date
-    trained_on: date
+    champion_trained_on: date
     trainings: Sequence[date]
+
+    @property
+    def trained_on(self) -> date:
+        """The night of the last training, whatever became of what it trained: the same rows teach the same again."""
+        return max([self.champion_trained_on, *self.trainings[:1]])
 
     @property
     def settings(self) -> Retraining:
@@ -118,10 +123,10 @@ def _postpone(night: _Night, decision: Decision) -> Decision:
 def _by_time(night: _Night) -> Decision:
     every = str(night.settings.every)
     due, age = night.after(night.trained_on, every), (night.run_date - night.trained_on).days
-    sentence = f"The champion was trained for {night.trained_on}, {age} days ago; every={every}."
+    sentence = f"The last training was for {night.trained_on}, {age} days ago; every={every}."
     evidence = {"trained_on": str(night.trained_on), "days": age, "due": str(due)}
     if night.run_date >= due:
-        return Decision("time", TRAIN, sentence, f"a champion trained after {night.run_date}, less {every}", evidence)
+        return Decision("time", TRAIN, sentence, f"a training after {night.run_date}, less {every}", evidence)
     return Decision("time", NO, sentence, f"a night from {due} on", evidence)
 
 
@@ -183,7 +188,7 @@ def _by_signals(night: _Night, rule: str, kinds: Sequence[Kind], needed: int) ->
 
 def _signals(night: _Night, kinds: Sequence[Kind], needed: int) -> Iterator[tuple[Any, ...]]:
     """Night, kind, subject and state of the signals of some kinds, of nights since the training, as many as count."""
-    since = max(night.trained_on, night.run_date - timedelta(days=needed + 7))
+    since = max(night.champion_trained_on, night.run_date - timedelta(days=needed + 7))
     where = (pc.field("run_date") >= since) & (pc.field("run_date") <= night.run_date)
     where &= pc.field("kind").isin([kind.value for kind in kinds])
     columns = ["run_date", "kind", "subject", "state"]

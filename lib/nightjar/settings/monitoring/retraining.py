@@ -34,9 +34,9 @@ class Retraining:
 
     Attributes:
         automatic: whether the nightly after a night that calls for it trains; otherwise somebody starts jobs/train.py.
-        every: so long after the champion's training, such as `28d`. None: time alone calls for none.
-        rows (share): new rows of features, of those it was trained on. None: no such rule.
-        labels (share): new labels, of those it was trained on. None: no such rule.
+        every: so long after the last training, such as `28d`. None: time alone calls for none.
+        rows (share): new rows of features, of those before the last training. None: no such rule.
+        labels (share): new labels, of those before it. None: no such rule.
         performance (nights): in a row on which a signal of performance, concept or prior says ACT. None: no such rule.
         drift (nights): the same of covariates and predictions. None: no such rule.
         cooldown: so long after a training none is called for.
