@@ -23,8 +23,8 @@ ALLOWANCE = 0.75
 """Deviations: half of the drop that is to be seen soonest, 1.5."""
 _PATHS, _STEPS = 500, 300
 _NIGHTS = 200
-"""In which all streams together may raise a false alarm: a quarter of what is promised, as a reference that is resampled
-knows nothing of what is rarer than itself."""
+"""In which all streams together may raise a false alarm: a quarter of what is promised, as a reference that is
+resampled knows nothing of what is rarer than itself."""
 
 
 @dataclass(frozen=True)
