@@ -10,6 +10,7 @@ import pytest
 from learning import problems
 from nightjar.evaluation.criteria import Standard
 from nightjar.evaluation.histograms import Bins, count
+from nightjar.evaluation.joint_reference import JointReference
 from nightjar.evaluation.nulls import Null
 from nightjar.learning import reference_rows, references
 from nightjar.learning.reference_anchors import read_anchors
@@ -100,6 +101,20 @@ def test_nights_and_slices_are_counted_in_the_bins_of_the_whole():
     null = Null.from_json(whole["all columns"]["null_distribution"])
     assert set(null.counts) == {"noise", "name", "length(name)"}
     assert "all scores" not in whole  # ten nights are too few
+
+
+def test_how_columns_go_together_is_kept_where_it_is_watched_and_nights_are_enough():
+    """Of those that are tested, the one that the model uses most first."""
+    rows = problems.rows()
+    assert "columns together" not in watched(rows, multivariate=True)[0]  # twenty nights
+    rows = replace(rows, day=np.repeat(np.datetime64("2024-01-01") + np.arange(80), 10))
+    assert "columns together" not in watched(rows)[0]
+    whole, _ = watched(rows, multivariate=True, untested=["x"], importance={"noise": 0.5}, gap_days=7)
+    stored = JointReference.from_json(whole["columns together"]["null_distribution"])
+    tested = [column.name for column in rows.columns if column.name != "x"]
+    assert sorted(stored.levels) == sorted(tested)
+    assert next(iter(stored.levels)) == "noise"
+    assert len(stored.sample) == 800
 
 
 def test_a_version_goes_on_with_the_bins_of_the_one_before_while_they_fit(warehouse):

@@ -383,3 +383,13 @@ def test_mlflow_names_no_challenger_where_it_has_become_champion_or_a_job_was_st
     assert named() == ["1", version.number]
     deciding.record(step, Outcome(), "promoted", version, "approved")
     assert named() == [version.number, None]
+
+
+def test_a_decision_that_is_on_record_is_not_recorded_again(context, without_mlflow):
+    """As that of a run that was killed before it could say what it had done."""
+    for number, evidence, event in (("2", {}, "refused"), ("3", better_than("1"), "promoted")):
+        register(context, number, **evidence)
+        for _ in range(2):
+            perform(JobName.PROMOTE, step_of(context, Promote), "config-2")
+        assert [one for one in decisions(context) if one[1] == number] == [(event, number)]
+    assert events.champion(context.warehouse, D3).number == "3"

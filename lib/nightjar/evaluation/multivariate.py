@@ -19,6 +19,8 @@ from nightjar.evaluation.rows import Floats
 
 SAMPLE = 2000
 """Rows of a side that are enough: a night and its reference are sampled down to so many."""
+FEWEST = 10
+"""Rows of a side below which nothing is said."""
 _FOLDS = 3
 
 
@@ -147,8 +149,8 @@ def _standardise(rows: Floats, centre: Floats, scale: Floats) -> Floats:
 
 
 def _sample(rows: Floats) -> Floats:
-    if rows.ndim != 2 or len(rows) < 10:
-        raise LearningError(f"Rows of the shape {rows.shape}: expected (rows, columns) with 10 rows at least.")
+    if rows.ndim != 2 or len(rows) < FEWEST:
+        raise LearningError(f"Rows of the shape {rows.shape}: expected (rows, columns) with {FEWEST} rows at least.")
     if len(rows) <= SAMPLE:
         return rows
     return rows[np.sort(np.random.default_rng(0).choice(len(rows), SAMPLE, replace=False))]

@@ -14,6 +14,7 @@ from nightjar.evaluation.decisions import choose_classes
 from nightjar.evaluation.distances import design_effect
 from nightjar.evaluation.group_counts import count_by_group, count_numbers, special_numbers, text_lengths
 from nightjar.evaluation.histograms import Bins, bin_numbers, fit_bins, is_text
+from nightjar.evaluation.joint_reference import fit_joint_reference
 from nightjar.evaluation.rows import RowNumbers
 from nightjar.evaluation.summaries import moments_of
 from nightjar.learning.data.instants import Days
@@ -21,12 +22,14 @@ from nightjar.learning.data.training_set import TrainingSet
 from nightjar.learning.reference_anchors import Anchor, anchored
 from nightjar.learning.reference_nulls import null_rows
 from nightjar.tables import predictions
-from nightjar.tables.references import length_of, slice_of
+from nightjar.tables.references import TOGETHER, length_of, slice_of
 
 Histogram = dict[str, Any]
 """A row of the table `references`, without version and run; `nights` has the dates and counts of its nights."""
 NIGHTS = 60
 """Nights from which the design effect is estimated."""
+MOST_TOGETHER = 200
+"""Columns that are compared together, at most."""
 MOST_LEVELS = 20
 """Levels of a slice that are watched apart: the most frequent."""
 
@@ -42,6 +45,7 @@ class Watching:
         anchors: feature -> the bins of an earlier version, and what it was trained on.
         gap_days: the longest window of the features: nights so close to each other share facts.
         oldest_days: the age of a version up to which its nights are judged by nights as old.
+        multivariate: whether columns are compared together, too.
         scores: of every row by a fit that has not seen it, NaN where there is none; None: of the final period alone.
     """
 
@@ -51,6 +55,7 @@ class Watching:
     anchors: Mapping[str, Anchor] = field(default_factory=dict)
     gap_days: int = 0
     oldest_days: int = 90
+    multivariate: bool = False
     scores: npt.NDArray[np.float64] | None = None
 
 
@@ -124,7 +129,19 @@ def histograms(
             own["nights"] = unseen.dates, counts
         result += [own, *by_slice]
     names, days = predictions.watched(standard.classes), (watching.gap_days, watching.oldest_days)
-    return [*result, *null_rows(result, names, gap_days=days[0], oldest_days=days[1])]
+    result += null_rows(result, names, gap_days=days[0], oldest_days=days[1])
+    return [*result, *_together(rows, fit_rows, watching)] if watching.multivariate else result
+
+
+def _together(rows: TrainingSet, fit_rows: RowNumbers, watching: Watching) -> Iterator[Histogram]:
+    """The row of how columns go together: of those that are tested, the ones that the model uses most."""
+    tested = [column.name for column in rows.columns if column.name not in watching.untested]
+    tested = sorted(tested, key=lambda name: -watching.importance.get(name, 0.0))[:MOST_TOGETHER]
+    chosen = rows.features.select(tested).take(fit_rows)
+    levels = {name: fit_bins(chosen[name]).levels if is_text(chosen[name].type) else None for name in tested}
+    reference = fit_joint_reference(chosen, rows.day[fit_rows], levels, watching.gap_days)
+    if reference is not None:
+        yield {"column": TOGETHER, "night": None, "slice": None, "null_distribution": reference.to_json()}
 
 
 def _nights(days: Days) -> _Nights:

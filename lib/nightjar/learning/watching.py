@@ -32,6 +32,7 @@ def watching_of(plan: TrainingPlan, evidence: Evidence, unseen_scores: Floats | 
         importance=importance_shares(evidence.importance),
         anchors=read_anchors(plan.warehouse),
         gap_days=longest_window(project.features.values()),
+        multivariate=project.monitoring.drift.multivariate,
         oldest_days=project.promotion.expires_after_days or OLDEST_DAYS,
         scores=unseen_scores,
     )

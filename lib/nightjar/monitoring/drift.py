@@ -13,7 +13,7 @@ from pyspark.sql import SparkSession
 
 from nightjar.errors import ModelError
 from nightjar.masking.values import masking_of
-from nightjar.monitoring import drift_figures, drift_signals, upstream
+from nightjar.monitoring import drift_figures, drift_signals, joint_drift, upstream
 from nightjar.monitoring.drift_history import DAYS, JUDGED, History, nights_of_training, read_history
 from nightjar.monitoring.drift_judging import OF_LITTLE_USE, Assessment, judge
 from nightjar.monitoring.drift_references import Reference, References, references_of_night
@@ -122,6 +122,10 @@ def _compare(
         row | {"cluster": clusters.get(row["subject"])} for row in _judged_rows(references, night, figures, assessments)
     ]
     rows += _rows_of_slices(references, night)
+    if settings.multivariate:
+        comparison = joint_drift.compare(sight, references, train)
+        rows += comparison.rows
+        signals.append(comparison.signal)
     rows += [row for days in settings.windows for row in _window_rows(references, night, history, sight.run_date, days)]
     return rows, signals
 

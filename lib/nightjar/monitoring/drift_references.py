@@ -57,7 +57,8 @@ class References:
     Attributes:
         version: whose training data it is.
         subjects: features, scores and lengths of texts.
-        nulls: `references.ALL_COLUMNS` and `ALL_SCORES` -> the null of them, as JSON; a version of before has none.
+        nulls: `references.ALL_COLUMNS` and `ALL_SCORES` -> the null of them, as JSON; `TOGETHER` -> the joint
+            reference, likewise. A version of before has none.
     """
 
     version: str

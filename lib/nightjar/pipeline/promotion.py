@@ -6,6 +6,8 @@ from datetime import date
 from functools import partial
 from typing import Any
 
+import pyarrow.compute as pc
+
 from nightjar.errors import UsageError
 from nightjar.pipeline import cards, deciding, gates, role_actions
 from nightjar.pipeline.step import Step
@@ -68,6 +70,8 @@ def _decide(step: Step[jobs.Promote], outcome: Outcome) -> None:
     against = against or _compared_with_another(version, holds, step.project, step.run_date)
     if decision.promoted and against is None and len(opinion.approvals) >= needed:
         decision = gates.decide(step, version, opinion.approvals)
+        if _is_recorded(step, "promoted", version, decision.reason):
+            return
         role_actions.promote(step, outcome, version, decision.reason, _outcomes(decision))
         return
     reason = decision.reason
@@ -77,11 +81,24 @@ def _decide(step: Step[jobs.Promote], outcome: Outcome) -> None:
     if decision.promoted:
         who = "a person approves it" if needed == 1 else f"{needed} different people approve it"
         reason = f"{reason} {against or f'It becomes champion once {who}'}: {command}"
-    deciding.record(step, outcome, "refused", version, reason, details=_outcomes(decision))
+    if not _is_recorded(step, "refused", version, reason):
+        deciding.record(step, outcome, "refused", version, reason, details=_outcomes(decision))
     stand_in = events.find_stand_in(step.warehouse, step.run_date)
     if stand_in is not None and not deciding.is_current_winner(holds, step.project, step.run_date):
         why = f"Stands in for version {version.number}, which was refused."
-        deciding.record(step, outcome, "promoted", stand_in, why)
+        if not _is_recorded(step, "promoted", stand_in, why):
+            deciding.record(step, outcome, "promoted", stand_in, why)
+
+
+def _is_recorded(step: Step[jobs.Promote], event: str, version: Version, reason: str) -> bool:
+    """Whether the last event of a version is this decision: of a run that was ended before it could say so."""
+    rows = events.read(step.warehouse, pc.field("model_version") == version.number)
+    last = events.version_of(rows[-1])
+    is_same = last.holds_from == step.run_date and last.evidence.get("reason") == reason
+    if rows[-1]["event"] != event or not is_same:
+        return False
+    log.info("version %s is %s for %s already: %s", version.number, event, step.run_date, reason)
+    return True
 
 
 def _compared_with_another(version: Version, holds: Version | None, project: Project, run_date: date) -> str | None:

@@ -16,6 +16,7 @@ from nightjar.report.histograms import null_share
 from nightjar.report.reading import PinnedTables, nan_to_none
 from nightjar.report.references import Histogram, training_histograms
 from nightjar.report.states import ACT, OK, UNKNOWN, WATCH, place
+from nightjar.tables.references import TOGETHER
 
 SOME, MUCH = 0.1, 0.2
 """The conventional marks of the population stability index: below 0.1 little change, from 0.2 on a large one."""
@@ -132,6 +133,7 @@ def read_drift(tables: PinnedTables) -> Drift | None:
         if row["evaluated_date"] == day:
             by_subject.setdefault(row["subject"], []).append(row)
     family = _judgement(by_subject.pop(OF_ALL, []))
+    by_subject.pop(TOGETHER, None)  # no column: a signal says it
     latest = [row for of_subject in by_subject.values() for row in of_subject]
     versions = {row["model_version"] for row in latest if row["model_version"]}
     histograms = {version: training_histograms(tables, version) for version in sorted(versions)}

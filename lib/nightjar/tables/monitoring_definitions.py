@@ -21,7 +21,8 @@ REFERENCES = Table(
             "column",
             pa.string(),
             f"{WATCHED}; length(X): characters of the texts of X, where it has more levels than bins; all columns, "
-            "all scores: the row that has the null of features, of scores, and no counts",
+            "all scores, columns together: the row that has the null of features, of scores, or the joint reference, "
+            "and no counts",
         ),
         Column("night", pa.date32(), "null: the training data; otherwise the night whose rows were counted"),
         Column("bins", pa.string(), "the bins as JSON; null: of a night or slice, whose bins are those of all rows"),
@@ -68,7 +69,7 @@ DRIFT = Table(
             "subject",
             pa.string(),
             f"{WATCHED}; length(X): characters of the texts of X; all columns, all scores: the greatest "
-            "of their studentised distances",
+            "of their studentised distances; columns together: how they go with each other",
         ),
         Column("slice", pa.string(), "the rows it is about; all: every row"),
         Column(
@@ -78,7 +79,7 @@ DRIFT = Table(
             "total_variation, wasserstein, l_infinity; null_share, nan_share, infinite_share, below_share and "
             "above_share (of the training data's range), new_share (of levels that it did not have), "
             "vanished (levels that were expected and did not come), distinct (bins with rows), maximum (of all "
-            "columns); docs/monitoring.md defines them",
+            "columns); separability, missed (of columns together); docs/monitoring.md defines them",
         ),
         Column("value", pa.float64(), "the measured value; null where it is undefined"),
         Column("rows", pa.int64(), "rows of the evaluated date, or window"),

@@ -2,6 +2,8 @@
 
 ALL_COLUMNS, ALL_SCORES = "all columns", "all scores"
 """Subjects that stand for all features, and for all that is watched of scores; no feature is called so."""
+TOGETHER = "columns together"
+"""The subject of how columns go with each other, where that is watched (`project.monitoring.drift.multivariate`)."""
 
 
 def length_of(column: str) -> str:

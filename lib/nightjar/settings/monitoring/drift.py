@@ -52,11 +52,14 @@ class Drift:
         columns: the features that matter; the others are measured, and nobody is called for them. Empty: all.
         thresholds: feature, or score -> a distance from which on it is to be looked at. The others are judged by how
             far the nights of their reference were.
+        multivariate: whether columns are also compared together: what a classifier and principal components see of a
+            sample, and no column shows by itself. A training takes half a minute more for it.
         windows (nights): lengths of windows that are measured beside each night, which is their last one. Empty: none.
     """
 
     columns: list[str] = field(default_factory=list)
     thresholds: dict[str, DriftThreshold] = field(default_factory=dict)
+    multivariate: bool = False
     windows: list[Count] = field(default_factory=lambda: [7, 28])
 
     def issues_with(self, features: Collection[str]) -> Iterator[Issue]:
