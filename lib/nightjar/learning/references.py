@@ -28,8 +28,6 @@ Histogram = dict[str, Any]
 """A row of the table `references`, without version and run; `nights` has the dates and counts of its nights."""
 NIGHTS = 60
 """Nights from which the design effect is estimated."""
-MOST_TOGETHER = 200
-"""Columns that are compared together, at most."""
 MOST_LEVELS = 20
 """Levels of a slice that are watched apart: the most frequent."""
 
@@ -45,7 +43,7 @@ class Watching:
         anchors: feature -> the bins of an earlier version, and what it was trained on.
         gap_days: the longest window of the features: nights so close to each other share facts.
         oldest_days: the age of a version up to which its nights are judged by nights as old.
-        multivariate: whether columns are compared together, too.
+        together: features that are also compared together; none: they are not.
         scores: of every row by a fit that has not seen it, NaN where there is none; None: of the final period alone.
     """
 
@@ -55,7 +53,7 @@ class Watching:
     anchors: Mapping[str, Anchor] = field(default_factory=dict)
     gap_days: int = 0
     oldest_days: int = 90
-    multivariate: bool = False
+    together: Sequence[str] = ()
     scores: npt.NDArray[np.float64] | None = None
 
 
@@ -130,15 +128,16 @@ def histograms(
         result += [own, *by_slice]
     names, days = predictions.watched(standard.classes), (watching.gap_days, watching.oldest_days)
     result += null_rows(result, names, gap_days=days[0], oldest_days=days[1])
-    return [*result, *_together(rows, fit_rows, watching)] if watching.multivariate else result
+    return [*result, *_together(rows, fit_rows, watching)] if watching.together else result
 
 
 def _together(rows: TrainingSet, fit_rows: RowNumbers, watching: Watching) -> Iterator[Histogram]:
-    """The row of how columns go together: of those that are tested, the ones that the model uses most."""
-    tested = [column.name for column in rows.columns if column.name not in watching.untested]
-    tested = sorted(tested, key=lambda name: -watching.importance.get(name, 0.0))[:MOST_TOGETHER]
-    chosen = rows.features.select(tested).take(fit_rows)
-    levels = {name: fit_bins(chosen[name]).levels if is_text(chosen[name].type) else None for name in tested}
+    """The row of how columns go together; none where there are too few nights."""
+    chosen = rows.features.select(watching.together).take(fit_rows)
+    levels = {
+        name: fit_bins(own).levels if is_text(own.type) else None
+        for name, own in zip(chosen.column_names, chosen.columns, strict=True)
+    }
     reference = fit_joint_reference(chosen, rows.day[fit_rows], levels, watching.gap_days)
     if reference is not None:
         yield {"column": TOGETHER, "night": None, "slice": None, "null_distribution": reference.to_json()}

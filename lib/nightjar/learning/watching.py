@@ -11,8 +11,12 @@ from nightjar.learning.evidence import Evidence
 from nightjar.learning.reference_anchors import read_anchors
 from nightjar.learning.references import Watching
 from nightjar.learning.training_plan import TrainingPlan
+from nightjar.masking.values import masking_of
 from nightjar.settings.features import FeatureGroup
+from nightjar.settings.project import Project
 
+MOST_TOGETHER = 200
+"""Features that are compared together, at most."""
 OLDEST_DAYS = 90
 """The age up to which versions are judged by nights as old, where nothing says when they expire."""
 
@@ -25,17 +29,27 @@ def watching_of(plan: TrainingPlan, evidence: Evidence, unseen_scores: Floats | 
         evidence: of the winner, with its importances.
         unseen_scores: of each row by a fit that has not seen it, NaN where there is none; None: nobody has looked.
     """
-    project = plan.project
+    project, shares = plan.project, importance_shares(evidence.importance)
     return Watching(
         slices=project.monitoring.slices,
         untested=features_of_time(project),
-        importance=importance_shares(evidence.importance),
+        importance=shares,
         anchors=read_anchors(plan.warehouse),
         gap_days=longest_window(project.features.values()),
-        multivariate=project.monitoring.drift.multivariate,
+        together=_together(project, shares) if project.monitoring.drift.multivariate else (),
         oldest_days=project.promotion.expires_after_days or OLDEST_DAYS,
         scores=unseen_scores,
     )
+
+
+def _together(project: Project, importance: Mapping[str, float]) -> list[str]:
+    """The features that are compared together: those that the model uses most.
+
+    Neither those that prediction time decides, nor sensitive ones: a sample of their values is stored.
+    """
+    left_out = {*features_of_time(project), *masking_of(project).columns}
+    names = [name for name in project.feature_names() if name not in left_out]
+    return sorted(names, key=lambda name: -importance.get(name, 0.0))[:MOST_TOGETHER]
 
 
 def importance_shares(importance: Iterable[Mapping[str, Any]]) -> dict[str, float]:
