@@ -174,7 +174,8 @@ def _register(place: Place, name: str, model: Model) -> None:
 
 def _user_s_own(inputs: np.ndarray, label: np.ndarray) -> Any:
     """A linear model as a user of scikit-learn fits it: the same scores but for rounding."""
-    steps = SimpleImputer(strategy="median"), StandardScaler(), LogisticRegression(solver="newton-cholesky")
+    imputer = SimpleImputer(strategy="median", add_indicator=True)
+    steps = imputer, StandardScaler(), LogisticRegression(solver="newton-cholesky", max_iter=1000)
     return make_pipeline(*steps).fit(inputs, label)
 
 

@@ -14,7 +14,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from nightjar.errors import TableError
-from nightjar.scoring import latest, retracting
+from nightjar.scoring import latest, newest, retracting
 from nightjar.scoring.identity import prediction_ids
 from nightjar.scoring.stopping import stop_serving
 from nightjar.tables import arrow, delta, merging, retractions, sink, swapping
@@ -177,6 +177,12 @@ def test_the_table_and_its_feed_equal_the_oracle_whatever_happens_to_scores(sequ
         happen(world, sequence)
         if arrow.exists(world.warehouse, latest.LATEST):
             assert world.feed_of_deltalake() == world.feed
+
+
+def test_entities_with_a_key_of_several_columns_are_told_apart_by_a_hash(world, monkeypatch):
+    monkeypatch.setattr(newest, "_is_plain", lambda _: False)
+    happen(world, LONG)
+    assert world.feed_of_deltalake() == world.feed
 
 
 @pytest.fixture

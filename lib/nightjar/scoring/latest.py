@@ -126,7 +126,7 @@ def _difference(served: Served, rows: pa.Table, nights: set[date], *, of_all: bo
     lost = rows.filter(pa.array(stale & ((at < 0) | remains_newest)))[ENTITY].combine_chunks()
     earlier = served.newest_of_some(served.nights() - nights, lost)
     unchanged = rows.filter(pa.array((at >= 0) & ~stale))
-    now = newest_of([newest, unchanged, earlier])
+    now = newest_of([newest, unchanged, earlier]) if len(unchanged) or len(earlier) else newest
     return _compare(rows, now, stale | (at >= 0))
 
 

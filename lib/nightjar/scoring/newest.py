@@ -20,7 +20,7 @@ from nightjar.tables.sink import Target
 Mask = npt.NDArray[np.bool_]
 Places = npt.NDArray[np.int64]
 ENTITY = "nightjar entity"
-"""Column of rows in memory: a hash of the spine's key. No column of a table is called so."""
+"""Column of rows in memory: a key of one number or text, or else a hash of the key. No column of a table is called so."""
 FOREVER = datetime.max.replace(tzinfo=UTC)
 
 
@@ -75,11 +75,12 @@ class Served:
     def with_entities(self, rows: pa.Table) -> pa.Table:
         """Rows with all columns of the table, and `ENTITY`."""
         complete = fields.complete(rows, self.into.schema, {}, self.into.table, self.into.folder)
-        return complete.append_column(ENTITY, id_column(self.project, complete.select(list(self.key))))
+        keys = complete.select(list(self.key))
+        return complete.append_column(ENTITY, keys[0] if _is_plain(keys.schema) else id_column(self.project, keys))
 
     def empty(self) -> pa.Table:
         """No rows."""
-        return self.into.schema.append(pa.field(ENTITY, pa.string())).empty_table()
+        return self.with_entities(self.into.schema.empty_table())
 
     def _backwards(self, nights: set[date]) -> Iterator[tuple[datetime, date]]:
         """Nights with the latest prediction time that they may have, the latest first."""
@@ -102,12 +103,20 @@ def newest_of(tables: Sequence[pa.Table]) -> pa.Table:
     rows = pa.concat_tables(tables)
     if not len(rows):
         return rows
-    encoded: Any = pc.dictionary_encode(rows[ENTITY].combine_chunks())
+    encoded: Any = pc.dictionary_encode(rows[ENTITY].combine_chunks(), null_encoding="encode")
+    if len(encoded.dictionary) == len(rows):
+        return rows
     entities = encoded.indices.to_numpy()
     order = np.lexsort((*reversed(age(rows)), entities))
     sorted_entities = entities[order]
     is_last = np.append(sorted_entities[1:] != sorted_entities[:-1], True)
     return rows.take(pa.array(order[is_last]))
+
+
+def _is_plain(keys: pa.Schema) -> bool:
+    """Whether values of the key are compared as they are: hashes are longer, and take time."""
+    kind = keys.types[0]
+    return len(keys) == 1 and (pa.types.is_integer(kind) or pa.types.is_string(kind))
 
 
 def age(rows: pa.Table) -> tuple[Places, Places]:
