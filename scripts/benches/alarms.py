@@ -8,6 +8,7 @@ of `scripts/bench drift`. The reference is a sample, of the same rows for both.
 """
 
 import json
+import os
 import subprocess
 import sys
 import tempfile
@@ -89,7 +90,8 @@ def main(argument: str, peer: str | None = None) -> None:
         export(Path(argument), Path(folder))
         for name in ("evidently", "nannyml"):
             command = [str(PEERS), str(Path(__file__)), folder, name]
-            done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)  # noqa: S603  (ourselves)
+            quiet = os.environ | {"NML_DISABLE_USAGE_LOGGING": "1", "PYTHONWARNINGS": "ignore"}
+            done = subprocess.run(command, env=quiet, stdout=subprocess.PIPE, text=True, check=True)  # noqa: S603
             outcome = json.loads(done.stdout.splitlines()[-1])
             counts = list(outcome["nights"].values())
             half = sum(count >= outcome["columns"] / 2 for count in counts)

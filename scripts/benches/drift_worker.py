@@ -107,6 +107,7 @@ def evidently(folder: Path) -> Callable[[], Answer]:
 
 def nannyml(folder: Path) -> Callable[[], Answer]:
     """Its univariate drift by Jensen-Shannon distance, the night as one chunk."""
+    os.environ["NML_DISABLE_USAGE_LOGGING"] = "1"
     import nannyml as engine  # noqa: PLC0415
     import pandas as pd  # noqa: PLC0415
 

@@ -20,7 +20,7 @@ from nightjar.tables.sink import Target
 Mask = npt.NDArray[np.bool_]
 Places = npt.NDArray[np.int64]
 ENTITY = "nightjar entity"
-"""Column of rows in memory: a key of one number or text, or else a hash of the key. No column of a table is called so."""
+"""Column of rows in memory: a key of one number or text, or else a hash of it. No column of a table is called so."""
 FOREVER = datetime.max.replace(tzinfo=UTC)
 
 
