@@ -90,8 +90,7 @@ def _run_nights(settings: Train, first: date, overrides: Sequence[str], path: Pa
     environment, project = settings.environment, settings.project
     warehouse = Warehouse(f"{environment.warehouse}/nightly", project.name)
     places = [f"environment.warehouse={warehouse.root}", f"environment.home={environment.home}"]
-    others = [one for one in overrides if not one.startswith("project=")]
-    outcome = replaying_nights.run(ROOT, project, warehouse, first, [_project(overrides), *others, *places])
+    outcome = replaying_nights.run(ROOT, project, warehouse, first, [*_with_project(overrides), *places])
     replaying_nights.show(outcome)
     if path is not None:
         path.write_text(json.dumps(outcome, indent=2) + "\n")
@@ -103,9 +102,8 @@ def _settings(overrides: Sequence[str]) -> tuple[Train, list[str]]:
     The warehouse is the replay's own, and another one after any edit of the project's definitions, label or sources: so
     no table holds what was made by older ones. What an ingest finds changed by an edit would count as known too late.
     """
-    project = _project(overrides)
+    project, *others = _with_project(overrides)
     configured = compose_job(ROOT / "conf", JobName.TRAIN, [project, "run_date=2013-01-01"]).config.project
-    others = [one for one in overrides if not one.startswith("project=")]
     last = configured.last_date or configured.first_night
     places = [f"environment.warehouse={HOME / 'warehouse'}", f"environment.home={ROOT / '.nightjar'}"]
     arguments = [project, f"run_date={last}", *places, *others]
@@ -117,9 +115,10 @@ def _settings(overrides: Sequence[str]) -> tuple[Train, list[str]]:
     return replace(settings, environment=replace(settings.environment, warehouse=warehouse)), job_arguments
 
 
-def _project(overrides: Sequence[str]) -> str:
-    """The override that names the project."""
-    return next((one for one in overrides if one.startswith("project=")), "project=flights")
+def _with_project(overrides: Sequence[str]) -> list[str]:
+    """The overrides, first the one that names the project."""
+    project = next((one for one in overrides if one.startswith("project=")), "project=flights")
+    return [project, *(one for one in overrides if not one.startswith("project="))]
 
 
 def _is_of_search(override: str) -> bool:

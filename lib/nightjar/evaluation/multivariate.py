@@ -15,7 +15,7 @@ from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import StratifiedKFold, cross_val_predict
 
 from nightjar.errors import LearningError
-from nightjar.evaluation.rows import Floats
+from nightjar.evaluation.rows import Floats, RowNumbers
 
 SAMPLE = 2000
 """Rows of a side that are enough: a night and its reference are sampled down to so many."""
@@ -37,6 +37,13 @@ class Comparison:
     value: float
     usual: float
     p: float
+
+
+def sampled(rows: int) -> RowNumbers:
+    """The numbers of the rows that are looked at, ascending: all, or of many a sample, the same one every time."""
+    if rows <= SAMPLE:
+        return np.arange(rows)
+    return np.sort(np.random.default_rng(0).choice(rows, SAMPLE, replace=False))
 
 
 def compare(value: float, nights: Sequence[float]) -> Comparison:
@@ -151,6 +158,4 @@ def _standardise(rows: Floats, centre: Floats, scale: Floats) -> Floats:
 def _sample(rows: Floats) -> Floats:
     if rows.ndim != 2 or len(rows) < FEWEST:
         raise LearningError(f"Rows of the shape {rows.shape}: expected (rows, columns) with {FEWEST} rows at least.")
-    if len(rows) <= SAMPLE:
-        return rows
-    return rows[np.sort(np.random.default_rng(0).choice(len(rows), SAMPLE, replace=False))]
+    return rows[sampled(len(rows))]
