@@ -114,7 +114,7 @@ def main() -> None:
     print("| figure | nights | coverage | interval score | of the band | its coverage |")
     print("|---|---|---|---|---|---|")
     for measure in MEASURES:
-        own = {method: past.outcomes(measure, method) for method in past.estimates[measure]}
+        own = {method: past.outcomes("all", measure, method) for method in past.estimates["all", measure]}
         nights = judge(own)
         coverage, score, of_band, band_coverage = nights.mean(axis=0)
         figures = f"{coverage:.1%} | {score:.3f} | {of_band:.3f} | {band_coverage:.1%}"

@@ -2,8 +2,11 @@
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from nightjar.evaluation.estimate_intervals import Line, Outcome, half_width, interval_score, reach
+from oracles import reaches as oracle
 
 
 def test_the_width_is_the_residual_that_19_of_20_nights_do_not_exceed():
@@ -54,3 +57,17 @@ def test_estimates_that_say_nothing_are_drawn_to_what_was_realised_lately():
 def test_the_interval_score_is_the_width_and_forty_times_what_it_misses():
     low, high = np.array([1.0, 1.0, 1.0]), np.array([2.0, 2.0, 2.0])
     assert interval_score(low, high, np.array([1.5, 0.9, 2.2])) == pytest.approx([1, 5, 9])
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(0, 230), st.integers(1, 40), st.integers(0, 2**32 - 1), st.booleans())
+def test_all_nights_at_once_reach_as_far_as_night_by_night(nights, delay, seed, is_constant):
+    random = np.random.default_rng(seed)
+    estimates = np.full(nights, 0.1) if is_constant else random.normal(0.7, 0.05, nights)
+    realised = estimates + random.standard_t(3, nights)
+    outcomes = [Outcome(*map(float, pair)) for pair in zip(estimates, realised, strict=True)]
+    line, half, coverage = oracle.reach(outcomes, delay)
+    own = reach(outcomes, delay)
+    assert (own.line.estimate, own.line.realised, own.line.slope) == pytest.approx(line)
+    assert (own.half, own.coverage, own.nights) == (pytest.approx(half), coverage, min(nights, 90))
+    assert own.line == Line.fit(outcomes)

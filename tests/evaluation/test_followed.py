@@ -5,11 +5,12 @@ import json
 import numpy as np
 import pytest
 
+from nightjar.evaluation.binary import roc_auc
 from nightjar.evaluation.clusters import Clusters
 from nightjar.evaluation.criteria import Standard
-from nightjar.evaluation.estimates import Method
+from nightjar.evaluation.estimates import Estimator, Method
 from nightjar.evaluation.followed import against_rest, difference_of_means, metric_figures, shift_figures
-from nightjar.evaluation.metric_report import Truth
+from nightjar.evaluation.metric_report import Truth, figure
 from nightjar.evaluation.rehearsal import Rehearsal, learned_rows, rehearse
 from nightjar.settings.task import Task
 
@@ -94,30 +95,42 @@ def test_what_is_expected_of_a_night_depends_on_no_label_that_was_not_final_by_t
     cut = DAYS[10]
     turned = np.where(day >= cut, ~label, label)
     before, after = (rehearse(day, day + 3, truth_of(one), score, {}) for one in (label, turned))
-    for measure, by_method in before.estimates.items():
+    for key, by_method in before.estimates.items():
         for method, values in by_method.items():
-            same = values == after.estimates[measure][method]
-            assert (same | np.isnan(values))[:13].all(), measure
-            assert not same[13:].any(), measure
-    assert np.isnan(before.estimates["brier"][Method.DIRECT][:9]).all()  # seven final nights are needed
-    assert np.isfinite(before.estimates["brier"][Method.DIRECT][9:]).all()
+            same = values == after.estimates[key][method]
+            assert (same | np.isnan(values))[:13].all(), key
+            assert not same[13:].any(), key
+    assert np.isnan(before.estimates["all", "brier"][Method.DIRECT][:9]).all()  # seven final nights are needed
+    assert np.isfinite(before.estimates["all", "brier"][Method.DIRECT][9:]).all()
 
 
 def test_a_night_is_followed_as_if_it_stood_alone_and_what_is_stored_is_the_same_to_six_digits():
+    """A part of ten rows a night has the main metric, and what was expected of it; one of five has neither."""
     day, score, label = nights(np.random.default_rng(3))
-    part = {"origin=JFK": np.tile([True, False], len(day) // 2)}
+    place = np.arange(len(day)) % 20
+    part = {"origin=JFK": place % 2 == 0, "origin=LGA": place < 5}
     past = rehearse(day, day + 1, truth_of(label), score, part, last=4)
     stored = Rehearsal.from_json(json.loads(json.dumps(past.to_json())))
     assert past.nights == stored.nights == tuple(DAYS[-4:].tolist())
     one = day == DAYS[-1]
-    alone = [*metric_figures(truth_of(label[one]), score[one])]
-    alone += shift_figures(truth_of(label[one]), score[one], {"origin=JFK": part["origin=JFK"][one]})
+    truth, own = truth_of(label[one]), score[one]
+    alone = [*metric_figures(truth, own), *shift_figures(truth, own, {of: member[one] for of, member in part.items()})]
+    jfk = part["origin=JFK"][one]
+    alone.append(("origin=JFK", "roc_auc", figure(roc_auc, truth.take(np.flatnonzero(jfk)), own[jfk])))
     assert {(of, measure) for of, measure, _ in alone} == set(stored.figures)
-    for of, measure, figure in alone:
-        assert stored.figures[of, measure][0][-1] == pytest.approx(figure.estimate, rel=1e-5, abs=1e-9)
-    assert len(stored.outcomes("log_loss", Method.CONFIDENCE)) == 4
-    assert stored.outcomes("log_loss", Method.CONFIDENCE)[-1].realised == stored.figures["all", "log_loss"][0][-1]
+    for of, measure, realised in alone:
+        assert stored.figures[of, measure][0][-1] == pytest.approx(realised.estimate, rel=1e-5, abs=1e-9)
+    assert {of for of, _ in stored.estimates} == {"all", "origin=JFK"}
+    rows = learned_rows(day, day + 1, DAYS[-1])
+    expected = Estimator.fit(truth_of(label[rows]), score[rows]).estimate(own[jfk])["roc_auc"]
+    assert stored.estimates["origin=JFK", "roc_auc"][Method.CONFIDENCE][-1] == pytest.approx(expected[Method.CONFIDENCE])
+    for of, measure in (("all", "log_loss"), ("origin=JFK", "roc_auc")):
+        outcomes = stored.outcomes(of, measure, Method.CONFIDENCE)
+        assert len(outcomes) == 4
+        assert outcomes[-1].realised == stored.figures[of, measure][0][-1]
     assert stored.estimator == past.estimator
+    of_earlier = {name: value for name, value in past.to_json().items() if name != "slice_estimates"}
+    assert {of for of, _ in Rehearsal.from_json(of_earlier).estimates} == {"all"}
     assert Rehearsal.from_json(None).nights == ()
 
 

@@ -37,6 +37,6 @@ def test_folds_and_final_period_are_followed_night_by_night_and_other_tasks_on_t
     assert past.figures["all", "positive_rate"][0][-1] == pytest.approx(rows.label[760:].mean(), rel=1e-5)
     assert ("machine=m1", "label_shift_against_rest") in past.figures
     # Rows of one o'clock in the morning have final labels at the second midnight after; seven such nights are needed.
-    assert np.isfinite(past.estimates["log_loss"][Method.CONFIDENCE]).tolist() == 8 * [False] + 8 * [True]
+    assert np.isfinite(past.estimates["all", "log_loss"][Method.CONFIDENCE]).tolist() == 8 * [False] + 8 * [True]
     alone = Rehearsal.from_json(add_rehearsal(EVIDENCE, plan, scores[640:], None).rehearsal)
     assert alone.nights == past.nights[-4:]

@@ -13,6 +13,8 @@ import builders
 from builders import rows_of
 from nightjar.errors import TableError
 from nightjar.evaluation.clusters import Clusters
+from nightjar.evaluation.estimate_intervals import reach
+from nightjar.evaluation.estimates import Method
 from nightjar.evaluation.metric_report import Truth
 from nightjar.evaluation.rehearsal import rehearse
 from nightjar.monitoring import performance
@@ -399,13 +401,18 @@ TRAINED = 40
 """Nights of a training."""
 
 
-def rehearsed():
-    """The nights of a training of which scores were right on average."""
+def rehearsed(parts=None):
+    """The nights of a training of which scores were right on average, with 30 rows each.
+
+    Args:
+        parts: name of a part -> whether each of the 30 is of it.
+    """
     day = np.repeat(np.arange(D1 - timedelta(days=TRAINED), D1, dtype="datetime64[D]"), 30)
     random, rows = np.random.default_rng(0), np.arange(30 * TRAINED)
     score = random.uniform(0.1, 0.9, len(rows))
     truth = Truth(Task.CLASSIFICATION, random.random(len(rows)) < score, Clusters(rows, 0 * rows))
-    return rehearse(day, day + 2, truth, score, {}).to_json()
+    parts = {name: np.tile(member, TRAINED) for name, member in (parts or {}).items()}
+    return rehearse(day, day + 2, truth, score, parts)
 
 
 def test_a_night_has_parts_groups_costs_a_challenger_and_what_is_expected_of_tonight(warehouse):
@@ -419,7 +426,7 @@ def test_a_night_has_parts_groups_costs_a_challenger_and_what_is_expected_of_ton
         store_label(warehouse, machine, D1, label, midnight(D1, 9))
     own = {"roc_auc": {"estimate": 0.8, "low": 0.7, "high": 0.9}}
     evidence = {"candidate": own, "baselines": {"majority": own}, "difference": {"over": "majority"}}
-    events.record(warehouse, "registered", events.Version("1", "m", D1, evidence | {"rehearsal": rehearsed()}), "t")
+    events.record(warehouse, "registered", events.Version("1", "m", D1, evidence | {"rehearsal": rehearsed().to_json()}), "t")
     outcome, signals = performance.measure(warehouse, WATCHED, D2, "run")
     stored = {
         (row["evaluated_date"], row["subject"], row["slice"], row["measure"]): row
@@ -453,9 +460,48 @@ def test_a_night_has_parts_groups_costs_a_challenger_and_what_is_expected_of_ton
     assert later.rows == outcome.rows
     history = read_history(warehouse, D3)
     assert history.versions() == {D1: "1"}
-    assert list(history.estimates["estimate_confidence", "brier"]) == [D2]
+    assert list(history.estimates["estimate_confidence", "all", "brier"]) == [D2]
     assert history.shares == {1: [1.0]}
     assert read_history(warehouse, D2).final == {}
+
+
+def test_each_part_of_rows_enough_is_estimated_once_with_an_interval_of_its_own_nights(warehouse):
+    """Ten machines are at each of two sites, of which the training had one alone; three more at a third."""
+    machines = [f"m{number}" for number in range(23)]
+    sites = dict(zip(machines, [*(10 * "a"), *(10 * "b"), *(3 * "c")], strict=True))
+    scores = dict(zip(machines, np.random.default_rng(1).uniform(0.1, 0.9, 23), strict=True))
+    for day in (D1, D2):
+        store_tiered(warehouse, day, scores)
+        store_features(warehouse, day, "site", sites)
+    arrow.ensure(warehouse, labels_table(WATCHED, KEY))
+    past = rehearsed({"site=a": np.arange(30) < 10})
+    events.record(warehouse, "registered", events.Version("1", "m", D1, {"rehearsal": past.to_json()}), "t")
+    _, signals = performance.measure(warehouse, WATCHED, D1, "run")
+    (estimates,) = (one for one in signals if one.subject == "estimates")
+    assert estimates.state is State.OK
+    assert "site" not in estimates.sentence + str(estimates.evidence)
+    stored = {
+        (row["subject"], row["slice"], row["measure"]): row
+        for row in arrow.read(warehouse, "performance").to_pylist()
+        if row["slice"].startswith("site")
+    }
+    assert set(stored) == {
+        (subject, f"site={one}", "roc_auc") for subject in ("estimate", "estimate_confidence") for one in "ab"
+    }
+    outcomes = past.outcomes("site=a", "roc_auc", Method.CONFIDENCE)
+    reached, raw, own = reach(outcomes, 1), *(stored[name, "site=a", "roc_auc"] for name in ("estimate_confidence", "estimate"))
+    assert own["value"] == pytest.approx(reached.line.at(raw["value"]))
+    assert (own["low"], own["high"]) == (
+        pytest.approx(own["value"] - reached.half),
+        pytest.approx(min(1, own["value"] + reached.half)),
+    )
+    assert (own["interval_coverage"], own["rows"]) == (pytest.approx(reached.coverage), 10)
+    other = stored["estimate", "site=b", "roc_auc"]
+    assert (other["low"], other["reason"]) == (None, "UNKNOWN: of 0 nights both estimate and outcome are there, 19 are needed")
+    performance.measure(warehouse, WATCHED, D2, "run")
+    both = pc.field("slice").isin(["all", "site=a"]) & (pc.field("subject") == "estimate")
+    rows = arrow.read(warehouse, "performance", where=both & (pc.field("run_date") == D2)).to_pylist()
+    assert {(row["slice"], row["evaluated_date"]) for row in rows} == {("all", D1), ("all", D2), ("site=a", D2)}
 
 
 def store_tiered(warehouse, day, scores, role="champion", version="1"):

@@ -17,9 +17,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 
 from nightjar.evaluation.intervals import LEVEL
-from nightjar.evaluation.rows import Floats
+from nightjar.evaluation.rows import Floats, RowNumbers
 
 LAST = 90
 """Nights whose residuals count, the last ones: what was longer ago says less of tonight."""
@@ -66,14 +67,7 @@ class Line:
             >>> round(line.slope, 2), round(line.at(5.0), 2)
             (0.4, 3.0)
         """
-        last = outcomes[-LAST:]
-        if len(last) < _FEWEST_OF_LINE:
-            return cls()
-        estimates, realised = (np.array([getattr(one, name) for one in last]) for name in ("estimate", "realised"))
-        centre, level = float(estimates.mean()), float(realised.mean())
-        variance = float(((estimates - centre) ** 2).sum())
-        own = float((estimates - centre) @ (realised - level)) / variance if variance > 0 else 1.0
-        return cls(centre, level, (len(last) * own + _PRIOR_NIGHTS) / (len(last) + _PRIOR_NIGHTS))
+        return cls(*(float(one[-1]) for one in _lines(*(_windows(one)[-1:] for one in _columns(outcomes)))))
 
     def at(self, estimate: float) -> float:
         """What is to be expected where this was estimated."""
@@ -107,9 +101,8 @@ def half_width(residuals: Floats, confidence: float = LEVEL) -> float | None:
         >>> half_width(np.full(18, 0.1)) is None
         True
     """
-    last = np.sort(np.abs(residuals[-LAST:]))
-    needed = int(np.ceil((len(last) + 1) * confidence - 1e-9))  # 20 * 0.95 is a little more than 19 as a float
-    return None if needed > len(last) or not needed else float(last[needed - 1])
+    half = float(_half_widths(_windows(residuals)[-1:], confidence)[0])
+    return None if np.isnan(half) else half
 
 
 def reach(outcomes: Sequence[Outcome], delay: int = 1, confidence: float = LEVEL) -> Reach:
@@ -120,19 +113,55 @@ def reach(outcomes: Sequence[Outcome], delay: int = 1, confidence: float = LEVEL
         delay: after how many nights a night's labels are final: of the `delay` - 1 nights before it nothing is known.
         confidence: of the interval.
     """
-    residuals = np.array(
-        [
-            one.realised - Line.fit(outcomes[: max(0, number - delay + 1)]).at(one.estimate)
-            for number, one in enumerate(outcomes)
-        ]
-    )
-    hits = []
-    for number in range(FEWEST + delay - 1, len(outcomes)):
-        half = half_width(residuals[: number - delay + 1], confidence)
-        if half is not None:
-            hits.append(abs(residuals[number]) <= half)
-    coverage = float(np.mean(hits)) if len(hits) >= FEWEST else None
-    return Reach(Line.fit(outcomes), half_width(residuals, confidence), min(len(outcomes), LAST), coverage)
+    estimates, realised = _columns(outcomes)
+    centres, levels, slopes = _lines(_windows(estimates), _windows(realised))
+    number = np.arange(len(outcomes))
+    before = np.maximum(number - delay + 1, 0)
+    residuals = realised - levels[before] - slopes[before] * (estimates - centres[before])
+    halves = _half_widths(_windows(residuals), confidence)
+    is_judged = (number >= FEWEST + delay - 1) & np.isfinite(halves[before])
+    hits = np.abs(residuals[is_judged]) <= halves[before[is_judged]]
+    coverage = float(hits.mean()) if len(hits) >= FEWEST else None
+    line = Line(float(centres[-1]), float(levels[-1]), float(slopes[-1]))
+    return Reach(line, None if np.isnan(halves[-1]) else float(halves[-1]), min(len(outcomes), LAST), coverage)
+
+
+def _columns(outcomes: Sequence[Outcome]) -> tuple[Floats, Floats]:
+    """The estimates, and what was realised."""
+    pairs = np.array([(one.estimate, one.realised) for one in outcomes], np.float64).reshape(-1, 2)
+    return pairs[:, 0], pairs[:, 1]
+
+
+def _windows(values: Floats) -> Floats:
+    """After each number of nights, from 0 on, the last 90 of them, (numbers, 90), with NaN where there are fewer."""
+    return sliding_window_view(np.concatenate([np.full(LAST, np.nan), values]), LAST)
+
+
+def _lines(estimates: Floats, realised: Floats) -> tuple[Floats, Floats, Floats]:
+    """The estimate, the outcome and the slope of the line of each window."""
+    nights = np.isfinite(estimates).sum(axis=1)
+    (centre, aside), (level, beyond) = (_around_mean(one, nights) for one in (estimates, realised))
+    variance = (aside**2).sum(axis=1)
+    differs = variance > nights * (1e-12 * centre) ** 2  # where estimates are alike, rounding is left
+    own = np.divide((aside * beyond).sum(axis=1), variance, out=np.ones(len(nights)), where=differs)
+    slope = (nights * own + _PRIOR_NIGHTS) / (nights + _PRIOR_NIGHTS)
+    is_line = nights >= _FEWEST_OF_LINE
+    return np.where(is_line, centre, 0.0), np.where(is_line, level, 0.0), np.where(is_line, slope, 1.0)
+
+
+def _around_mean(windows: Floats, nights: RowNumbers) -> tuple[Floats, Floats]:
+    """The mean of each window, and how far its nights are from it, 0 where there is none."""
+    mean = np.nansum(windows, axis=1) / np.maximum(nights, 1)
+    return mean, np.nan_to_num(windows - mean[:, None])
+
+
+def _half_widths(residuals: Floats, confidence: float) -> Floats:
+    """`half_width` of each window; NaN where its residuals are too few."""
+    nights = np.isfinite(residuals).sum(axis=1)
+    needed = np.ceil((nights + 1) * confidence - 1e-9).astype(np.intp)  # 20 * 0.95 is a little more than 19 as a float
+    ordered = np.sort(np.abs(residuals), axis=1)  # NaN last
+    halves = np.take_along_axis(ordered, np.clip(needed - 1, 0, LAST - 1)[:, None], axis=1)[:, 0]
+    return np.where((needed > nights) | (needed == 0), np.nan, halves)
 
 
 def interval_score(low: Floats, high: Floats, realised: Floats, confidence: float = LEVEL) -> Floats:

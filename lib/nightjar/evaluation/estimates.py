@@ -24,9 +24,8 @@ from nightjar.evaluation.criteria import Standard, of_metrics
 from nightjar.evaluation.followed import POSITIVE_RATE
 from nightjar.evaluation.log_odds import class_shifts, fit_log_odds, log_odds
 from nightjar.evaluation.metric_report import Truth, values_by_list
-from nightjar.evaluation.metrics import measures
 from nightjar.evaluation.row_losses import LOSSES, losses_of_rows
-from nightjar.evaluation.rows import Floats, RowNumbers, number_or_none
+from nightjar.evaluation.rows import Floats, RowNumbers, mean, number_or_none
 from nightjar.settings.choices import Choice
 from nightjar.settings.task import Task
 
@@ -142,13 +141,20 @@ class Estimator:
         }
         return cls(task, standard, np.array(stored["shift"]), stored["stretch"], losses)
 
-    def estimate(self, score: Floats, weight: Floats | None = None, query: RowNumbers | None = None) -> Estimates:
+    def estimate(
+        self,
+        score: Floats,
+        weight: Floats | None = None,
+        query: RowNumbers | None = None,
+        only: str | None = None,
+    ) -> Estimates:
         """The figures that rows with such scores are expected to have, by every method that the task has.
 
         Args:
             score: of each row, of several classes (rows, classes); at least one row.
             weight: how many rows each one stands for; None: one each.
             query: of a ranking: the number of each row's list.
+            only: the one metric that is asked for; None: all, and the share of positive rows.
 
         Example:
             >>> from nightjar.evaluation.clusters import Clusters
@@ -165,11 +171,13 @@ class Estimator:
         estimates: dict[str, dict[Method, float]] = {}
         if self.task.has_classes:
             chance = self.chances(score)
-            values = _by_confidence(self.task, score, chance, weights, self.standard)
+            values = _by_confidence(self.task, score, chance, weights, self.standard, only)
             estimates = {name: {Method.CONFIDENCE: value} for name, value in values.items()}
         by = _spreads(score, query) if self.task is Task.RANKING and query is not None else score
         by, weights = (by, np.ones(len(by))) if self.task is Task.RANKING else (_certainty(self.task, by), weights)
         for name, fitted in self.losses.items():
+            if only not in (None, name):
+                continue
             mean = fitted.mean(by, weights)
             finish = LOSSES[name].finish if name in LOSSES else None
             estimates.setdefault(name, {})[Method.DIRECT] = float(mean if finish is None else finish(mean))
@@ -186,19 +194,27 @@ class Estimator:
         return chances
 
 
-def _by_confidence(task: Task, score: Floats, chance: Floats, weight: Floats, standard: Standard) -> dict[str, float]:
-    """Every metric over one row for each class that a row may turn out to have, by its probability."""
+def _by_confidence(
+    task: Task, score: Floats, chance: Floats, weight: Floats, standard: Standard, only: str | None
+) -> dict[str, float]:
+    """Metrics over one row for each class that a row may turn out to have, by its probability."""
     if task is Task.CLASSIFICATION:
         chance = np.column_stack([1 - chance, chance])
     rows, classes = chance.shape
-    label = np.repeat(np.arange(classes), rows)
+    number = np.repeat(np.arange(classes), rows)
+    label = number if task is Task.MULTICLASS else number == 1
     scores = np.concatenate([score] * classes)
     weights = (chance * weight[:, None]).T.ravel()
     if task is Task.MULTICLASS and standard.decisions is not None:
         standard = _repeated(standard, classes)
-    values = measures(task, label if task is Task.MULTICLASS else label == 1, scores, None, weights, standard)
-    names = [*of_metrics(task, standard), *([POSITIVE_RATE] if task is Task.CLASSIFICATION else [])]
-    numbers = {name: number_or_none(values[name]) for name in names}
+    values = {
+        name: one.measure(*one.columns(label, scores), weights, **one.parameters)
+        for name, one in of_metrics(task, standard).items()
+        if only in (None, name)
+    }
+    if task is Task.CLASSIFICATION and only in (None, POSITIVE_RATE):
+        values[POSITIVE_RATE] = mean(label, weights)
+    numbers = {name: number_or_none(value) for name, value in values.items()}
     return {name: value for name, value in numbers.items() if value is not None}
 
 

@@ -14,10 +14,11 @@ import numpy.typing as npt
 
 from nightjar.evaluation.binary import Booleans
 from nightjar.evaluation.estimate_intervals import Outcome
-from nightjar.evaluation.estimates import Estimates, Estimator, Method
+from nightjar.evaluation.estimates import Estimator, Method
 from nightjar.evaluation.followed import ALL, Followed, metric_figures, shift_figures
 from nightjar.evaluation.intervals import Interval
 from nightjar.evaluation.metric_report import Truth
+from nightjar.evaluation.part_metrics import part_estimates, part_metrics
 from nightjar.evaluation.rows import Floats, RowNumbers
 
 LEARNED_FROM = 28
@@ -32,6 +33,7 @@ _WIDTH = 2 * 1.959964
 _DIGITS = 6
 Series = Mapping[tuple[str, str], tuple[Floats, Floats]]
 """Slice and measure -> of each night its value, NaN where undefined, and its standard error, NaN without bounds."""
+_Estimated = dict[tuple[str, str], Mapping[Method, float]]
 Days = npt.NDArray[np.datetime64]
 
 
@@ -42,13 +44,14 @@ class Rehearsal:
     Attributes:
         nights: their dates, ascending.
         figures: what was realised on each.
-        estimates: measure -> method -> what was expected of each, NaN where nothing was.
+        estimates: slice and measure -> method -> what was expected of each, NaN where nothing was; of parts the main
+            metric alone.
         estimator: as `Estimator.to_json` gives it: learned from the last of them; None: they are too few.
     """
 
     nights: tuple[date, ...] = ()
     figures: Series = field(default_factory=dict)
-    estimates: Mapping[str, Mapping[Method, Floats]] = field(default_factory=dict)
+    estimates: Mapping[tuple[str, str], Mapping[Method, Floats]] = field(default_factory=dict)
     estimator: Mapping[str, Any] | None = None
 
     def to_json(self) -> dict[str, Any]:
@@ -56,16 +59,21 @@ class Rehearsal:
         slices: dict[str, dict[str, Any]] = {}
         for (of, measure), (values, errors) in self.figures.items():
             slices.setdefault(of, {})[measure] = {"values": _rounded(values), "errors": _rounded(errors)}
-        estimates = {
-            measure: {method.word: _rounded(values) for method, values in by_method.items()}
-            for measure, by_method in self.estimates.items()
+        estimates: dict[str, dict[str, Any]] = {ALL: {}}
+        for (of, measure), by_method in self.estimates.items():
+            values_of = {method.word: _rounded(values) for method, values in by_method.items()}
+            estimates.setdefault(of, {})[measure] = values_of
+        return {
+            "nights": [day.isoformat() for day in self.nights],
+            "slices": slices,
+            "estimates": estimates.pop(ALL),
+            "slice_estimates": estimates,
+            "estimator": self.estimator,
         }
-        nights = [day.isoformat() for day in self.nights]
-        return {"nights": nights, "slices": slices, "estimates": estimates, "estimator": self.estimator}
 
     @classmethod
     def from_json(cls, stored: Mapping[str, Any] | None) -> "Rehearsal":
-        """What `to_json` has given; of an older version, which lacks it, no night."""
+        """What `to_json` has given; of an older version, which lacks it, no night, or no estimates of parts."""
         if not stored:
             return cls()
         figures = {
@@ -74,16 +82,17 @@ class Rehearsal:
             for measure, one in measures.items()
         }
         estimates = {
-            measure: {Method[method.upper()]: _floats(values) for method, values in by_method.items()}
-            for measure, by_method in stored["estimates"].items()
+            (of, measure): {Method[method.upper()]: _floats(values) for method, values in by_method.items()}
+            for of, measures in ({ALL: stored["estimates"]} | stored.get("slice_estimates", {})).items()
+            for measure, by_method in measures.items()
         }
         nights = tuple(map(date.fromisoformat, stored["nights"]))
         return cls(nights, figures, estimates, stored["estimator"])
 
-    def outcomes(self, measure: str, method: Method) -> list[Outcome]:
-        """What became of the estimates of a measure of all rows, oldest first."""
-        estimated = self.estimates.get(measure, {}).get(method)
-        realised = self.figures.get((ALL, measure))
+    def outcomes(self, of: str, measure: str, method: Method) -> list[Outcome]:
+        """What became of the estimates of a slice's measure, oldest first."""
+        estimated = self.estimates.get((of, measure), {}).get(method)
+        realised = self.figures.get((of, measure))
         if estimated is None or realised is None:
             return []
         both = np.isfinite(estimated) & np.isfinite(realised[0])
@@ -111,22 +120,27 @@ def rehearse(
         >>> score = random.uniform(0, 1, 2000)
         >>> truth = Truth(Task.CLASSIFICATION, random.random(2000) < score, Clusters(rows, rows))
         >>> past = rehearse(day, day + 1, truth, score, {})
-        >>> len(past.nights), int(np.isnan(past.estimates["brier"][Method.CONFIDENCE]).sum())
+        >>> len(past.nights), int(np.isnan(past.estimates["all", "brier"][Method.CONFIDENCE]).sum())
         (40, 7)
     """
     nights, starts = np.unique(day, return_index=True)
     ends = [*starts[1:], len(day)]
-    followed, figures, estimates = nights[-last:], list[Followed](), list[Estimates]()
+    followed, figures, estimates = nights[-last:], list[Followed](), list[_Estimated]()
     for night, start, end in list(zip(nights, starts, ends, strict=True))[-last:]:
         rows = np.arange(start, end)
-        own, scores = select_rows(truth, rows), score[rows]
-        figures.append(iter([*metric_figures(own, scores), *shift_figures(own, scores, _of(parts, rows))]))
+        own, scores, of_night = select_rows(truth, rows), score[rows], _of(parts, rows)
+        of_parts = [*shift_figures(own, scores, of_night), *part_metrics(own, scores, of_night)]
+        figures.append(iter([*metric_figures(own, scores), *of_parts]))
         earlier = learned_rows(day[:start], final_on[:start], night)
         if len(np.unique(day[earlier])) < FEWEST_NIGHTS:
             estimates.append({})
             continue
         estimator = Estimator.fit(select_rows(truth, earlier), score[earlier])
-        estimates.append(replace(estimator, standard=own.standard).estimate(scores, own.weight, own.query))
+        estimator = replace(estimator, standard=own.standard)
+        of_all = estimator.estimate(scores, own.weight, own.query)
+        expected = {(ALL, measure): by_method for measure, by_method in of_all.items()}
+        of_each = part_estimates(estimator, scores, own.weight, of_night)
+        estimates.append(expected | {(of, measure): by_method for of, measure, by_method in of_each})
     dates = tuple(date.fromisoformat(str(night)) for night in followed)
     return Rehearsal(dates, _series(figures), _estimates(estimates), _learned_last(day, truth, score))
 
@@ -174,12 +188,12 @@ def _series(nights: list[Followed]) -> dict[tuple[str, str], tuple[Floats, Float
     return series
 
 
-def _estimates(nights: list[Estimates]) -> dict[str, dict[Method, Floats]]:
-    result: dict[str, dict[Method, Floats]] = {}
+def _estimates(nights: list[_Estimated]) -> dict[tuple[str, str], dict[Method, Floats]]:
+    result: dict[tuple[str, str], dict[Method, Floats]] = {}
     for number, estimates in enumerate(nights):
-        for measure, by_method in estimates.items():
+        for key, by_method in estimates.items():
             for method, value in by_method.items():
-                of_method = result.setdefault(measure, {}).setdefault(method, np.full(len(nights), np.nan))
+                of_method = result.setdefault(key, {}).setdefault(method, np.full(len(nights), np.nan))
                 of_method[number] = value
     return result
 

@@ -1,8 +1,9 @@
 """What is expected of nights whose labels are still open, and how far off that may be."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -15,11 +16,13 @@ from nightjar.evaluation.estimates import Estimator, Method
 from nightjar.evaluation.followed import ALL
 from nightjar.evaluation.intervals import Interval
 from nightjar.evaluation.metric_report import headline
+from nightjar.evaluation.part_metrics import part_estimates
 from nightjar.evaluation.rehearsal import FEWEST_NIGHTS, LEARNED_FROM
 from nightjar.monitoring.figures import Figure
 from nightjar.monitoring.history import ESTIMATE, ESTIMATED, History, Row
 from nightjar.monitoring.judged_rows import scored_of, truth_of
 from nightjar.monitoring.night_rows import Judging, measured
+from nightjar.monitoring.part_figures import parts_of_night
 from nightjar.monitoring.promises import Promise
 from nightjar.settings.task import Metric
 from nightjar.tables import groups
@@ -40,11 +43,11 @@ class Expected:
 
     Attributes:
         estimator: learned from its nights with final labels, or those of its training.
-        reaches: measure and method -> how far off an estimate may be.
+        reach: of a slice, a measure and a method: how far off an estimate may be.
     """
 
     estimator: Estimator
-    reaches: Mapping[tuple[str, Method], Reach]
+    reach: Callable[[str, str, Method], Reach]
 
 
 def estimated_rows(
@@ -53,7 +56,9 @@ def estimated_rows(
     """Rows of `performance` about nights without final labels: the estimate by each method, and the better one's
     interval.
 
-    The better one is that whose interval is narrower, by what became of earlier estimates.
+    The better one is that whose interval is narrower, by what became of earlier estimates. The main metric of watched
+    parts is estimated once, at first sight of a night: what is said of many small parts changes little until labels
+    come, and the rows would be many.
 
     Args:
         scores: of these nights, and of the ones before from which estimates are learned, with the labels.
@@ -71,7 +76,7 @@ def estimated_rows(
         coverage = 1 - rows["label_known_at"].null_count / len(rows)
         about = judging.about(day, rows, coverage, provisional=True) | {"basis": ESTIMATED}
         promise = judging.promises.get(version, Promise())
-        for subject, figure, reached in _figures(rows, judging, versions[version]):
+        for subject, figure, reached in _figures(rows, day, judging, versions[version], history):
             beside = promise.beside(figure.of, figure.measure)
             yield about | measured(figure) | beside | {"subject": subject, "interval_coverage": reached}
 
@@ -79,24 +84,25 @@ def estimated_rows(
 def expected_of(scores: pa.Table, version: str, judging: Judging, history: History, tonight: list[Row]) -> Expected:
     """What a version's past says of its estimates."""
     promise = judging.promises.get(version, Promise())
-    estimator = _learned(scores.filter(pc.field("model_version") == version), judging, promise)
-    realised = history.figures(version, tonight)
-    delay = _nights_until_final(judging)
-    reaches = {}
-    measures = {*promise.rehearsal.estimates, *(measure for _, measure in history.estimates)}
-    for measure in sorted(measures):
-        for method in Method:
-            past = history.estimates.get((subject_of(method), measure), {})
-            outcomes = promise.rehearsal.outcomes(measure, method)
-            for night, figures in realised.items():
-                was, came = past.get(night), figures.get((ALL, measure))
-                if was is not None and came is not None and None not in (was["value"], came["value"]):
-                    outcomes.append(Outcome(was["value"], came["value"]))
-            reaches[measure, method] = reach(outcomes, delay)
-    return Expected(estimator, reaches)
+    realised, delay = history.figures(version, tonight), _nights_until_final(judging)
+
+    @cache
+    def reach_of(of: str, measure: str, method: Method) -> Reach:
+        past = history.estimates.get((subject_of(method), of, measure), {})
+        outcomes = promise.rehearsal.outcomes(of, measure, method)
+        for night, figures in realised.items():
+            was, came = past.get(night), figures.get((of, measure))
+            if was is not None and came is not None and came["value"] is not None:
+                outcomes.append(Outcome(was, came["value"]))
+        return reach(outcomes, delay)
+
+    return Expected(_learned(scores.filter(pc.field("model_version") == version), judging, promise), reach_of)
 
 
-def _figures(rows: pa.Table, judging: Judging, expected: Expected) -> Iterator[tuple[str, Figure, float | None]]:
+_Estimated = Iterator[tuple[str, Figure, float | None]]
+
+
+def _figures(rows: pa.Table, day: date, judging: Judging, expected: Expected, history: History) -> _Estimated:
     """Subject, figure, and how often such intervals have held."""
     one = scored_of(rows, judging.project)
     estimator = replace(expected.estimator, standard=one.standard)
@@ -105,22 +111,30 @@ def _figures(rows: pa.Table, judging: Judging, expected: Expected) -> Iterator[t
         reason = "UNKNOWN: no earlier scores of this version have labels to learn from"
         yield ESTIMATE, Figure(ALL, headline(estimator.task).value, Interval(None, None, None, len(rows), reason)), None
     for measure, by_method in estimates.items():
-        for method, value in by_method.items():
-            yield subject_of(method), Figure(ALL, measure, Interval(value, None, None, len(rows))), None
-        reaches = {method: expected.reaches.get((measure, method), Reach()) for method in by_method}
-        best = min(reaches, key=lambda method: np.inf if (half := reaches[method].half) is None else half)
-        drawn = reaches[best].line.at(by_method[best])
-        yield ESTIMATE, _with_bounds(measure, drawn, reaches[best], len(rows)), reaches[best].coverage
+        yield from _of_measure(ALL, measure, by_method, len(rows), expected)
+    seen = {of for (_, of, _), nights in history.estimates.items() if day in nights}
+    parts = {of: member for of, member in parts_of_night(rows, judging.project).items() if of not in seen}
+    for of, measure, by_method in part_estimates(estimator, one.score, one.weight, parts):
+        yield from _of_measure(of, measure, by_method, int(parts[of].sum()), expected)
 
 
-def _with_bounds(measure: str, value: float, of: Reach, rows: int) -> Figure:
+def _of_measure(of: str, measure: str, by_method: Mapping[Method, float], rows: int, expected: Expected) -> _Estimated:
+    for method, value in by_method.items():
+        yield subject_of(method), Figure(of, measure, Interval(value, None, None, rows)), None
+    reaches = {method: expected.reach(of, measure, method) for method in by_method}
+    best = min(reaches, key=lambda method: np.inf if (half := reaches[method].half) is None else half)
+    interval = _bounded(measure, reaches[best].line.at(by_method[best]), reaches[best], rows)
+    yield ESTIMATE, Figure(of, measure, interval), reaches[best].coverage
+
+
+def _bounded(measure: str, value: float, of: Reach, rows: int) -> Interval:
     if of.half is None:
         reason = f"UNKNOWN: of {of.nights} nights both estimate and outcome are there, {FEWEST} are needed"
-        return Figure(ALL, measure, Interval(value, None, None, rows, reason))
+        return Interval(value, None, None, rows, reason)
     low, high = value - of.half, value + of.half
     if measure != Metric.R2.value:
         low = max(low, 0.0)
-    return Figure(ALL, measure, Interval(value, low, min(high, 1.0) if measure in _SHARES else high, rows))
+    return Interval(value, low, min(high, 1.0) if measure in _SHARES else high, rows)
 
 
 def _learned(own: pa.Table, judging: Judging, promise: Promise) -> Estimator:

@@ -36,12 +36,13 @@ class History:
 
     Attributes:
         final: final figures of the champions' predictions, by night, each as it was judged last.
-        estimates: subject and measure -> night -> what was expected of it at first.
+        estimates: subject of a way to estimate, slice and measure -> night -> what was expected of it at first; None:
+            nothing was.
         shares: days since a night -> the shares of labels that nights so old had, the oldest judgement first.
     """
 
     final: Mapping[date, Mapping[Key, Row]]
-    estimates: Mapping[tuple[str, str], Mapping[date, Row]]
+    estimates: Mapping[tuple[str, str, str], Mapping[date, float | None]]
     shares: Mapping[int, Sequence[float]]
 
     def versions(self) -> dict[date, str]:
@@ -67,14 +68,16 @@ def read_history(warehouse: Warehouse, run_date: date) -> History:
     if rows is None:
         return History({}, {}, {})
     columns: Any = rows
-    is_estimate, is_role = pc.starts_with(columns["subject"], ESTIMATE), pc.equal(columns["subject"], pa.scalar(ROLE))
+    is_role = pc.equal(columns["subject"], pa.scalar(ROLE))
     is_final = pc.and_(is_role, pc.invert(columns["provisional"]))
     final: dict[date, dict[Key, Row]] = {}
     for row in _judged_last(rows.filter(is_final)).to_pylist():
         final.setdefault(row["evaluated_date"], {})[row["slice"], row["measure"]] = row
-    estimates: dict[tuple[str, str], dict[date, Row]] = {}
-    for row in rows.filter(is_estimate).to_pylist():
-        estimates.setdefault((row["subject"], row["measure"]), {}).setdefault(row["evaluated_date"], row)
+    estimates: dict[tuple[str, str, str], dict[date, float | None]] = {}
+    of_ways: Any = rows.filter(pc.starts_with(columns["subject"], f"{ESTIMATE}_"))
+    names = ("subject", "slice", "measure", "evaluated_date", "value")
+    for *key, night, value in zip(*(of_ways[name].to_pylist() for name in names), strict=True):
+        estimates.setdefault((key[0], key[1], key[2]), {}).setdefault(night, value)
     shares: dict[int, list[float]] = {}
     of_all = pc.and_(pc.equal(columns["measure"], pa.scalar(MATURED)), pc.equal(columns["slice"], pa.scalar(ALL)))
     for row in rows.filter(pc.and_(is_role, of_all)).to_pylist():

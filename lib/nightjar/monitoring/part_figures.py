@@ -6,12 +6,12 @@ import numpy as np
 import pyarrow as pa
 
 from nightjar.evaluation.binary import Booleans
-from nightjar.evaluation.criteria import all_criteria
 from nightjar.evaluation.decisions import row_costs
 from nightjar.evaluation.fairness_criteria import GroupFigure, group_figures
 from nightjar.evaluation.followed import AGAINST_REST, ALL, shift_figures
 from nightjar.evaluation.intervals import LEVEL
-from nightjar.evaluation.metric_report import Truth, figure, headline, mean_interval
+from nightjar.evaluation.metric_report import Truth, mean_interval
+from nightjar.evaluation.part_metrics import part_metrics
 from nightjar.evaluation.rows import Floats
 from nightjar.monitoring.figures import Figure, plain
 from nightjar.settings.project import Project
@@ -22,8 +22,6 @@ from nightjar.tables.predictions import TIER
 COST, COST_IF_NONE, COST_IF_ALL = "cost", "cost_if_none", "cost_if_all"
 CRITERIA = ("selection_rate", "recall", "false_positive_rate", "precision", "calibration_gap", "disparate_impact")
 """Criteria of fairness that are followed: the other ones are made of these."""
-FEWEST = 10
-"""Rows of a part below which it has no metric: one row would decide it."""
 
 
 def parts_of_night(rows: pa.Table, project: Project) -> dict[str, Booleans]:
@@ -44,16 +42,11 @@ def part_figures(truth: Truth, score: Floats, rows: pa.Table, project: Project) 
     parts = parts_of_night(rows, project)
     for of, measure, one in shift_figures(truth, score, parts):
         yield Figure(of, measure, one)
-    name = headline(truth.task).value
-    criterion = all_criteria(truth.task, truth.standard)[name]
+    for of, measure, one in part_metrics(truth, score, parts):
+        yield Figure(of, measure, one)
     for of, member in parts.items() if truth.task is not Task.RANKING else ():
-        numbers = np.flatnonzero(member)
-        if len(numbers) >= FEWEST:
-            part = truth.take(numbers)
-            label, own = criterion.columns(part.label, score[numbers])
-            part = Truth(part.task, label, part.clusters, part.query, part.weight, part.standard)
-            yield Figure(of, name, figure(criterion.measure, part, own, **criterion.parameters))
-        yield plain(of, "rows", float(len(numbers)), len(numbers))
+        rows_of = int(member.sum())
+        yield plain(of, "rows", float(rows_of), rows_of)
 
 
 def decision_figures(truth: Truth, score: Floats, rows: pa.Table, project: Project) -> Iterator[Figure]:
