@@ -123,7 +123,9 @@ def test_a_night_is_followed_as_if_it_stood_alone_and_what_is_stored_is_the_same
     assert {of for of, _ in stored.estimates} == {"all", "origin=JFK"}
     rows = learned_rows(day, day + 1, DAYS[-1])
     expected = Estimator.fit(truth_of(label[rows]), score[rows]).estimate(own[jfk])["roc_auc"]
-    assert stored.estimates["origin=JFK", "roc_auc"][Method.CONFIDENCE][-1] == pytest.approx(expected[Method.CONFIDENCE])
+    assert stored.estimates["origin=JFK", "roc_auc"][Method.CONFIDENCE][-1] == pytest.approx(
+        expected[Method.CONFIDENCE]
+    )
     for of, measure in (("all", "log_loss"), ("origin=JFK", "roc_auc")):
         outcomes = stored.outcomes(of, measure, Method.CONFIDENCE)
         assert len(outcomes) == 4

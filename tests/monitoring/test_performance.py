@@ -426,7 +426,9 @@ def test_a_night_has_parts_groups_costs_a_challenger_and_what_is_expected_of_ton
         store_label(warehouse, machine, D1, label, midnight(D1, 9))
     own = {"roc_auc": {"estimate": 0.8, "low": 0.7, "high": 0.9}}
     evidence = {"candidate": own, "baselines": {"majority": own}, "difference": {"over": "majority"}}
-    events.record(warehouse, "registered", events.Version("1", "m", D1, evidence | {"rehearsal": rehearsed().to_json()}), "t")
+    events.record(
+        warehouse, "registered", events.Version("1", "m", D1, evidence | {"rehearsal": rehearsed().to_json()}), "t"
+    )
     outcome, signals = performance.measure(warehouse, WATCHED, D2, "run")
     stored = {
         (row["evaluated_date"], row["subject"], row["slice"], row["measure"]): row
@@ -488,8 +490,11 @@ def test_each_part_of_rows_enough_is_estimated_once_with_an_interval_of_its_own_
     assert set(stored) == {
         (subject, f"site={one}", "roc_auc") for subject in ("estimate", "estimate_confidence") for one in "ab"
     }
-    outcomes = past.outcomes("site=a", "roc_auc", Method.CONFIDENCE)
-    reached, raw, own = reach(outcomes, 1), *(stored[name, "site=a", "roc_auc"] for name in ("estimate_confidence", "estimate"))
+    outcomes = promise_of({"rehearsal": past.to_json()}).rehearsal.outcomes("site=a", "roc_auc", Method.CONFIDENCE)
+    reached, raw, own = (
+        reach(outcomes),
+        *(stored[name, "site=a", "roc_auc"] for name in ("estimate_confidence", "estimate")),
+    )
     assert own["value"] == pytest.approx(reached.line.at(raw["value"]))
     assert (own["low"], own["high"]) == (
         pytest.approx(own["value"] - reached.half),
@@ -497,7 +502,10 @@ def test_each_part_of_rows_enough_is_estimated_once_with_an_interval_of_its_own_
     )
     assert (own["interval_coverage"], own["rows"]) == (pytest.approx(reached.coverage), 10)
     other = stored["estimate", "site=b", "roc_auc"]
-    assert (other["low"], other["reason"]) == (None, "UNKNOWN: of 0 nights both estimate and outcome are there, 19 are needed")
+    assert (other["low"], other["reason"]) == (
+        None,
+        "UNKNOWN: of 0 nights both estimate and outcome are there, 19 are needed",
+    )
     performance.measure(warehouse, WATCHED, D2, "run")
     both = pc.field("slice").isin(["all", "site=a"]) & (pc.field("subject") == "estimate")
     rows = arrow.read(warehouse, "performance", where=both & (pc.field("run_date") == D2)).to_pylist()
