@@ -469,16 +469,17 @@ def test_a_night_has_parts_groups_costs_a_challenger_and_what_is_expected_of_ton
 
 def test_each_part_of_rows_enough_is_estimated_once_with_an_interval_of_its_own_nights(warehouse):
     """Ten machines are at each of two sites, of which the training had one alone; three more at a third."""
+    slow = replace(WATCHED, label=replace(WATCHED.label, horizon="2d"))
     machines = [f"m{number}" for number in range(23)]
     sites = dict(zip(machines, [*(10 * "a"), *(10 * "b"), *(3 * "c")], strict=True))
     scores = dict(zip(machines, np.random.default_rng(1).uniform(0.1, 0.9, 23), strict=True))
     for day in (D1, D2):
         store_tiered(warehouse, day, scores)
         store_features(warehouse, day, "site", sites)
-    arrow.ensure(warehouse, labels_table(WATCHED, KEY))
+    arrow.ensure(warehouse, labels_table(slow, KEY))
     past = rehearsed({"site=a": np.arange(30) < 10})
     events.record(warehouse, "registered", events.Version("1", "m", D1, {"rehearsal": past.to_json()}), "t")
-    _, signals = performance.measure(warehouse, WATCHED, D1, "run")
+    _, signals = performance.measure(warehouse, slow, D1, "run")
     (estimates,) = (one for one in signals if one.subject == "estimates")
     assert estimates.state is State.OK
     assert "site" not in estimates.sentence + str(estimates.evidence)
@@ -492,7 +493,7 @@ def test_each_part_of_rows_enough_is_estimated_once_with_an_interval_of_its_own_
     }
     outcomes = promise_of({"rehearsal": past.to_json()}).rehearsal.outcomes("site=a", "roc_auc", Method.CONFIDENCE)
     reached, raw, own = (
-        reach(outcomes),
+        reach(outcomes, delay=2),
         *(stored[name, "site=a", "roc_auc"] for name in ("estimate_confidence", "estimate")),
     )
     assert own["value"] == pytest.approx(reached.line.at(raw["value"]))
@@ -506,7 +507,7 @@ def test_each_part_of_rows_enough_is_estimated_once_with_an_interval_of_its_own_
         None,
         "UNKNOWN: of 0 nights both estimate and outcome are there, 19 are needed",
     )
-    performance.measure(warehouse, WATCHED, D2, "run")
+    performance.measure(warehouse, slow, D2, "run")
     both = pc.field("slice").isin(["all", "site=a"]) & (pc.field("subject") == "estimate")
     rows = arrow.read(warehouse, "performance", where=both & (pc.field("run_date") == D2)).to_pylist()
     assert {(row["slice"], row["evaluated_date"]) for row in rows} == {("all", D1), ("all", D2), ("site=a", D2)}
