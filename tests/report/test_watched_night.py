@@ -133,10 +133,18 @@ def test_realised_and_estimated_figures_share_one_axis(watched):
 def test_slices_have_intervals_or_say_that_rows_are_too_few(watched):
     _, page, _ = watched
     rows = {row["Slice"]: row for row in page.table("Watched slices")}
-    assert list(rows) == ["origin=<LGA>", "origin=EWR", "origin=JFK"]
+    assert list(rows) == ["origin=<LGA>", "origin=EWR", "origin=JFK", "origin=SWF"]
     assert rows["origin=JFK"]["ROC AUC"] == "too few rows"
     assert " to " in rows["origin=EWR"]["ROC AUC"]
     assert rows["origin=<LGA>"]["Recall, from the rest"].startswith("0.050")
+    estimated = {name: row["Estimated tonight"] for name, row in rows.items()}
+    assert estimated == {
+        "origin=<LGA>": "–",
+        "origin=EWR": "0.680 0.600 to 0.760 95.7% held",
+        "origin=JFK": "–",
+        "origin=SWF": "0.710 ? UNKNOWN how far off",
+    }
+    assert rows["origin=SWF"]["ROC AUC"] == "–"
 
 
 def test_alerts_are_those_that_are_open_or_were_closed_tonight(watched):
@@ -233,8 +241,14 @@ def test_the_page_stays_small_whatever_there_is_to_say(tmp_path):
 
 
 def test_values_of_sensitive_columns_are_hidden_and_their_slices_stay_apart(tmp_path):
-    """In the page and in its JSON; a histogram of such a column is in neither."""
+    """In the page and in its JSON; a histogram of such a column is in neither. Before any date is judged slices are
+    expected to be something already.
+    """
     warehouse = nights.warehouse_in(tmp_path)
+    watching.store_slice_estimates(warehouse)
+    early = page_of(warehouse)
+    assert "No date is judged yet. Estimated: what the scores of 2013-10-03 make expected" in early.text
+    assert [row["ROC AUC"] for row in early.table("Watched slices")] == ["–", "–"]
     watching.store_slices(warehouse)
     watching.store_signals(warehouse, watching.SIGNALS[3:])
     nights.store_reference(warehouse, "gate", Bins("categorical", levels=("EWR", "JFK")), [0, 5, 5, 0])
@@ -244,7 +258,8 @@ def test_values_of_sensitive_columns_are_hidden_and_their_slices_stay_apart(tmp_
     html = report.render(tables, project)
 
     rows = {row["Slice"]: row for row in Page(html).table("Watched slices")}
-    assert list(rows) == ["origin=(masked 1)", "origin=(masked 2)", "origin=(masked 3)"]
-    assert len({row["Rows"] for row in rows.values()}) == 3
+    assert list(rows) == [f"origin=(masked {number})" for number in (1, 2, 3, 4)]
+    assert [row["Rows"] for row in rows.values()] == ["320", "400", "12", "–"]
+    assert [row["Estimated tonight"][:5] for row in rows.values()] == ["–", "0.680", "–", "0.710"]
     for text in (html, night_json.text(tables, project, gather(tables, project))):
         assert not {"LGA", "EWR", "JFK"} & set(re.findall(r"\w+", text))

@@ -54,6 +54,7 @@ def store_watched(warehouse, state="act", signals=SIGNALS):
     store_judged_drift(warehouse)
     store_estimates(warehouse)
     store_slices(warehouse)
+    store_slice_estimates(warehouse)
     store_seconds(warehouse)
 
 
@@ -176,7 +177,7 @@ def store_estimates(warehouse, dates=21):
 
 
 def store_slices(warehouse):
-    """Two slices over several dates, of which one is small at last, and what groups have against the rest."""
+    """Three slices over several dates, of which one is small, and what groups have against the rest."""
     rows = []
     for back in range(2, 30):
         row = {"evaluated_date": NIGHT - timedelta(days=back), "subject": "champion", "basis": "realised"}
@@ -190,6 +191,17 @@ def store_slices(warehouse):
             gap = None if value is None else 0.66 - value
             ends = {"low": gap and gap - 0.04, "high": gap and gap + 0.04, "reason": few}
             rows.append(own | {"measure": "recall_against_rest", "value": gap, **ends})
+    arrow.append(warehouse, tables.PERFORMANCE, rows, "monitor-1")
+
+
+def store_slice_estimates(warehouse):
+    """What is expected of the night in a slice of many nights, and in one that no night before had."""
+    tonight = {"evaluated_date": NIGHT, "subject": "estimate", "basis": "estimated", "measure": "roc_auc", "rows": 390}
+    tonight |= {"run_date": NIGHT, "run_id": "monitor-1", "model_version": VERSION, "provisional": True}
+    ends = {"low": 0.6, "high": 0.76, "interval_coverage": 0.957}
+    few = "UNKNOWN: of 3 nights both estimate and outcome are there, 19 are needed"
+    rows = [tonight | {"slice": "origin=EWR", "value": 0.68, **ends}]
+    rows.append(tonight | {"slice": "origin=SWF", "value": 0.71, "reason": few})
     arrow.append(warehouse, tables.PERFORMANCE, rows, "monitor-1")
 
 

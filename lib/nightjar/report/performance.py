@@ -16,16 +16,30 @@ OF_ESTIMATES = "estimate"
 
 
 @dataclass(frozen=True)
+class SliceEstimate:
+    """What is expected of one slice of the night; without interval the reason says why.
+
+    Attributes:
+        interval_coverage: the share of its nights before whose interval had what came; None: too few, or none.
+    """
+
+    figure: JudgedFigure
+    interval_coverage: float | None
+
+
+@dataclass(frozen=True)
 class Estimates:
     """A measure of dates whose labels are not known yet, as monitoring estimates it.
 
     Attributes:
-        by_date: date -> figure, the latest first; of a figure without a value the reason says why.
+        by_date: date -> figure of all rows, the latest first; of a figure without a value the reason says why.
         interval_coverage: the share of the nights before whose interval had what came; None: too few, or none.
+        slices: slice -> what is expected of it on the reported night.
     """
 
     by_date: dict[date, JudgedFigure]
     interval_coverage: float | None
+    slices: dict[str, SliceEstimate] = field(default_factory=dict)
 
     @property
     def reason(self) -> str | None:
@@ -70,13 +84,20 @@ def read_performance_of(tables: PinnedTables, version: str) -> list[JudgedDate]:
 
 
 def _judged(tables: PinnedTables, where: pc.Expression) -> list[JudgedDate]:
-    columns = ["evaluated_date", "slice", "measure", "value", "provisional", "model_version", "run_date"]
-    columns += [name for name in _BOUNDS if name in tables.columns("performance")]
     by_date: dict[date, list[dict[str, Any]]] = {}
-    of_champion = where & (pc.field("subject") == "champion")
-    for row in tables.rows("performance", columns, of_champion, apart="slice"):
-        by_date.setdefault(row["evaluated_date"], []).append(row)
+    for row in _rows(tables, where):
+        if row["subject"] == "champion":
+            by_date.setdefault(row["evaluated_date"], []).append(row)
     return [_date_of_rows(day, _as_judged_last(by_date[day])) for day in sorted(by_date, reverse=True)]
+
+
+def _rows(tables: PinnedTables, where: pc.Expression) -> list[dict[str, Any]]:
+    """Realised and estimated figures, read together so that a masked slice has the same number in both."""
+    columns = ["evaluated_date", "subject", "slice", "measure", "value", "provisional", "model_version", "run_date"]
+    stored = tables.columns("performance")
+    columns += [name for name in (*_BOUNDS, "interval_coverage") if name in stored]
+    of_both = where & pc.field("subject").isin(["champion", OF_ESTIMATES])
+    return tables.rows("performance", columns, of_both, apart="slice")
 
 
 def _as_judged_last(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -85,15 +106,16 @@ def _as_judged_last(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def read_estimates(tables: PinnedTables, name: str) -> Estimates:
-    """What is estimated of a measure, of all rows of each date."""
-    if "basis" not in tables.columns("performance"):  # written before there were estimates
-        return Estimates({}, None)
-    columns = ["evaluated_date", "value", *_BOUNDS, "interval_coverage"]
-    where = tables.of_night() & (pc.field("subject") == OF_ESTIMATES)
-    where &= (pc.field("slice") == "all") & (pc.field("measure") == name)
-    rows = sorted(tables.rows("performance", columns, where), key=lambda row: row["evaluated_date"], reverse=True)
-    coverage = next((row["interval_coverage"] for row in rows if row["interval_coverage"] is not None), None)
-    return Estimates({row["evaluated_date"]: _figure(row) for row in rows}, coverage)
+    """What is estimated of a measure: of all rows of each date, and of each slice of the night."""
+    own = [row for row in _rows(tables, tables.of_night()) if (row["subject"], row["measure"]) == (OF_ESTIMATES, name)]
+    of_all = sorted((row for row in own if row["slice"] == "all"), key=lambda row: row["evaluated_date"], reverse=True)
+    coverage = next((row["interval_coverage"] for row in of_all if row["interval_coverage"] is not None), None)
+    slices = {
+        row["slice"]: SliceEstimate(_figure(row), row["interval_coverage"])
+        for row in own
+        if row["slice"] != "all" and row["evaluated_date"] == tables.run_date
+    }
+    return Estimates({row["evaluated_date"]: _figure(row) for row in of_all}, coverage, slices)
 
 
 def latest_with(judged: list[JudgedDate], name: str) -> tuple[JudgedDate, float] | None:

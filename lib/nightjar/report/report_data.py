@@ -69,6 +69,7 @@ def gather(tables: PinnedTables, project: Project) -> NightData:
     """Read the data of the page; the measures of performance are those of the project's task."""
     drift, champion, scores = read_drift(tables), find_champion(tables), read_scores(tables, project.label)
     judged, measures, steps = read_performance(tables), shown_measures(project.label), read_job_runs(tables)
+    estimates = read_estimates(tables, measures.first.name)
     rest = None if scores and scores.rows else project.spine.absence(tables.run_date)
     signals, triggers = read_signals(tables), read_triggers(tables)
     verdict = read_verdict(tables, steps, signals, project.name, rest)
@@ -86,8 +87,8 @@ def gather(tables: PinnedTables, project: Project) -> NightData:
         decision=find_decision(tables, project.label.classes),
         scores=scores,
         judged=judged,
-        estimates=read_estimates(tables, measures.first.name),
-        slices=watched_slices(judged, measures.first.name),
+        estimates=estimates,
+        slices=watched_slices(judged, estimates, measures.first.name),
         decisions=read_decisions(tables, project, judged),
         drift=drift,
         pictures=pictures(tables, drift) if drift else [],
