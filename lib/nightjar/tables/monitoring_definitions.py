@@ -123,8 +123,8 @@ PERFORMANCE = Table(
             "subject",
             pa.string(),
             "the role that predicted: champion or challenger; estimate: of the champion's predictions before their "
-            "labels are known; estimate_confidence, estimate_direct: the same by each way to estimate; review: what "
-            "people decided",
+            "labels are known, of slices as of the first run date that saw the night; estimate_confidence, "
+            "estimate_direct: the same by each way to estimate; review: what people decided",
         ),
         Column(
             "slice",
