@@ -17,12 +17,15 @@ from scipy.special import ndtr, ndtri
 from scipy.stats import binom
 
 from nightjar.evaluation.change_detection import detect
-from nightjar.evaluation.nulls import Null, fit_null
+from nightjar.evaluation.judgements import NightJudgement
+from nightjar.evaluation.nulls import fit_null
+from nightjar.evaluation.windows import judge
 from simulating_drift_flights import blocks_of_flights
 
 FIRST = date(2023, 1, 1)
 NIGHTS, REFERENCE, PLANTED, GAP = 365, 270, 300, 28
 ROWS = 1000
+WINDOWS = (7, 28)
 EDGES = ndtri(np.arange(1, 10) / 10)
 UNITS = np.log(1.609344) / 0.7
 """Miles to kilometres, of values whose logarithms deviate by 0.7: in such deviations."""
@@ -74,9 +77,9 @@ class Year:
         """By column."""
         return dict(zip(self.names, counts, strict=True))
 
-    def planted(self, change: str, nights: slice) -> np.ndarray:
-        """The counts of some nights with a change in every column."""
-        shift = {"mean": 3 * self.night_deviation, "units": np.full_like(self.deviation, UNITS)}.get(change, 0.0)
+    def planted(self, change: str, nights: slice, by: float = 3.0) -> np.ndarray:
+        """The counts of some nights with a change in every column, of means by so many night deviations."""
+        shift = {"mean": by * self.night_deviation, "units": np.full_like(self.deviation, UNITS)}.get(change, 0.0)
         counts = self.draw(self.shift + shift, nights)
         share, place = {"level": (0.05, -1), "nulls": (0.1, 0), "frozen": (1.0, -1)}.get(change, (0.0, 0))
         moved = self.random.binomial(counts, share)
@@ -87,24 +90,16 @@ class Year:
 
 def simulate_nights(columns: int, runs: int, lasting: float) -> Iterator[str]:
     """False alarms of the nights after the reference, and in how many nights planted changes are seen."""
-    states: list[str] = []
+    states = list[str]()
     seen: dict[str, list[int]] = {change: [] for change in ("mean", "level", "nulls", "units", "frozen")}
     for run in range(runs):
         year = Year(run, columns, lasting)
-        nights = year.by_name(year.counts[:, :REFERENCE])
-        null = fit_null(year.dates[:REFERENCE], nights, gap_days=GAP, oldest_days=95, numbers=year.numbers)
-        reference = year.by_name(year.counts[:, :REFERENCE].sum(axis=1))
-        history: list[dict[str, float]] = []
-        for night in range(REFERENCE, NIGHTS):
-            state, studentised, _ = judge(year, null, reference, night, year.counts[:, night], history)
-            states.append(state)
-            history.append(studentised)
+        reference = Reference(year)
+        own, history = follow(reference, year.counts, REFERENCE, [])
+        states += own
         for change in seen:
-            seen[change] += first_seen(year, null, reference, change, history[: PLANTED - REFERENCE])
-    for state, limit in (("watch", 0.05), ("act", 0.005)):
-        worse = sum(one in (state, "act") for one in states) / len(states)
-        most = binom.ppf(0.975, len(states), limit) / len(states)
-        yield f"{state} without a change: {worse:.2%} of {len(states)} nights; limit {limit:.1%}, by chance {most:.2%}"
+            seen[change] += first_seen(reference, change, history[: PLANTED - REFERENCE])
+    yield from false_alarms(states)
     in_time = {"mean": 5 if columns < 1000 else 7, "level": 3, "nulls": 3, "units": 1, "frozen": 1}
     for change, within in in_time.items():
         late = np.array(seen[change])
@@ -112,36 +107,85 @@ def simulate_nights(columns: int, runs: int, lasting: float) -> Iterator[str]:
         yield f"{change}: {share:.1%} of {len(late)} watched within {within}, median {np.median(late):.0f}"
 
 
-def judge(
-    year: Year, null: Null, reference: Counts, night: int, counts: np.ndarray, history: Sequence[Mapping[str, float]]
-) -> tuple[str, dict[str, float], dict[str, str]]:
-    """The night's state, and of each column the studentised distance and the state."""
-    before = {name: [one[name] for one in history[-6:]] for name in year.names}
-    lag = night - REFERENCE + 1
-    result = null.judge(year.dates[night], lag, year.by_name(counts), reference, before)
-    columns = result.columns.items()
-    return result.state, {name: one.studentised for name, one in columns}, {name: one.state for name, one in columns}
+def false_alarms(states: Sequence[str]) -> Iterator[str]:
+    """Of nights without a change, how many are said to have one."""
+    for state, limit in (("watch", 0.05), ("act", 0.005)):
+        worse = sum(one in (state, "act") for one in states) / len(states)
+        most = binom.ppf(0.975, len(states), limit) / len(states)
+        yield f"{state} without a change: {worse:.2%} of {len(states)} nights; limit {limit:.1%}, by chance {most:.2%}"
+
+
+class Reference:
+    """The first nights of a year, and how those after it are judged by them."""
+
+    def __init__(self, year: Year, windows: Sequence[int] = WINDOWS) -> None:
+        """Fit what is usual."""
+        self.year, self.windows = year, windows
+        nights = year.by_name(year.counts[:, :REFERENCE])
+        dates, numbers = year.dates[:REFERENCE], year.numbers
+        self.null = fit_null(dates, nights, gap_days=GAP, oldest_days=95, numbers=numbers)
+        self.counts = year.by_name(year.counts[:, :REFERENCE].sum(axis=1))
+
+    def judge(self, night: int, counts: np.ndarray, history: Sequence[Mapping[str, float]]) -> NightJudgement:
+        """Judge a night by its counts and those of the nights before, (columns, nights, bins)."""
+        recent = range(max(REFERENCE, night - max(self.windows, default=0) + 1), night)
+        before = {
+            name: {self.year.dates[one]: own[one] for one in recent} for name, own in self.year.by_name(counts).items()
+        }
+        distances = {name: [one[name] for one in history[-6:]] for name in self.year.names}
+        tonight, lag = self.year.by_name(counts[:, night]), night - REFERENCE + 1
+        return judge(self.null, self.year.dates[night], lag, tonight, self.counts, distances, before, self.windows)
+
+
+def follow(
+    reference: Reference, counts: np.ndarray, first: int, history: Sequence[Mapping[str, float]]
+) -> tuple[list[str], list[dict[str, float]]]:
+    """The state of each night from one on, and of each column the studentised distances of all nights."""
+    states, distances = list[str](), [dict(one) for one in history]
+    for night in range(first, counts.shape[1]):
+        result = reference.judge(night, counts, distances)
+        states.append(result.state)
+        distances.append({name: one.studentised for name, one in result.columns.items()})
+    return states, distances
 
 
 def first_seen(
-    year: Year, null: Null, reference: Counts, change: str, history: Sequence[Mapping[str, float]]
+    reference: Reference, change: str, history: Sequence[Mapping[str, float]], nights: int = 8, by: float = 3.0
 ) -> list[int]:
-    """After how many nights each column is first watched, 99 after eight.
+    """After how many nights each column is first watched, 99 where it is not.
 
     Only numbers have units and ages, only levels a new one; units are changed where nights deviate by 0.1 at most.
     """
-    before, result = list(history), dict.fromkeys(year.names, 99)
-    counts = year.planted(change, slice(PLANTED, PLANTED + 8))
-    for place in range(8):
-        _, studentised, states = judge(year, null, reference, PLANTED + place, counts[:, place], before)
-        before.append(studentised)
-        for name, state in states.items():
-            if state != "ok":
+    year, before, result = reference.year, list(history), dict.fromkeys(reference.year.names, 99)
+    changed = year.planted(change, slice(PLANTED, PLANTED + nights), by)
+    counts = np.concatenate([year.counts[:, :PLANTED], changed], axis=1)
+    for place in range(nights):
+        judged = reference.judge(PLANTED + place, counts, before)
+        before.append({name: one.studentised for name, one in judged.columns.items()})
+        for name, one in judged.columns.items():
+            if one.state != "ok":
                 result[name] = min(result[name], place + 1)
     is_quiet = year.deviation[:, 0] <= 0.1
     of_units = [name for number, name in enumerate(year.names) if number % 3 < 2 and is_quiet[number]]
     columns = {"level": year.names[2::3], "units": of_units, "frozen": year.numbers}.get(change, year.names)
     return [result[name] for name in columns]
+
+
+def simulate_windows(columns: int, runs: int, lasting: float) -> Iterator[str]:
+    """False alarms, and small shifts that last, with windows beside the night and without."""
+    for windows in ((), WINDOWS):
+        states, seen = list[str](), {by: list[int]() for by in (1.0, 1.5)}
+        for run in range(runs):
+            reference = Reference(Year(run, columns, lasting), windows)
+            own, history = follow(reference, reference.year.counts, REFERENCE, [])
+            states += own
+            for by in seen:
+                seen[by] += first_seen(reference, "mean", history[: PLANTED - REFERENCE], 28, by)
+        yield f"windows {windows}:"
+        yield from false_alarms(states)
+        for by, late in seen.items():
+            shares = ", ".join(f"{np.mean(np.array(late) <= within):.1%} within {within}" for within in (7, 14, 28))
+            yield f"a shift by {by:g} night deviations in {len(late)} columns: {shares}"
 
 
 def simulate_streams(streams: int, nights: int, reference: int, lasting: float) -> Iterator[str]:
@@ -199,6 +243,7 @@ def main() -> None:
     parts = {
         "81 columns": lambda: simulate_nights(81, options.runs, options.lasting),
         "2000 columns": lambda: simulate_nights(2000, options.runs, options.lasting),
+        "windows": lambda: simulate_windows(81, options.runs, options.lasting),
         "streams": lambda: simulate_streams(options.streams, 100, 180, options.lasting),
         "flights": blocks_of_flights,
     }

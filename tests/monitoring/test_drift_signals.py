@@ -80,7 +80,7 @@ def say(world, rows, settings=None, failures=None, slices=None, shares=None, mas
         for name, counts in night.counts.items()
         if name not in night.failures
     }
-    assessments = judge(references, night, figures, {}, settings or Drift(), TONIGHT)
+    assessments = judge(references, night, figures, History(), settings or Drift(), TONIGHT)
     own = {name: nights[name] for name in moved(assessments, references)}
     declared = [] if settings is None else [*settings.columns, *settings.thresholds]
     looks = {name: f"jobs/profile.py source={name}" for name in NAMES}

@@ -57,3 +57,26 @@ def maxima(columns):
                 spans[night].append(one / scale)
         by_column.append({night: max(values) for night, values in spans.items() if len(values) == len(SPANS)})
     return {night: max(one[night] for one in by_column) for night in by_column[0]}
+
+
+def window_maxima(dates, columns, lag_days, days, distance):
+    """{date: the greatest over columns of the window that ends there, by windows without a night of its block's}."""
+    by_column = []
+    for counts in columns:
+        of = dict(zip(dates, counts, strict=True))
+        distances = {}
+        for night in distances_of(dates, counts, lag_days, distance):
+            past = [one for day, one in of.items() if day <= night - timedelta(lag_days)]
+            window = [of[night - timedelta(back)] for back in range(days)]
+            distances[night] = distance(*([sum(bin_) for bin_ in zip(*side, strict=True)] for side in (past, window)))
+        block, studentised = blocks_of(distances), {}
+        for night, value in distances.items():
+            mine = [one for one in distances if block[one] == block[night]]
+            others = [
+                one
+                for day, one in distances.items()
+                if day + timedelta(days) <= mine[0] or day >= mine[-1] + timedelta(days)
+            ]
+            studentised[night] = (value - mean(others)) / deviation((one - mean(others) for one in others), 0.005)
+        by_column.append(studentised)
+    return {night: max(one[night] for one in by_column) for night in by_column[0]}

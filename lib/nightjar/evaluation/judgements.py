@@ -1,7 +1,7 @@
 """What is said of a night: how far each column is from its reference, how rare that is, and how bad."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 import numpy as np
@@ -17,6 +17,19 @@ Aspect = Literal["values", "nulls", "new"]
 
 
 @dataclass(frozen=True)
+class WindowJudgement:
+    """How far a column is over the nights of a window that ends tonight.
+
+    Attributes:
+        studentised: how many deviations beyond what windows of the reference make expected.
+        watch: what it has to reach to be watched.
+    """
+
+    studentised: float
+    watch: float
+
+
+@dataclass(frozen=True)
 class ColumnJudgement:
     """How far a column is tonight.
 
@@ -24,11 +37,13 @@ class ColumnJudgement:
         distance: from the reference, between groups of bins; None: there are no rows.
         studentised: how many deviations beyond what its weekday makes expected; None: likewise, or the null has too few
             nights. It is the history of later nights.
-        greatest: the greatest of it, of its mean over the last nights and of the other aspects, each in its deviations.
+        greatest: the greatest of it, of its mean over the last nights and of the other aspects, each in its deviations;
+            and of windows, in such as are watched from as many on.
         span: over how many nights that one is.
         aspect: what of the column that one is about, see `yardsticks`.
         p: the chance that any column is so far on a night without a change.
         state: by that chance.
+        windows: days -> what they say, of those that are judged.
     """
 
     distance: float | None
@@ -38,6 +53,7 @@ class ColumnJudgement:
     p: float | None = None
     state: State = "unknown"
     aspect: Aspect = "values"
+    windows: Mapping[int, WindowJudgement] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -33,6 +33,7 @@ from nightjar.evaluation.judgements import ACT, WATCH, ColumnJudgement, NightJud
 from nightjar.evaluation.null_groups import groups_of, merge_nights, stack_counts
 from nightjar.evaluation.packing import pack, unpack
 from nightjar.evaluation.rows import Floats, RowNumbers
+from nightjar.evaluation.window_yardsticks import Fitted
 from nightjar.evaluation.yardsticks import (
     ASPECTS,
     Nights,
@@ -56,6 +57,7 @@ class Null:
         groups: the group of each bin, by column.
         counts: rows by night and group, (nights, groups), by column.
         numbers: the columns that have no levels, and so no new ones.
+        windows: what is usual of windows, as far as they were asked for, see `windows`.
     """
 
     dates: Nights
@@ -65,6 +67,7 @@ class Null:
     groups: Mapping[str, RowNumbers]
     counts: Mapping[str, Counts]
     numbers: frozenset[str] = frozenset()
+    windows: Fitted = field(default_factory=dict, repr=False)
     _fitted: dict[tuple[int, int, tuple[str, ...]], Yardstick] = field(default_factory=dict, repr=False)
 
     def judge(
@@ -92,7 +95,7 @@ class Null:
             LearningError: counts of other bins.
         """
         judged = [name for name in self.counts if name in counts and name in reference]
-        sides = {name: (self._merge(name, reference[name]), self._merge(name, counts[name])) for name in judged}
+        sides = {name: (self.merge(name, reference[name]), self.merge(name, counts[name])) for name in judged}
         compared = tuple(name for name, (expected, actual) in sides.items() if expected.sum() and actual.sum())
         distances = self._distances(compared, [sides[name] for name in compared])
         by_column = {name: ColumnJudgement(None) for name in judged}
@@ -161,8 +164,8 @@ class Null:
         except (KeyError, TypeError, ValueError, zlib.error) as error:
             raise LearningError(f"This is not a null written by to_json: {text[:200]!r}.") from error
 
-    def _merge(self, name: str, counts: npt.ArrayLike) -> Counts:
-        """Counts by group."""
+    def merge(self, name: str, counts: npt.ArrayLike) -> Counts:
+        """Counts of a column by group; errors as in `judge`."""
         one, groups = np.asarray(counts), self.groups[name]
         if one.shape != groups.shape:
             raise LearningError(f"{name!r}: counts of the shape {one.shape}, but its null has {len(groups)} bins.")
@@ -178,21 +181,27 @@ class Null:
     def _have_levels(self, names: Sequence[str]) -> npt.NDArray[np.bool_]:
         return np.array([name not in self.numbers for name in names], np.bool_)
 
-    def _yardstick(self, lag_days: int, rows: int, names: tuple[str, ...]) -> Yardstick | None:
-        """What is usual at this distance in time, rounded up to weeks beyond the gap, and for so many rows, rounded
-        down to steps of 4%: for the next nights it is the same one.
+    def comparison(self, lag_days: int, rows: int, names: Collection[str]) -> tuple[int, int] | None:
+        """The distance in time at which a night is compared, rounded up to weeks beyond the gap, and for how many rows,
+        rounded down to steps of 4%, so that the next nights are compared alike; None: there are too few nights.
         """
         oldest = max(self.oldest_days, self.gap_days, 1)
         lag = lag_within(self.dates, min(self.gap_days + max(0, -(-(lag_days - self.gap_days) // 7)) * 7 or 1, oldest))
         if not names or lag is None or lag < self.gap_days:
             return None
         most = max(int(self.counts[name].sum(axis=1).max()) for name in names)
-        step = most if rows >= most else int(2 ** (np.floor(16 * np.log2(rows)) / 16))
-        key = (lag, step, names)
+        return lag, most if rows >= most else int(2 ** (np.floor(16 * np.log2(rows)) / 16))
+
+    def _yardstick(self, lag_days: int, rows: int, names: tuple[str, ...]) -> Yardstick | None:
+        """What is usual there."""
+        compared = self.comparison(lag_days, rows, names)
+        if compared is None:
+            return None
+        key = (*compared, names)
         if key not in self._fitted:
             stack = stack_counts([self.counts[name] for name in names])
             distance, have_levels = OF_SHARES[self.measure], self._have_levels(names)
-            self._fitted[key] = fit_yardstick(self.dates, stack, lag, step, distance, have_levels)
+            self._fitted[key] = fit_yardstick(self.dates, stack, *compared, distance, have_levels)
         return self._fitted[key]
 
 

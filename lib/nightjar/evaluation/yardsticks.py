@@ -29,10 +29,10 @@ FEWEST = 40
 _EARLIEST = 28
 _BLOCK_DAYS = 28
 _PER_WEEKDAY = 5
-_LEAST_SCALES = (0.005, 0.02, 0.02)
+LEAST_SCALES = (0.005, 0.02, 0.02)
 """Deviations of the distance of each aspect: less is no change that matters."""
 _LEAST_SPAN_SCALE = 1e-3
-_LEAST_MAXIMUM = 2.0
+LEAST_MAXIMUM = 2.0
 
 Nights = npt.NDArray[np.datetime64]
 Distance = Callable[[Floats, Floats], Floats]
@@ -92,16 +92,16 @@ def fit_yardstick(
     tonight = draw_down(counts[:, nights], rows)
     distances = distances_of(past, tonight, distance, has_levels)
     weekday, block = weekdays(dates[nights]), blocks(dates[nights])
-    usual = [_usual(one, weekday, least) for one, least in zip(distances, _LEAST_SCALES, strict=True)]
-    studentised = [_studentise(*one, weekday, block) for one in zip(distances, _LEAST_SCALES, strict=True)]
+    usual = [_usual(one, weekday, least) for one, least in zip(distances, LEAST_SCALES, strict=True)]
+    studentised = [_studentise(*one, weekday, block) for one in zip(distances, LEAST_SCALES, strict=True)]
     maxima = np.max(studentised, axis=(0, 1))
     span_scales = np.ones((len(counts), len(SPANS)))
     for place, span in enumerate(SPANS[1:], 1):
         means = span_means(studentised[0], span)
-        span_scales[:, place] = _deviation(means, _LEAST_SPAN_SCALE)
+        span_scales[:, place] = deviation(means, _LEAST_SPAN_SCALE)
         greatest = _scale_means(means, block[span - 1 :]).max(axis=0)
         maxima[span - 1 :] = np.maximum(maxima[span - 1 :], greatest)
-    tail = fit_tail(maxima[SPANS[-1] - 1 :], _LEAST_MAXIMUM)
+    tail = fit_tail(maxima[SPANS[-1] - 1 :], LEAST_MAXIMUM)
     centres, scales = (np.stack(one) for one in zip(*usual, strict=True))
     return Yardstick(lag_days, len(nights), centres, scales, span_scales, tail)
 
@@ -148,7 +148,7 @@ def _scale_means(means: Floats, block: RowNumbers) -> Floats:
     """The mean that ends on each night, over the deviation of those that end in other blocks."""
     result = np.empty_like(means)
     for one in np.unique(block):
-        scales = _deviation(means[:, block != one], _LEAST_SPAN_SCALE)
+        scales = deviation(means[:, block != one], _LEAST_SPAN_SCALE)
         result[:, block == one] = means[:, block == one] / scales[:, None]
     return result
 
@@ -159,10 +159,10 @@ def _usual(distances: Floats, weekday: RowNumbers, least: float) -> tuple[Floats
     centres = np.repeat(distances.mean(axis=1, keepdims=True), 8, axis=1)
     if seen[seen > 0].min() >= _PER_WEEKDAY:
         centres[:, np.flatnonzero(seen)] = (distances @ np.eye(7)[weekday])[:, seen > 0] / seen[seen > 0]
-    return centres, _deviation(distances - centres[:, weekday], least)
+    return centres, deviation(distances - centres[:, weekday], least)
 
 
-def _deviation(residuals: Floats, least: float) -> Floats:
+def deviation(residuals: Floats, least: float) -> Floats:
     """The root of the mean square, along the last axis, at least `least`."""
     return np.asarray(np.maximum(np.sqrt((residuals**2).mean(axis=-1)), least), np.float64)
 

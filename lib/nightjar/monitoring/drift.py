@@ -102,7 +102,7 @@ def _compare(
         for name, reference in references.subjects.items()
         if name in night.counts and name not in night.failures
     }
-    assessments = judge(references, night, figures, history.distances(), settings, sight.run_date)
+    assessments = judge(references, night, figures, history, settings, sight.run_date)
     subjects = drift_signals.moved(assessments, references)
     nights = (
         nights_of_training(sight.warehouse, references.version, subjects, sight.versions[REFERENCES.name])
@@ -126,7 +126,8 @@ def _compare(
         comparison = joint_drift.compare(sight, references, train)
         rows += comparison.rows
         signals.append(comparison.signal)
-    rows += [row for days in settings.windows for row in _window_rows(references, night, history, sight.run_date, days)]
+    for days in settings.windows:
+        rows += _window_rows(references, night, history, sight.run_date, days, assessments)
     return rows, signals
 
 
@@ -194,8 +195,15 @@ def _rows_of_slices(references: References, night: Night) -> Iterator[Row]:
                 yield _row(name, measure, value, int(counts.sum())) | {"slice": of}
 
 
-def _window_rows(references: References, night: Night, history: History, run_date: date, days: int) -> Iterator[Row]:
-    """The distances of a window's nights together; none where the night stands alone in it."""
+def _window_rows(
+    references: References,
+    night: Night,
+    history: History,
+    run_date: date,
+    days: int,
+    assessments: Mapping[str, Assessment],
+) -> Iterator[Row]:
+    """The distances of a window's nights together, with what was judged; none where the night stands alone in it."""
     for name, reference in references.subjects.items():
         before = history.window(name, run_date, days)
         before = [one for one in before if len(one) == reference.bins.size]
@@ -203,8 +211,15 @@ def _window_rows(references: References, night: Night, history: History, run_dat
             continue
         counts = reduce(np.add, before, night.counts[name])
         reason = None if len(before) == days - 1 else f"of {days} nights {len(before) + 1} are there"
+        assessment = assessments.get(name, Assessment(None))
+        judged = assessment.windows.get(days)
+        if judged is None and reason is None and assessment.threshold is not None:
+            reason = "not judged: the training had too few such windows that do not overlap"
         for measure, value in drift_figures.window_distances(reference, counts).items():
-            yield _row(name, measure, value, int(counts.sum())) | {"window_days": days, "reason": reason}
+            row = _row(name, measure, value, int(counts.sum())) | {"window_days": days, "reason": reason}
+            if measure == JUDGED and judged is not None:
+                row |= {"studentised": judged.studentised, "threshold": judged.watch}
+            yield row
 
 
 def _row(subject: str, measure: str, value: float | None, rows: int) -> Row:

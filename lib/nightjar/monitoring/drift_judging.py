@@ -1,11 +1,14 @@
 """Which subjects are farther from their reference than its own nights, or than their thresholds allow."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 
+from nightjar.evaluation.judgements import WindowJudgement
 from nightjar.evaluation.nulls import Null
+from nightjar.evaluation.windows import judge as judge_with_windows
 from nightjar.monitoring.drift_figures import is_constant, is_far
+from nightjar.monitoring.drift_history import History
 from nightjar.monitoring.drift_references import Reference, References
 from nightjar.monitoring.night_counts import Night
 from nightjar.monitoring.signals import State
@@ -31,6 +34,7 @@ class Assessment:
         greatest: of `studentised` and of its means over the last nights.
         span: how many nights that one is over.
         nights: of the null, of several together.
+        windows: days -> how far it is over a window, of those that are judged.
     """
 
     state: State | None
@@ -41,6 +45,7 @@ class Assessment:
     greatest: float | None = None
     span: int | None = None
     nights: int = 0
+    windows: Mapping[int, WindowJudgement] = field(default_factory=dict)
 
     @property
     def has_moved(self) -> bool:
@@ -62,7 +67,7 @@ def judge(
     references: References,
     night: Night,
     figures: Mapping[str, Mapping[str, float | None]],
-    history: Mapping[str, Sequence[float]],
+    history: History,
     settings: Drift,
     run_date: date,
 ) -> dict[str, Assessment]:
@@ -72,14 +77,14 @@ def judge(
         references: of the version that scored the night.
         night: its counts.
         figures: subject -> measure -> value.
-        history: subject -> studentised distances of the nights before, the last one last.
+        history: the nights before.
         settings: which columns matter, and own thresholds.
         run_date: the night.
     """
     assessments = {name: Assessment(State.UNKNOWN, reason) for name, reason in night.failures.items()}
     for family, names in ((ALL_COLUMNS, _features(references)), (ALL_SCORES, references.scores)):
         if names:
-            assessments |= _judge_family(family, names, references, night, history, run_date)
+            assessments |= _judge_family(family, names, references, night, history, settings.windows, run_date)
     for name, reference in references.subjects.items():
         if name in night.counts and name not in night.failures:
             assessment = assessments.get(name, Assessment(None))
@@ -104,7 +109,8 @@ def _judge_family(
     names: Sequence[str],
     references: References,
     night: Night,
-    history: Mapping[str, Sequence[float]],
+    history: History,
+    windows: Sequence[int],
     run_date: date,
 ) -> Iterator[tuple[str, Assessment]]:
     text = references.nulls.get(family)
@@ -116,12 +122,15 @@ def _judge_family(
     lag = (run_date - null.dates[-1].astype(object)).days
     counts = {name: night.counts[name] for name in names if name in night.counts and name not in night.failures}
     expected = {name: references.subjects[name].counts for name in counts}
-    result = null.judge(run_date, lag, counts, expected, history, share=SHARE)
+    result = judge_with_windows(
+        *(null, run_date, lag, counts, expected, history.distances(), history.counts, windows), share=SHARE
+    )
     for name, one in result.columns.items():
         yield (
             name,
             Assessment(
-                State(one.state), None, one.studentised, one.p, result.watch, one.greatest, one.span, result.nights
+                *(State(one.state), None, one.studentised, one.p, result.watch, one.greatest, one.span, result.nights),
+                windows=one.windows,
             ),
         )
     reason = None if result.state != State.UNKNOWN.value else NO_NULL

@@ -54,7 +54,8 @@ class Drift:
             far the nights of their reference were.
         multivariate: whether columns are also compared together: what a classifier and principal components see of a
             sample, and no column shows by itself. A training takes half a minute more for it.
-        windows (nights): lengths of windows that are measured beside each night, which is their last one. Empty: none.
+        windows (nights): lengths of windows that are measured beside each night, which is their last one, and judged
+            where the training had at least 15 of them that do not overlap. Empty: none.
     """
 
     columns: list[str] = field(default_factory=list)
