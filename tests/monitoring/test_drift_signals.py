@@ -60,8 +60,8 @@ def world():
     return References("1", subjects, nulls), counts
 
 
-def say(world, rows, settings=None, failures=None, slices=None, shares=None, masking=NOTHING_HIDDEN):
-    """The signals of a night, by kind and subject."""
+def say(world, rows, settings=None, failures=None, slices=None, shares=None, masking=NOTHING_HIDDEN, before=()):
+    """The signals of a night after others, by kind and subject."""
     references, nights = world
     if shares:
         changed = {name: replace(references.subjects[name], importance=share) for name, share in shares.items()}
@@ -80,7 +80,14 @@ def say(world, rows, settings=None, failures=None, slices=None, shares=None, mas
         for name, counts in night.counts.items()
         if name not in night.failures
     }
-    assessments = judge(references, night, figures, History(), settings or Drift(), TONIGHT)
+    counts = {
+        name: {
+            TONIGHT - timedelta(back): count(reference.bins, pa.array(own[name]))
+            for back, own in enumerate(reversed(before), 1)
+        }
+        for name, reference in references.subjects.items()
+    }
+    assessments = judge(references, night, figures, History(counts=counts), settings or Drift(), TONIGHT)
     own = {name: nights[name] for name in moved(assessments, references)}
     declared = [] if settings is None else [*settings.columns, *settings.thresholds]
     looks = {name: f"jobs/profile.py source={name}" for name in NAMES}
@@ -98,6 +105,17 @@ def test_a_night_like_the_others_is_quiet(world):
         (Kind.COVARIATE, "all columns", State.OK),
         (Kind.PREDICTION, "all scores", State.OK),
     ]
+
+
+def test_a_small_change_that_lasts_is_one_of_several_nights(world):
+    """The rates are higher by 1.5 night deviations on five nights in turn: the last one alone is as usual."""
+    random = np.random.default_rng(4)
+    nights = [rows_of_night(random, rate=0.15) for _ in range(5)]
+    alone, after = (say(world, nights[-1], Drift(windows=[5]), before=before) for before in ((), nights[:-1]))
+    assert {one.state for one in alone} == {State.OK}
+    moved_on = {one.subject: one.sentence for one in after if one.state is not State.OK}
+    assert set(moved_on) == {"rate_7d", "rate_28d"}
+    assert all("on average of 5 nights" in sentence for sentence in moved_on.values())
 
 
 def test_columns_that_move_together_are_one_signal_with_what_the_model_uses_of_them(world):
