@@ -73,8 +73,9 @@ def fit_window(
     nights, before = nights[whole], before[whole]
     if len(nights) < FEWEST * size.max():
         return None
-    sums = np.pad(np.cumsum(draw_down(counts, rows), axis=1), ((0, 0), (1, 0), (0, 0)))
-    windows = sums[:, nights + 1] - sums[:, first[nights]]
+    earliest = first[nights[0]]
+    sums = np.pad(np.cumsum(draw_down(counts[:, earliest:], rows), axis=1), ((0, 0), (1, 0), (0, 0)))
+    windows = sums[:, nights + 1 - earliest] - sums[:, first[nights] - earliest]
     distances = distance(shares(np.cumsum(counts, axis=1)[:, before - 1]), shares(windows))
     tail = fit_tail(_studentise(distances, dates[nights], days).max(axis=0), LEAST_MAXIMUM)
     centres = distances.mean(axis=1)
