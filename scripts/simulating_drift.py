@@ -20,12 +20,11 @@ from nightjar.evaluation.change_detection import detect
 from nightjar.evaluation.judgements import NightJudgement
 from nightjar.evaluation.nulls import fit_null
 from nightjar.evaluation.windows import judge
-from simulating_drift_flights import blocks_of_flights
+from simulating_drift_flights import WINDOWS, blocks_of_flights
 
 FIRST = date(2023, 1, 1)
 NIGHTS, REFERENCE, PLANTED, GAP = 365, 270, 300, 28
 ROWS = 1000
-WINDOWS = (7, 28)
 EDGES = ndtri(np.arange(1, 10) / 10)
 UNITS = np.log(1.609344) / 0.7
 """Miles to kilometres, of values whose logarithms deviate by 0.7: in such deviations."""

@@ -10,8 +10,10 @@ import pyarrow as pa
 
 from nightjar.evaluation.histograms import Bins, count, fit_bins
 from nightjar.evaluation.nulls import fit_null
+from nightjar.evaluation.windows import judge
 
 GAP, BLOCK, EARLIEST = 28, 28, 200
+WINDOWS = (7, 28)
 NUMBERS = ["distance", "temp", "dewp", "humid", "wind_speed", "precip", "pressure", "visib"]
 LEVELS = ["carrier", "origin", "dest"]
 
@@ -69,7 +71,8 @@ def blocks_of_flights() -> Iterator[str]:
         history, states, columns = {name: [] for name in names}, [], {}
         for night in range(start, start + BLOCK):
             tonight = {name: one[night - first] for name, one in counts.items()}
-            result = null.judge(dates[night], night - start + 1, tonight, reference, history)
+            before = {name: {dates[one]: of[one - first] for one in range(start, night)} for name, of in counts.items()}
+            result = judge(null, dates[night], night - start + 1, tonight, reference, history, before, WINDOWS)
             states.append(result.state)
             for name, one in result.columns.items():
                 history[name].append(one.studentised)
