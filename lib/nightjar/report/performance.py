@@ -1,7 +1,8 @@
 """Performance of earlier predictions, on the outcomes known by the night."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import pyarrow.compute as pc
@@ -11,8 +12,10 @@ from nightjar.report.reading import PinnedTables, nan_to_none
 
 _BOUNDS = ("low", "high", "rows", "reason")
 """Columns that tables of an earlier Nightjar lack."""
-OF_ESTIMATES = "estimate"
-"""The subject of figures of the champion's predictions before their labels are known."""
+OF_CHAMPION, OF_ESTIMATES = "champion", "estimate"
+"""The subjects of figures of the champion's predictions, and of those before their labels are known."""
+DAYS = 60
+"""Dates so old are shown though nothing has changed about them since; older ones as long as the night judges them."""
 
 
 @dataclass(frozen=True)
@@ -59,24 +62,57 @@ class JudgedDate:
     acted_on: int = 0
 
 
-def read_performance(tables: PinnedTables) -> list[JudgedDate]:
-    """Every judged date as of the night, the latest first."""
-    return _judged(tables, tables.of_night())
+def last_judged(tables: PinnedTables) -> dict[date, date]:
+    """Evaluated date -> the last run date, up to the night, that says something of it.
+
+    A date is followed until a week after its labels are final: what was judged last holds then. Where the
+    night itself says nothing of any date there are none.
+    """
+    since = tables.run_date - timedelta(days=DAYS - 1)
+    recent = (pc.field("evaluated_date") >= since) & (pc.field("run_date") > since)
+    where = tables.of_night() | (recent & (pc.field("run_date") < tables.run_date))
+    where &= pc.field("subject").isin([OF_CHAMPION, OF_ESTIMATES])
+    rows = tables.read("performance", ["evaluated_date", "run_date"], where)
+    if rows is None:
+        return {}
+    last = rows.group_by("evaluated_date").aggregate([("run_date", "max")]).to_pylist()
+    nights = {row["evaluated_date"]: row["run_date_max"] for row in last}
+    return nights if tables.run_date in nights.values() else {}
+
+
+def rows_of_dates(
+    tables: PinnedTables, columns: list[str], nights: Mapping[date, date], where: pc.Expression
+) -> dict[date, list[dict[str, Any]]]:
+    """Evaluated date -> the rows that meet the condition, as its last run date says them."""
+    as_of = pc.scalar(False)
+    for night in sorted(set(nights.values())):
+        days = [day for day, last in nights.items() if last == night]
+        as_of |= (pc.field("run_date") == night) & pc.field("evaluated_date").isin(days)
+    by_date: dict[date, list[dict[str, Any]]] = {}
+    for row in tables.rows("performance", ["evaluated_date", *columns], where & as_of, apart="slice"):
+        by_date.setdefault(row["evaluated_date"], []).append(row)
+    return by_date
+
+
+def read_performance(tables: PinnedTables, nights: Mapping[date, date]) -> list[JudgedDate]:
+    """Every judged date as its last run date says, see `last_judged`; the latest first."""
+    by_date = rows_of_dates(tables, _columns(tables), nights, pc.field("subject") == OF_CHAMPION)
+    return [_date_of_rows(day, by_date[day]) for day in sorted(by_date, reverse=True)]
 
 
 def read_performance_of(tables: PinnedTables, version: str) -> list[JudgedDate]:
     """The dates that a version has predicted, each as of the last night that has judged it, the latest first."""
-    return _judged(tables, pc.field("model_version") == version)
-
-
-def _judged(tables: PinnedTables, where: pc.Expression) -> list[JudgedDate]:
-    columns = ["evaluated_date", "slice", "measure", "value", "provisional", "model_version", "run_date"]
-    columns += [name for name in _BOUNDS if name in tables.columns("performance")]
     by_date: dict[date, list[dict[str, Any]]] = {}
-    of_champion = where & (pc.field("subject") == "champion")
-    for row in tables.rows("performance", columns, of_champion, apart="slice"):
+    where = (pc.field("model_version") == version) & (pc.field("subject") == OF_CHAMPION)
+    columns = ["evaluated_date", "run_date", *_columns(tables)]
+    for row in tables.rows("performance", columns, where, apart="slice"):
         by_date.setdefault(row["evaluated_date"], []).append(row)
     return [_date_of_rows(day, _as_judged_last(by_date[day])) for day in sorted(by_date, reverse=True)]
+
+
+def _columns(tables: PinnedTables) -> list[str]:
+    columns = ["slice", "measure", "value", "provisional", "model_version"]
+    return columns + [name for name in _BOUNDS if name in tables.columns("performance")]
 
 
 def _as_judged_last(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -93,7 +129,7 @@ def read_estimates(tables: PinnedTables, name: str) -> Estimates:
     where &= (pc.field("slice") == "all") & (pc.field("measure") == name)
     rows = sorted(tables.rows("performance", columns, where), key=lambda row: row["evaluated_date"], reverse=True)
     coverage = next((row["interval_coverage"] for row in rows if row["interval_coverage"] is not None), None)
-    return Estimates({row["evaluated_date"]: _figure(row) for row in rows}, coverage)
+    return Estimates({row["evaluated_date"]: figure_of(row) for row in rows}, coverage)
 
 
 def latest_with(judged: list[JudgedDate], name: str) -> tuple[JudgedDate, float] | None:
@@ -104,7 +140,7 @@ def latest_with(judged: list[JudgedDate], name: str) -> tuple[JudgedDate, float]
 def _date_of_rows(day: date, rows: list[dict[str, Any]]) -> JudgedDate:
     slices: dict[str, dict[str, JudgedFigure]] = {}
     for row in rows:
-        slices.setdefault(row["slice"], {})[row["measure"]] = _figure(row)
+        slices.setdefault(row["slice"], {})[row["measure"]] = figure_of(row)
     figures, acted = slices.pop("all", {}), slices.pop("acted", {})
     if acted:  # how many outcomes are known is told of all rows alone
         figures = {name: one for name, one in figures.items() if name == "matured_share"}
@@ -120,6 +156,7 @@ def _date_of_rows(day: date, rows: list[dict[str, Any]]) -> JudgedDate:
     )
 
 
-def _figure(row: dict[str, Any]) -> JudgedFigure:
+def figure_of(row: Mapping[str, Any]) -> JudgedFigure:
+    """The figure of a row of the table `performance`."""
     low, high, rows, reason = (row.get(name) for name in _BOUNDS)
     return JudgedFigure(nan_to_none(row["value"]), low, high, rows or 0, reason)
