@@ -9,7 +9,7 @@ from markupsafe import Markup
 
 from nightjar.report.figures import JudgedFigure
 from nightjar.report.formatting import compact, count_noun
-from nightjar.report.performance import OF_CHAMPION, figure_of, rows_of_dates
+from nightjar.report.performance import DAYS, OF_CHAMPION, figure_of, rows_of_dates
 from nightjar.report.period_charts import every_day, frame_of, spread
 from nightjar.report.reading import PinnedTables
 
@@ -102,7 +102,7 @@ def chart(costs: Costs) -> Markup | None:
     final = costs.final
     if len(final) < 2:
         return None
-    days = every_day(final)
+    days = every_day(final)[-DAYS:]
     own = [final[day].cost if day in final else None for day in days]
     low, middle, high = ([getattr(one, end, None) for one in own] for end in ("low", "value", "high"))
     beside = {

@@ -102,7 +102,8 @@ def render(tables: PinnedTables, project: Project) -> str:
 
 def _page(tables: PinnedTables, project: Project, night: NightData) -> str:
     names, latest = project.label.classes, next((one for one in night.judged if one.figures), None)
-    confusion, groups = classes.confusion_of(night.judged, names), reliability.reliability_of(night.judged)
+    of_version = [one for one in night.judged if one.version == night.judged[0].version]
+    confusion, groups = classes.confusion_of(of_version, names), reliability.reliability_of(of_version)
     promise = night.champion.promise if night.champion else None
     promised = classes.promised_confusion(night.champion.confusion, names) if night.champion else None
     return page.fill(

@@ -15,7 +15,7 @@ _BOUNDS = ("low", "high", "rows", "reason")
 OF_CHAMPION, OF_ESTIMATES = "champion", "estimate"
 """The subjects of figures of the champion's predictions, and of those before their labels are known."""
 DAYS = 60
-"""Dates so old are shown though nothing has changed about them since; older ones as long as the night judges them."""
+"""Nights whose judgements are shown, as far as no later one has judged the same date, and days of a chart of dates."""
 
 
 @dataclass(frozen=True)
@@ -68,9 +68,8 @@ def last_judged(tables: PinnedTables) -> dict[date, date]:
     A date is followed until a week after its labels are final: what was judged last holds then. Where the
     night itself says nothing of any date there are none.
     """
-    since = tables.run_date - timedelta(days=DAYS - 1)
-    recent = (pc.field("evaluated_date") >= since) & (pc.field("run_date") > since)
-    where = tables.of_night() | (recent & (pc.field("run_date") < tables.run_date))
+    since = tables.run_date - timedelta(days=DAYS)
+    where = (pc.field("run_date") > since) & (pc.field("run_date") <= tables.run_date)
     where &= pc.field("subject").isin([OF_CHAMPION, OF_ESTIMATES])
     rows = tables.read("performance", ["evaluated_date", "run_date"], where)
     if rows is None:

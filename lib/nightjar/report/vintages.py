@@ -12,7 +12,7 @@ from markupsafe import Markup
 from nightjar.report.formatting import count_noun, figure, measure
 from nightjar.report.performance import OF_CHAMPION, JudgedDate
 from nightjar.report.reading import PinnedTables, nan_to_none
-from nightjar.report.svg import AXIS_WIDTH, RIGHT, TOP, grid_line, svg, text
+from nightjar.report.svg import AXIS_WIDTH, BOTTOM, RIGHT, TOP, grid_line, svg, text
 
 POSITIVE_SO_FAR = "known_positive_share"
 """The share of all rows of a date that is known to be true by now: it says something before any label is final."""
@@ -20,7 +20,7 @@ LEAST_AGE = 5
 """Days at which labels are still open where curves are drawn: what is final after a few nights needs none."""
 _SINCE, _LINES, _AGES, _NEWEST = 400, 28, 60, 3
 """Days of run dates that are read; dates and ages of a chart, at most; dates that stand out in it."""
-_WIDTH, _HEIGHT, _BOTTOM = 480.0, 190.0, 40.0
+_WIDTH, _HEIGHT = 480.0, 180.0
 
 
 @dataclass(frozen=True)
@@ -114,7 +114,7 @@ def chart(vintages: Vintages) -> Markup:
         return AXIS_WIDTH + 6 + (_WIDTH - AXIS_WIDTH - RIGHT - 12) * (age - youngest) / max(oldest - youngest, 1)
 
     def up(value: float) -> float:
-        return _HEIGHT - _BOTTOM - (_HEIGHT - _BOTTOM - TOP) * (value - least + room) / (greatest - least + 2 * room)
+        return _HEIGHT - BOTTOM - (_HEIGHT - BOTTOM - TOP) * (value - least + room) / (greatest - least + 2 * room)
 
     parts = [grid_line(up(value), _WIDTH, figure(value)) for value in dict.fromkeys([least, greatest])]
     for day, curve in lines.items():
@@ -124,9 +124,8 @@ def chart(vintages: Vintages) -> Markup:
         line = Markup('<g><title>{}: {} at {} days</title><polyline class="{}" points="{}"/>{}</g>')
         dot = Markup('<circle class="dot" cx="{:.1f}" cy="{:.1f}" r="2.5"/>').format(across(age), up(value))
         parts.append(line.format(day, figure(value), age, kind, points, dot if day in newest else ""))
-    for age, anchor in ((youngest, "start"), (oldest, "end")):
-        parts.append(text("", across(age), _HEIGHT - 22, count_noun(age, "day"), anchor))
-    parts.append(text("", AXIS_WIDTH, _HEIGHT - 5, "days since the date", "start"))
+    for age, words, anchor in ((youngest, " after the date", "start"), (oldest, "", "end")):
+        parts.append(text("", across(age), _HEIGHT - 7, count_noun(age, "day") + words, anchor))
     title = f"{measure(vintages.name)} of {count_noun(len(vintages.curves), 'date')} by the age of their labels"
     return svg(_WIDTH, _HEIGHT, title, parts)
 
