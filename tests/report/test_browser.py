@@ -33,9 +33,11 @@ from nightjar.report.comparison.trainings import read_trainings
 from nightjar.report.explanation import row as explained_row
 from nightjar.report.reading import open_tables
 from nightjar.settings.datasheet import Datasheet
+from nightjar.settings.serving.serving import Serving
 from nightjar.tables.warehouse import Warehouse
 from profiling.stored.tables import hours, store
 from report import cards, catalogues, nights, watching
+from review import loans
 
 pytestmark = pytest.mark.starts_processes
 AXE = Path(__file__).parent / "axe" / "axe.min.js.gz"
@@ -80,7 +82,8 @@ def full_night(folder):
     long = ("upstream", LONG, "act", f"It is {LONG}.", f"python jobs/ingest.py project={LONG}", 400)
     watching.store_signals(warehouse, [long])
     nights.store_drift(warehouse, "a_feature_with" + LONG, {"psi": 0.5, "ks": 0.2, "ks_p_value": 0.0})
-    return Path(report.write(warehouse, nights.project(), nights.NIGHT)).read_text(encoding="utf-8")
+    reviewed = replace(nights.project(), serving=Serving(review=replace(loans.REVIEW, tiers=["review", LONG])))
+    return Path(report.write(warehouse, reviewed, nights.NIGHT)).read_text(encoding="utf-8")
 
 
 def all_nights(folder):

@@ -139,7 +139,7 @@ def test_figures_stand_beside_those_of_training_of_the_baseline_and_of_a_challen
     assert len(stored["yardsticks"]) == 22
     assert stored["yardsticks"]["2013-09-25"]["at_training"] == 0.683
     challenged = {day: one["challenger"] for day, one in stored["yardsticks"].items() if one["challenger"] is not None}
-    own = {one["day"]: one["values"]["roc_auc"] for one in stored["judged"]}
+    own = {one["day"]: one["values"].get("roc_auc") for one in stored["judged"]}
     assert len(challenged) == html.count('class="challenger"') == 5
     assert all(value == pytest.approx(own[day] + 0.02) for day, value in challenged.items())
     assert html.count('class="at-training"') == html.count('class="baseline"') == 1  # one version, one line
@@ -147,7 +147,7 @@ def test_figures_stand_beside_those_of_training_of_the_baseline_and_of_a_challen
 
 
 def test_a_date_is_shown_as_it_was_judged_last_by_the_night(tmp_path):
-    """Of weeks ago by a night of then, up to 60 of them; nothing of later nights, and nothing where this one is mute."""
+    """Of weeks ago by a night of then, up to 60; nothing of later nights, and nothing where this one is mute."""
     warehouse = nights.warehouse_in(tmp_path)
     for back, value in ((60, 0.4), (40, 0.5), (20, 0.6), (0, 0.7), (-3, 0.8)):
         nights.store_performance(warehouse, nights.NIGHT - timedelta(days=back), figures={"roc_auc": value})

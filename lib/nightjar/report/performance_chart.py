@@ -114,7 +114,7 @@ def _background(scale: _Scale, band: tuple[float, float] | None) -> list[Markup]
 def _lines(scale: _Scale, beside: Mapping[date, Yardstick]) -> list[Markup]:
     """A line for each stretch of dates with one value; the last of each kind has its label, away from the other one."""
     parts, ends = [], dict[str, float]()
-    half = max(scale.width() / 2, 6.0)
+    half = scale.width() / 2
     for kind in _LINES:
         for value, dates in groupby(beside, key=lambda day: getattr(beside[day], kind)):
             if value is not None:
@@ -140,7 +140,7 @@ def _challenger(scale: _Scale, beside: Mapping[date, Yardstick]) -> list[Markup]
 
 
 def _estimated(scale: _Scale, estimated: dict[date, JudgedFigure]) -> list[Markup]:
-    parts, half = [], min(max(scale.width() / 2, 2.0), 8.0)
+    parts, half = [], min(max(scale.width() / 2, 0.8), 8.0)
     size = 5.0 if half > 3 else 2.5
     for day, one in estimated.items():
         x, y = scale.across(day), scale.up(one.value or 0.0)
@@ -166,7 +166,7 @@ def _realised(scale: _Scale, realised: dict[date, JudgedDate], name: str) -> lis
             parts.append(whisker.format(scale.across(day), scale.up(one.low), scale.up(one.high)))
     path = " ".join(f"{x:.1f},{y:.1f}" for x, y in points)
     parts.append(Markup('<polyline class="line" points="{}"/>').format(path) if len(points) > 1 else Markup(""))
-    size = 4.5 if len(points) <= 31 else 3.0
+    size = 4.5 if len(points) <= 31 else min(3.0, scale.width())
     for (x, y), night in zip(points, realised.values(), strict=True):
         kind, state = ("dot hollow", "provisional") if night.is_provisional else ("dot", "final")
         share = night.values.get("matured_share")
