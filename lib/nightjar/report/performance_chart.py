@@ -68,6 +68,7 @@ def chart(
     parts = [
         *_background(scale, band),
         *_lines(scale, beside),
+        _band_label(scale, band),
         *_estimated(scale, estimated),
         *_realised(scale, realised, name),
         *_challenger(scale, beside),
@@ -107,8 +108,13 @@ def _background(scale: _Scale, band: tuple[float, float] | None) -> list[Markup]
     if band is not None:
         low, high = scale.up(band[0]), scale.up(band[1])
         parts.insert(0, rect("band", AXIS_WIDTH, high, _WIDTH - AXIS_WIDTH - RIGHT, low - high))
-        parts.append(text("band-label", AXIS_WIDTH + 4, high + 13, f"promised {interval(*band)}", "start"))
     return parts
+
+
+def _band_label(scale: _Scale, band: tuple[float, float] | None) -> Markup:
+    """Over lines that cross it."""
+    words = "" if band is None else f"promised {interval(*band)}"
+    return text("band-label", AXIS_WIDTH + 4, scale.up(band[1]) + 13 if band else 0.0, words, "start")
 
 
 def _lines(scale: _Scale, beside: Mapping[date, Yardstick]) -> list[Markup]:
