@@ -174,6 +174,7 @@ def test_costs_stand_beside_acting_on_nobody_and_on_everybody(watched):
     costs = stored["costs"]
     assert (costs["rows"], costs["cost"]) == (sum(rows.values()), pytest.approx(mean))
     assert (costs["if_none"], costs["if_all"]) == (pytest.approx(0.21), pytest.approx(0.3))
+    assert costs["saved"] == pytest.approx(0.21 - mean)
     assert [one["is_provisional"] for one in costs["by_date"].values()] == [False] * 10 + [True] * 2
     assert f"A row of 10 final dates has cost {mean:.3f}; acting on nobody would have cost 0.210" in page.text
     assert f"Decisions saved {0.21 - mean:.3f} a row beside the cheaper of these" in page.text
@@ -183,6 +184,7 @@ def test_figures_of_one_age_of_labels_are_compared(watched):
     """The newest date is 29 days old tonight; of the others 34 and 39 days are whole steps more."""
     warehouse, page, stored = watched
     auc, so_far = stored["vintages"]
+    assert auc["comparison"]["others"] == 2
     assert (auc["name"], so_far["name"]) == ("roc_auc", "known_positive_share")
     assert len(auc["curves"]) == 12
     assert max(map(int, auc["curves"]["2013-09-04"])) == 29

@@ -44,6 +44,7 @@ class Costs:
         cost: the mean of a row of them; None: no date is final.
         if_none: the same, had nobody been acted on.
         if_all: had everybody been.
+        saved: by how much a row cost less than by the cheaper of the two; below 0 it cost more.
     """
 
     by_date: Mapping[date, CostOfDate]
@@ -51,18 +52,12 @@ class Costs:
     cost: float | None
     if_none: float | None
     if_all: float | None
+    saved: float | None
 
     @property
     def final(self) -> Mapping[date, CostOfDate]:
         """The dates whose outcomes are final."""
         return {day: one for day, one in self.by_date.items() if not one.is_provisional}
-
-    @property
-    def saved(self) -> float | None:
-        """By how much a row of the final dates cost less than the cheaper of acting on nobody and on everybody."""
-        if self.cost is None or self.if_none is None or self.if_all is None:
-            return None
-        return min(self.if_none, self.if_all) - self.cost
 
 
 def read_costs(tables: PinnedTables, nights: Mapping[date, date]) -> Costs | None:
@@ -82,11 +77,12 @@ def read_costs(tables: PinnedTables, nights: Mapping[date, date]) -> Costs | Non
         return None
     final = [one for one in by_date.values() if not one.is_provisional]
     weights = [one.cost.rows for one in final]
-    means = (
+    cost, if_none, if_all = (
         _mean(values, weights)
         for values in ([one.cost.value for one in final], [one.if_none for one in final], [one.if_all for one in final])
     )
-    return Costs(by_date, sum(weights), *means)
+    saved = None if cost is None or if_none is None or if_all is None else min(if_none, if_all) - cost
+    return Costs(by_date, sum(weights), cost, if_none, if_all, saved)
 
 
 def _mean(values: Sequence[float | None], weights: Sequence[int]) -> float | None:

@@ -51,21 +51,12 @@ class Vintages:
     Attributes:
         name: of the measure.
         curves: evaluated date -> days since then -> its figure, both ascending, up to the first final one.
+        comparison: the newest date at its greatest age; None where no other date has a figure of that age.
     """
 
     name: str
     curves: Mapping[date, Mapping[int, float]]
-
-    @property
-    def comparison(self) -> Comparison | None:
-        """The newest date at its age of tonight; None where no other date has a figure of that age."""
-        day, curve = list(self.curves.items())[-1]
-        age = max(curve)
-        others = [one[age] for other, one in self.curves.items() if other != day and age in one]
-        if not others:
-            return None
-        low, high = (float(one) for one in np.quantile(others, [0.25, 0.75]))
-        return Comparison(age, day, curve[age], low, high, len(others))
+    comparison: Comparison | None
 
 
 def read_vintages(tables: PinnedTables, judged: Sequence[JudgedDate], name: str) -> list[Vintages]:
@@ -79,8 +70,8 @@ def read_vintages(tables: PinnedTables, judged: Sequence[JudgedDate], name: str)
     columns = ["evaluated_date", "run_date", "measure", "slice", "value", "provisional"]
     stored = tables.read("performance", columns, where)
     rows = [] if stored is None else sorted(stored.to_pylist(), key=lambda row: (row["run_date"], row["slice"]))
-    every = [Vintages(one, _curves([row for row in rows if row["measure"] == one])) for one in (name, POSITIVE_SO_FAR)]
-    return [one for one in every if len(one.curves) > 1]
+    curves = {one: _curves([row for row in rows if row["measure"] == one]) for one in (name, POSITIVE_SO_FAR)}
+    return [Vintages(one, own, _comparison(own)) for one, own in curves.items() if len(own) > 1]
 
 
 def _curves(rows: Sequence[Mapping[str, Any]]) -> dict[date, dict[int, float]]:
@@ -96,6 +87,16 @@ def _curves(rows: Sequence[Mapping[str, Any]]) -> dict[date, dict[int, float]]:
         if value is not None:
             curves.setdefault(day, {})[(night - day).days] = value
     return {day: curve for day, curve in sorted(curves.items()) if len(curve) > 1}
+
+
+def _comparison(curves: Mapping[date, Mapping[int, float]]) -> Comparison | None:
+    day = max(curves)
+    age = max(curves[day])
+    others = [one[age] for other, one in curves.items() if other != day and age in one]
+    if not others:
+        return None
+    low, high = (float(one) for one in np.quantile(others, [0.25, 0.75]))
+    return Comparison(age, day, curves[day][age], low, high, len(others))
 
 
 def chart(vintages: Vintages) -> Markup:
