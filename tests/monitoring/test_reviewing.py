@@ -9,11 +9,12 @@ from nightjar.monitoring import overdue
 from nightjar.monitoring.reviewing import review_figures
 from nightjar.monitoring.signals import State
 from nightjar.report.reading import PinnedTables
+from nightjar.report.review_queue import read_queue
 from nightjar.report.reviews import read_reviews
 from nightjar.review.desk import Act, Desk
 from nightjar.tables import arrow
 from nightjar.tables.monitoring_definitions import PERFORMANCE
-from nightjar.tables.reviews import DECIDE, UNDO
+from nightjar.tables.reviews import DECIDE, TABLE, UNDO
 from nightjar.tables.warehouse import Warehouse
 from review import loans
 
@@ -101,6 +102,27 @@ def test_the_nights_page_reads_them_back(decided):
     assert shown.figures["agreement"].value == 3 / 4
     assert list(shown.reviewers) == ["ada", "ben"]
     assert shown.reviewers["ben"]["override_rate"].value == 1 / 2
+
+
+def test_the_nights_page_has_the_queue(decided):
+    """What is overdue is what the signal says; of four cases that two people decided one is open, as they differ."""
+    warehouse, project, cases = decided
+
+    def queue(night):
+        return read_queue(PinnedTables(warehouse, night, arrow.versions(warehouse, ["scores", TABLE])), project)
+
+    early, late = queue(NEXT), queue(LATE.date() - timedelta(days=1))
+    new = early.all.tonight
+    assert new > 0
+    assert (early.all.before, early.all.open, early.all.to_decide) == (cases, cases - 3, cases - 3 + new)
+    assert (early.all.overdue, early.all.first_due) == (0, datetime(2024, 4, 4, 22, tzinfo=UTC))
+    assert [one.tier for one in early.tiers] == ["reject", "review", "approve"]  # of the last those that abstain
+    assert sum(one.open for one in early.tiers) == early.all.open
+    assert [one.before - one.open for one in early.tiers] == [0, 3, 0]
+    (signal,) = overdue.look(warehouse, project, LATE.date() - timedelta(days=1))
+    assert (late.all.overdue, late.all.before) == (signal.evidence["overdue"], signal.evidence["cases"])
+    assert queue(loans.NIGHT).all.before == 0
+    assert read_queue(PinnedTables(warehouse, NEXT, {}), project) is None
 
 
 def test_where_nobody_reviews_there_are_none(decided, tmp_path):

@@ -28,6 +28,7 @@ from nightjar.settings.serving.serving import Serving
 from nightjar.settings.sources import Column, ColumnType, Source
 from nightjar.settings.spine import Spine
 from nightjar.settings.task import Task
+from nightjar.settings.tiers import Tier, TierKind
 from nightjar.tables import arrow
 from nightjar.tables import definitions as tables
 from nightjar.tables.score_definitions import scores_table
@@ -223,10 +224,19 @@ def group_figures() -> list[dict]:
 
 
 def store_scores(
-    warehouse, scores, night=NIGHT, role="champion", version=VERSION, warnings=None, unseen=None, reasons=None
+    warehouse,
+    scores,
+    night=NIGHT,
+    role="champion",
+    version=VERSION,
+    warnings=None,
+    unseen=None,
+    reasons=None,
+    tier=None,
 ):
-    """`reasons`: of each row features and contributions, or None."""
+    """`reasons`: of each row features and contributions, or None; `tier`: of all of them."""
     of = project() if reasons is None else replace(project(), serving=Serving(reasons=Reasons(sample=1)))
+    of = of if tier is None else replace(of, tiers={tier: Tier(TierKind.TOP, at_most=2)})
     definition = scores_table(of, pa.schema([("flight", pa.string())]))
     rows = [
         {
@@ -238,6 +248,7 @@ def store_scores(
             "model_name": "boosting-1",
             "input_warnings": warnings,
             "unseen_levels": unseen,
+            "tier": tier,
             "reasons": reasons and reasons[n] and [{"feature": name, "contribution": one} for name, one in reasons[n]],
             "run_date": night,
             "role": role,

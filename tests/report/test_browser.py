@@ -7,7 +7,7 @@ import re
 import subprocess
 import tempfile
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
 import numpy as np
@@ -33,9 +33,13 @@ from nightjar.report.comparison.trainings import read_trainings
 from nightjar.report.explanation import row as explained_row
 from nightjar.report.reading import open_tables
 from nightjar.settings.datasheet import Datasheet
+from nightjar.settings.serving.reviewing import Reviewing
+from nightjar.settings.serving.serving import Serving
+from nightjar.settings.tiers import Tier, TierKind
 from nightjar.tables.warehouse import Warehouse
 from profiling.stored.tables import hours, store
 from report import cards, catalogues, nights, watching
+from review import loans
 
 pytestmark = pytest.mark.starts_processes
 AXE = Path(__file__).parent / "axe" / "axe.min.js.gz"
@@ -49,6 +53,7 @@ OPTIONS = [
 SCHEMES = {"light": 1, "dark": 0}
 WIDTHS = (390, 1280)
 LONG = "a_very_long_name_" * 4
+TIER = LONG[:63]
 # The pages allow no scripts but their own, so a page around them measures them; axe judges copies without their policy.
 AROUND = """<!doctype html><title>around</title><body>{frames}<pre id="seen"></pre><script>
 const measured = frame => {{
@@ -80,7 +85,11 @@ def full_night(folder):
     long = ("upstream", LONG, "act", f"It is {LONG}.", f"python jobs/ingest.py project={LONG}", 400)
     watching.store_signals(warehouse, [long])
     nights.store_drift(warehouse, "a_feature_with" + LONG, {"psi": 0.5, "ks": 0.2, "ks_p_value": 0.0})
-    return Path(report.write(warehouse, nights.project(), nights.NIGHT)).read_text(encoding="utf-8")
+    nights.store_scores(warehouse, [0.7, 0.8], nights.NIGHT - timedelta(days=3), tier=TIER)
+    tiers = {TIER: Tier(TierKind.TOP, at_most=2)}
+    serving = Serving(review=Reviewing(decisions=loans.REVIEW.decisions, tiers=[TIER]))
+    reviewed = replace(nights.project(), tiers=tiers, serving=serving)
+    return Path(report.write(warehouse, reviewed, nights.NIGHT)).read_text(encoding="utf-8")
 
 
 def all_nights(folder):

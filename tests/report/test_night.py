@@ -15,7 +15,7 @@ from nightjar.errors import TableError
 from nightjar.evaluation.histograms import Bins
 from nightjar.masking.values import Masking
 from nightjar.report import night as report
-from nightjar.report.performance import read_performance
+from nightjar.report.performance import last_judged, read_figures, read_performance
 from nightjar.report.reading import open_tables
 from nightjar.settings.datasheet import Datasheet
 from nightjar.settings.spine import Weekday
@@ -405,7 +405,8 @@ def test_rows_that_nobody_has_acted_on_are_compared_with_the_promise(tmp_path):
     nights.store_promotion(warehouse, json.dumps(nights.EVIDENCE))
     for of, value, dates in (("all", 0.3, 2), ("acted", 0.1, 2), ("not_acted", 0.7, 1)):
         nights.store_performance(warehouse, dates=dates, figures={"roc_auc": value}, of=of)
-    latest, before = read_performance(open_tables(warehouse, nights.NIGHT))
+    tables = open_tables(warehouse, nights.NIGHT)
+    latest, before = read_performance(read_figures(tables, last_judged(tables)))
 
     assert latest.values["roc_auc"] == pytest.approx(0.711)
     assert before.values == {"matured_share": 1.0}

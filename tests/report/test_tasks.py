@@ -117,7 +117,7 @@ def test_several_classes_have_their_names_what_they_were_taken_for_and_the_figur
     assert [row["Decision"] for row in changes] == ["Early", "On time", "More than 15 minutes late"]
     assert re.fullmatch(r"[\d.]+% [\d.]+% to [\d.]+%", changes[2]["Turned out so"])
     assert re.search(r"What rows of each outcome were taken for: [\d.]+% of 1,800 rows were right", found.text)
-    assert "by deciles of the probability of the predicted class, 4 final dates together" in found.text
+    assert "by deciles of the probability of the predicted class, 4 final dates of version 3 together" in found.text
     early, on_time, _ = found.table("Each class against all others on 2013-10-02")
     figures = {
         (row["measure"], row["evaluated_date"].day): row

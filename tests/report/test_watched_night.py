@@ -5,6 +5,7 @@ import re
 from datetime import date, timedelta
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from nightjar.evaluation.histograms import Bins
@@ -12,13 +13,15 @@ from nightjar.masking.values import Masking
 from nightjar.report import night as report
 from nightjar.report import night_json
 from nightjar.report.drift import read_drift
+from nightjar.report.performance import JudgedDate, last_judged, read_figures, read_performance
 from nightjar.report.reading import open_tables
 from nightjar.report.report_data import gather
 from nightjar.report.signals import ShownSignal, Signals
 from nightjar.report.triggers import ShownTrigger
 from nightjar.report.verdict import HEADLINES, STRIP, ShownVerdict, tasks
+from nightjar.report.vintages import read_vintages
 from nightjar.tables import arrow, retractions
-from nightjar.tables.monitoring_definitions import DRIFT
+from nightjar.tables.monitoring_definitions import DRIFT, PERFORMANCE
 from nightjar.tables.source_definitions import QUALITY
 from report import nights, watching
 from report.page import Page
@@ -128,6 +131,104 @@ def test_realised_and_estimated_figures_share_one_axis(watched):
     assert html.count('class="estimate"') == len(stored["estimates"]["by_date"]) == 10
     assert html.count('class="whisker"') == 21
     assert "94.7% turned out inside the interval of their estimate" in page.text
+
+
+def test_figures_stand_beside_those_of_training_of_the_baseline_and_of_a_challenger(watched):
+    warehouse, _, stored = watched
+    html = Path(report.report_path(warehouse, nights.NIGHT)).read_text(encoding="utf-8")
+    assert len(stored["yardsticks"]) == 22
+    assert stored["yardsticks"]["2013-09-25"]["at_training"] == 0.683
+    challenged = {day: one["challenger"] for day, one in stored["yardsticks"].items() if one["challenger"] is not None}
+    own = {one["day"]: one["values"].get("roc_auc") for one in stored["judged"]}
+    assert len(challenged) == html.count('class="challenger"') == 5
+    assert all(value == pytest.approx(own[day] + 0.02) for day, value in challenged.items())
+    assert html.count('class="at-training"') == html.count('class="baseline"') == 1  # one version, one line
+    assert "; at training 0.683; baseline 0.612; a challenger 0.6" in html
+
+
+def test_a_date_is_shown_as_it_was_judged_last_by_the_night(tmp_path):
+    """Of weeks ago by a night of then, up to 60; nothing of later nights, and nothing where this one is mute."""
+    warehouse = nights.warehouse_in(tmp_path)
+    for back, value in ((60, 0.4), (40, 0.5), (20, 0.6), (0, 0.7), (-3, 0.8)):
+        nights.store_performance(warehouse, nights.NIGHT - timedelta(days=back), figures={"roc_auc": value})
+    nights.store_performance(warehouse, nights.NIGHT - timedelta(days=19), figures={"roc_auc": 0.65})
+
+    def values(night):
+        tables = open_tables(warehouse, night)
+        return {one.day: one.values["roc_auc"] for one in read_performance(read_figures(tables, last_judged(tables)))}
+
+    shown = values(nights.NIGHT)
+    backs = [*range(1, 7), *range(20, 27), *range(41, 47)]  # nights -19 and -20 have judged almost the same dates
+    assert list(shown) == [nights.NIGHT - timedelta(days=back) for back in backs]
+    steps = [0.7] * 6 + [0.65] * 6 + [0.6] + [0.5] * 6
+    assert list(shown.values()) == pytest.approx(steps, abs=0.012)
+    assert values(nights.NIGHT - timedelta(days=1)) == {}
+    assert max(values(nights.NIGHT - timedelta(days=20)).values()) < 0.62
+
+
+def test_costs_stand_beside_acting_on_nobody_and_on_everybody(watched):
+    _, page, stored = watched
+    final = {back: 0.18 + 0.02 * np.sin(back) for back in range(3, 13)}
+    rows = {back: 900 + back for back in final}
+    mean = sum(final[back] * rows[back] for back in final) / sum(rows.values())
+    costs = stored["costs"]
+    assert (costs["rows"], costs["cost"]) == (sum(rows.values()), pytest.approx(mean))
+    assert (costs["if_none"], costs["if_all"]) == (pytest.approx(0.21), pytest.approx(0.3))
+    assert costs["saved"] == pytest.approx(0.21 - mean)
+    assert [one["is_provisional"] for one in costs["by_date"].values()] == [False] * 10 + [True] * 2
+    assert f"A row of 10 final dates has cost {mean:.3f}; acting on nobody would have cost 0.210" in page.text
+    assert f"Decisions saved {0.21 - mean:.3f} a row beside the cheaper of these" in page.text
+
+
+def test_figures_of_one_age_of_labels_are_compared(watched):
+    """The newest date is 29 days old tonight; of the others 34 and 39 days are whole steps more."""
+    warehouse, page, stored = watched
+    auc, so_far = stored["vintages"]
+    assert auc["comparison"]["others"] == 2
+    assert (auc["name"], so_far["name"]) == ("roc_auc", "known_positive_share")
+    assert len(auc["curves"]) == 12
+    assert max(map(int, auc["curves"]["2013-09-04"])) == 29
+    assert (
+        "After 29 days 2013-09-04 has 0.650; the middle half of 2 earlier dates had 0.663 to 0.668 then." in page.text
+    )
+    html = Path(report.report_path(warehouse, nights.NIGHT)).read_text(encoding="utf-8")
+    assert html.count('class="vintage"') == 2 * 9  # the three newest stand out
+
+
+def test_a_curve_ends_with_its_first_final_figure_and_is_of_rows_that_nobody_acted_on(tmp_path):
+    warehouse = nights.warehouse_in(tmp_path)
+    rows = []
+    for back, ages in ((20, (5, 12, 14)), (12, (5, 10)), (6, (4,))):
+        for age in ages:
+            about = {"evaluated_date": nights.NIGHT - timedelta(days=back), "subject": "champion", "measure": "roc_auc"}
+            about |= {"run_date": nights.NIGHT - timedelta(days=back - age), "run_id": "m", "provisional": age < 12}
+            rows += [about | {"slice": "all", "value": 0.1}, about | {"slice": "not_acted", "value": 0.5 + age / 100}]
+    arrow.append(warehouse, PERFORMANCE, rows, "m")
+    judged = [JudgedDate(nights.NIGHT - timedelta(days=5), {}, is_provisional=True, version=None)]
+    (curves,) = read_vintages(open_tables(warehouse, nights.NIGHT), judged, "roc_auc")
+    old, new = (nights.NIGHT - timedelta(days=back) for back in (20, 12))
+    assert curves.curves == {old: {5: 0.55, 12: 0.62}, new: {5: 0.55, 10: 0.6}}
+    assert curves.comparison is None  # nothing else is ten days old
+
+
+def test_where_labels_come_at_once_there_are_no_curves(tmp_path):
+    warehouse = nights.warehouse_in(tmp_path)
+    for back in range(3):
+        nights.store_performance(warehouse, nights.NIGHT - timedelta(days=back))
+    tables = open_tables(warehouse, nights.NIGHT)
+    assert read_vintages(tables, read_performance(read_figures(tables, last_judged(tables))), "roc_auc") == []
+
+
+def test_columns_stand_over_windows_and_from_the_anchor(watched):
+    _, page, stored = watched
+    rows = page.table("PSI of the same columns over other spans")
+    first = rows[0]
+    psi = float(first["This night"])
+    shown = [float(first[name]) for name in ("7 nights together", "28 nights together", "This night, from the anchor")]
+    assert shown == pytest.approx([2 * psi, 3 * psi, 4 * psi], abs=0.003)
+    assert "28 nights: of 28 nights 12 are there." in page.text
+    assert stored["drift"]["spans"]["names"] == ["7 nights", "28 nights", "anchor"]
+    assert stored["drift"]["spans"]["values"][first["Column"].split(" with ")[0]]["anchor"]["psi"] > 0
 
 
 def test_slices_have_intervals_or_say_that_rows_are_too_few(watched):

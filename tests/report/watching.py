@@ -53,6 +53,8 @@ def store_watched(warehouse, state="act", signals=SIGNALS):
     store_alerts(warehouse)
     store_judged_drift(warehouse)
     store_estimates(warehouse)
+    store_costs(warehouse)
+    store_vintages(warehouse)
     store_slices(warehouse)
     store_slice_estimates(warehouse)
     store_seconds(warehouse)
@@ -155,24 +157,64 @@ def store_judged_drift(warehouse, days=60):
     everything |= {"value": 5.9, "p_value": 0.004, "state": "act", "threshold": 3.3, "rows": 400}
     everything |= {"run_date": NIGHT, "run_id": "monitor-1", "model_version": VERSION}
     arrow.replace(warehouse, tables.DRIFT, others, {"run_date": NIGHT}, "monitor-1")
-    arrow.append(warehouse, tables.DRIFT, [*rows, everything], "monitor-1")
+    spans = [{"window_days": 7}, {"window_days": 28, "reason": "of 28 nights 12 are there"}, {"reference": "anchor"}]
+    about = {"evaluated_date": NIGHT, "slice": "all", "measure": "psi", "run_date": NIGHT, "run_id": "monitor-1"}
+    over = [
+        about | {"subject": name, "value": psi[name] * (1 + place), "model_version": VERSION, **span}
+        for name in ranked[:-1]
+        for place, span in enumerate(spans, start=1)
+    ]
+    arrow.append(warehouse, tables.DRIFT, [*rows, everything, *over], "monitor-1")
 
 
 def store_estimates(warehouse, dates=21):
     """Judged dates with intervals before those of the night, and estimates of the dates since."""
     random = np.random.default_rng(4)
     shared = {"slice": "all", "measure": "roc_auc", "run_date": NIGHT, "run_id": "monitor-1", "model_version": VERSION}
+    shared |= {"at_training": 0.683, "baseline": 0.612}
     rows = []
     for back in range(7, 7 + dates):
         value = 0.67 + 0.02 * random.normal()
         row = {"evaluated_date": NIGHT - timedelta(days=back), "subject": "champion", "value": value, **shared}
         row |= {"low": value - 0.05, "high": value + 0.045, "rows": 930, "provisional": False, "basis": "realised"}
         rows += [row, row | {"measure": "matured_share", "value": 1.0, "low": None, "high": None}]
+        if back % 4 == 0:
+            rows.append(row | {"subject": "challenger", "value": value + 0.02})
     for back in range(10):
         value = 0.665 + 0.01 * random.normal()
         row = {"evaluated_date": NIGHT - timedelta(days=back), "subject": "estimate", "value": value, **shared}
         row |= {"low": value - 0.04, "high": value + 0.04, "rows": 930, "provisional": True, "basis": "estimated"}
         rows.append(row | {"interval_coverage": 0.947})
+    arrow.append(warehouse, tables.PERFORMANCE, rows, "monitor-1")
+
+
+def store_costs(warehouse, dates=12):
+    """What decisions have cost on judged dates, of which the last two are provisional."""
+    rows = []
+    for back in range(1, 1 + dates):
+        row = {
+            "evaluated_date": NIGHT - timedelta(days=back),
+            "subject": "champion",
+            "slice": "all",
+            "rows": 900 + back,
+        }
+        row |= {"run_date": NIGHT, "run_id": "monitor-1", "model_version": VERSION, "provisional": back < 3}
+        cost = 0.18 + 0.02 * np.sin(back)
+        rows.append(row | {"measure": "cost", "value": cost, "low": cost - 0.02, "high": cost + 0.03})
+        rows += [row | {"measure": f"cost_if_{who}", "value": value} for who, value in (("none", 0.21), ("all", 0.3))]
+    arrow.append(warehouse, tables.PERFORMANCE, rows, "monitor-1")
+
+
+def store_vintages(warehouse, dates=12):
+    """Dates whose labels take 45 days, as nights have judged them since: the newer ones are worse at the same age."""
+    rows = []
+    for back in range(29, 29 + dates):
+        row = {"evaluated_date": NIGHT - timedelta(days=back), "subject": "champion", "slice": "all", "rows": 900}
+        row |= {"run_id": "monitor-1", "model_version": VERSION, "provisional": True, "basis": "realised"}
+        for age in range(back % 5 or 5, back + 1, 5):
+            row |= {"run_date": NIGHT - timedelta(days=back - age), "age_days": age}
+            rows.append(row | {"measure": "roc_auc", "value": 0.6 + 0.002 * back - 0.3 / (age + 10)})
+            rows.append(row | {"measure": "known_positive_share", "value": 0.2 * (1 - np.exp(-age / 20)) - back / 1e4})
     arrow.append(warehouse, tables.PERFORMANCE, rows, "monitor-1")
 
 

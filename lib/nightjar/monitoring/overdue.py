@@ -55,9 +55,4 @@ def _decided(warehouse: Warehouse, run_date: date, project: Project) -> set[str]
         return set()
     then = pc.field("recorded_at") <= pa.scalar(cutoff(run_date, project.zone), INSTANT)
     rows = arrow.read(warehouse, reviews.TABLE, [*reviews.COLUMNS], then).to_pylist()
-    decided = set[str]()
-    for name, actions in reviews.actions_by_case(rows).items():
-        valid = reviews.valid_decisions(actions)
-        if reviews.final_decision(valid, reviews.looks_of(valid, 1)) is not None:
-            decided.add(name)
-    return decided
+    return {name for name, actions in reviews.actions_by_case(rows).items() if reviews.is_decided(actions)}

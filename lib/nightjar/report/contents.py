@@ -19,6 +19,7 @@ def sections(night: NightData) -> list[tuple[str, str]]:
         *((f"experiment-{one.version}", f"Version {one.version}", True) for one in night.experiments),
         ("tiers", "Tiers", champion and champion.tiers),
         ("decisions", "Decisions", night.decisions),
+        ("reviews", "Review", night.queue or night.reviews),
         ("reasons", "Reasons", night.reasons),
         ("alerts", "Alerts", night.alerts),
         ("retraining", "Retraining", night.triggers),

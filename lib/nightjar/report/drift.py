@@ -11,6 +11,7 @@ from markupsafe import Markup
 
 from nightjar.report import sparklines
 from nightjar.report.charts import bar
+from nightjar.report.drift_spans import Spans, read_spans
 from nightjar.report.formatting import figure
 from nightjar.report.histograms import null_share
 from nightjar.report.reading import PinnedTables, nan_to_none
@@ -98,12 +99,14 @@ class Drift:
 
     Attributes:
         family: the figures of all columns together; empty: they are not judged.
+        spans: the same columns over windows of nights, and from the first version on.
     """
 
     day: date
     rows: int | None
     columns: tuple[ColumnDrift, ...]
-    family: Mapping[str, Any] = field(default_factory=dict)
+    family: Mapping[str, Any]
+    spans: Spans
 
     @property
     def is_judged(self) -> bool:
@@ -139,7 +142,7 @@ def read_drift(tables: PinnedTables) -> Drift | None:
     histograms = {version: training_histograms(tables, version) for version in sorted(versions)}
     columns = sorted((_column(of_subject, histograms) for of_subject in by_subject.values()), key=_rank)
     rows_of_day = max((row["rows"] for row in latest if row["rows"] is not None), default=None)
-    return Drift(day, rows_of_day, _with_history(tables, columns), family)
+    return Drift(day, rows_of_day, _with_history(tables, columns), family, read_spans(tables, day))
 
 
 def _rank(column: ColumnDrift) -> tuple[Any, ...]:

@@ -34,6 +34,7 @@ MEASURES = {
     "pinball": "pinball loss",
     "mean_average_precision": "MAP",
     "mean_reciprocal_rank": "MRR",
+    "known_positive_share": "share known to be true so far",
 }
 _DATE = re.compile(r"(\d{4}-\d{2}-\d{2})")
 

@@ -7,7 +7,19 @@ from markupsafe import Markup
 
 from nightjar.errors import TableError
 from nightjar.masking.values import masking_of
-from nightjar.report import charts, classes, error_analysis, fairness, index, night_json, page, reliability, tiers
+from nightjar.report import (
+    charts,
+    classes,
+    costs,
+    error_analysis,
+    fairness,
+    index,
+    night_json,
+    page,
+    reliability,
+    tiers,
+    vintages,
+)
 from nightjar.report.card.writing import file_name
 from nightjar.report.champion import Champion
 from nightjar.report.changes import changes
@@ -18,7 +30,7 @@ from nightjar.report.performance_chart import chart
 from nightjar.report.queries import python_queries, spark_queries
 from nightjar.report.reading import PinnedTables, open_runs, open_tables
 from nightjar.report.report_data import NightData, gather
-from nightjar.report.reviews import OF_WINDOW, read_reviews
+from nightjar.report.reviews import OF_WINDOW
 from nightjar.report.scores import Scores
 from nightjar.report.signals import MOST_SIGNALS
 from nightjar.report.states import WORST_FIRST, place
@@ -90,7 +102,8 @@ def render(tables: PinnedTables, project: Project) -> str:
 
 def _page(tables: PinnedTables, project: Project, night: NightData) -> str:
     names, latest = project.label.classes, next((one for one in night.judged if one.figures), None)
-    confusion, groups = classes.confusion_of(night.judged, names), reliability.reliability_of(night.judged)
+    of_version = [one for one in night.judged if one.version == night.judged[0].version]
+    confusion, groups = classes.confusion_of(of_version, names), reliability.reliability_of(of_version)
     promise = night.champion.promise if night.champion else None
     promised = classes.promised_confusion(night.champion.confusion, names) if night.champion else None
     return page.fill(
@@ -124,7 +137,11 @@ def _page(tables: PinnedTables, project: Project, night: NightData) -> str:
         class_measures=classes.OF_EACH,
         failure_charts=error_analysis.charts(night.champion.analysis) if night.champion else [],
         predicted_chart=_predicted_chart(night.scores, tables.run_date),
-        performance_chart=chart(night.judged, night.estimates, night.champion, night.measures.first.name),
+        performance_chart=chart(
+            night.judged, night.estimates, night.champion, night.measures.first.name, night.yardsticks
+        ),
+        vintage_charts=[(one, vintages.chart(one)) for one in night.vintages],
+        costs_chart=costs.chart(night.costs) if night.costs else None,
         latest=latest,
         classes=classes.figures_of_classes(latest.figures, names) if latest else [],
         promised_classes=classes.figures_of_classes(promise.own(), names) if promise else [],
@@ -133,7 +150,6 @@ def _page(tables: PinnedTables, project: Project, night: NightData) -> str:
         promised_confusion=classes.chart(promised) if promised else None,
         reliability=groups,
         reliability_chart=reliability.chart(groups) if groups else None,
-        reviews=read_reviews(tables),
         review_measures=OF_WINDOW,
         spark_queries=spark_queries(tables),
         python_queries=python_queries(tables),

@@ -1,7 +1,8 @@
 """Performance of earlier predictions, on the outcomes known by the night."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import pyarrow.compute as pc
@@ -11,8 +12,10 @@ from nightjar.report.reading import PinnedTables, nan_to_none
 
 _BOUNDS = ("low", "high", "rows", "reason")
 """Columns that tables of an earlier Nightjar lack."""
-OF_ESTIMATES = "estimate"
-"""The subject of figures of the champion's predictions before their labels are known."""
+OF_CHAMPION, OF_ESTIMATES = "champion", "estimate"
+"""The subjects of figures of the champion's predictions, and of those before their labels are known."""
+DAYS = 60
+"""Nights whose judgements are shown, as far as no later one has judged the same date, and days of a chart of dates."""
 
 
 @dataclass(frozen=True)
@@ -73,31 +76,63 @@ class JudgedDate:
     acted_on: int = 0
 
 
-def read_performance(tables: PinnedTables) -> list[JudgedDate]:
-    """Every judged date as of the night, the latest first."""
-    return _judged(tables, tables.of_night())
+def last_judged(tables: PinnedTables) -> dict[date, date]:
+    """Evaluated date -> the last run date, up to the night, that says something of it.
+
+    A date is followed until a week after its labels are final: what was judged last holds then. Where the
+    night itself says nothing of any date there are none.
+    """
+    since = tables.run_date - timedelta(days=DAYS)
+    where = (pc.field("run_date") > since) & (pc.field("run_date") <= tables.run_date)
+    where &= pc.field("subject").isin([OF_CHAMPION, OF_ESTIMATES])
+    rows = tables.read("performance", ["evaluated_date", "run_date"], where)
+    if rows is None:
+        return {}
+    last = rows.group_by("evaluated_date").aggregate([("run_date", "max")]).to_pylist()
+    nights = {row["evaluated_date"]: row["run_date_max"] for row in last}
+    return nights if tables.run_date in nights.values() else {}
+
+
+def rows_of_dates(
+    tables: PinnedTables, columns: list[str], nights: Mapping[date, date], where: pc.Expression
+) -> dict[date, list[dict[str, Any]]]:
+    """Evaluated date -> the rows that meet the condition, as its last run date says them."""
+    as_of = pc.scalar(False)
+    for night in sorted(set(nights.values())):
+        days = [day for day, last in nights.items() if last == night]
+        as_of |= (pc.field("run_date") == night) & pc.field("evaluated_date").isin(days)
+    by_date: dict[date, list[dict[str, Any]]] = {}
+    for row in tables.rows("performance", ["evaluated_date", *columns], where & as_of, apart="slice"):
+        by_date.setdefault(row["evaluated_date"], []).append(row)
+    return by_date
+
+
+def read_figures(tables: PinnedTables, nights: Mapping[date, date]) -> dict[date, list[dict[str, Any]]]:
+    """Evaluated date -> realised and estimated figures of the champion, as `rows_of_dates`.
+
+    They are read together, so that a masked slice has the same number in both.
+    """
+    return rows_of_dates(tables, _columns(tables), nights, pc.field("subject").isin([OF_CHAMPION, OF_ESTIMATES]))
+
+
+def read_performance(figures: Mapping[date, list[dict[str, Any]]]) -> list[JudgedDate]:
+    """Every judged date of `read_figures`, the latest first."""
+    by_date = {day: [row for row in rows if row["subject"] == OF_CHAMPION] for day, rows in figures.items()}
+    return [_date_of_rows(day, by_date[day]) for day in sorted(by_date, reverse=True) if by_date[day]]
 
 
 def read_performance_of(tables: PinnedTables, version: str) -> list[JudgedDate]:
     """The dates that a version has predicted, each as of the last night that has judged it, the latest first."""
-    return _judged(tables, pc.field("model_version") == version)
-
-
-def _judged(tables: PinnedTables, where: pc.Expression) -> list[JudgedDate]:
     by_date: dict[date, list[dict[str, Any]]] = {}
-    for row in _rows(tables, where):
-        if row["subject"] == "champion":
-            by_date.setdefault(row["evaluated_date"], []).append(row)
+    where = (pc.field("model_version") == version) & (pc.field("subject") == OF_CHAMPION)
+    for row in tables.rows("performance", ["evaluated_date", *_columns(tables)], where, apart="slice"):
+        by_date.setdefault(row["evaluated_date"], []).append(row)
     return [_date_of_rows(day, _as_judged_last(by_date[day])) for day in sorted(by_date, reverse=True)]
 
 
-def _rows(tables: PinnedTables, where: pc.Expression) -> list[dict[str, Any]]:
-    """Realised and estimated figures, read together so that a masked slice has the same number in both."""
-    columns = ["evaluated_date", "subject", "slice", "measure", "value", "provisional", "model_version", "run_date"]
-    stored = tables.columns("performance")
-    columns += [name for name in (*_BOUNDS, "interval_coverage") if name in stored]
-    of_both = where & pc.field("subject").isin(["champion", OF_ESTIMATES])
-    return tables.rows("performance", columns, of_both, apart="slice")
+def _columns(tables: PinnedTables) -> list[str]:
+    columns = ["run_date", "subject", "slice", "measure", "value", "provisional", "model_version"]
+    return columns + [name for name in (*_BOUNDS, "interval_coverage") if name in tables.columns("performance")]
 
 
 def _as_judged_last(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -105,17 +140,26 @@ def _as_judged_last(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return [row for row in rows if row["run_date"] == last]
 
 
-def read_estimates(tables: PinnedTables, name: str) -> Estimates:
-    """What is estimated of a measure: of all rows of each date, and of each slice of the night."""
-    own = [row for row in _rows(tables, tables.of_night()) if (row["subject"], row["measure"]) == (OF_ESTIMATES, name)]
-    of_all = sorted((row for row in own if row["slice"] == "all"), key=lambda row: row["evaluated_date"], reverse=True)
-    coverage = next((row["interval_coverage"] for row in of_all if row["interval_coverage"] is not None), None)
-    slices = {
-        row["slice"]: SliceEstimate(_figure(row), row["interval_coverage"])
-        for row in own
-        if row["slice"] != "all" and row["evaluated_date"] == tables.run_date
+def read_estimates(figures: Mapping[date, list[dict[str, Any]]], night: date, name: str) -> Estimates:
+    """What the night estimates of a measure: of all rows of each date, and of each slice of the night.
+
+    Args:
+        figures: see `read_figures`.
+        night: the reported one.
+        name: of the measure.
+    """
+    own = {
+        day: [row for row in rows if (row["subject"], row["measure"], row["run_date"]) == (OF_ESTIMATES, name, night)]
+        for day, rows in sorted(figures.items(), reverse=True)
     }
-    return Estimates({row["evaluated_date"]: _figure(row) for row in of_all}, coverage, slices)
+    of_all = {day: row for day, rows in own.items() for row in rows if row["slice"] == "all"}
+    coverage = next((row["interval_coverage"] for row in of_all.values() if row["interval_coverage"] is not None), None)
+    slices = {
+        row["slice"]: SliceEstimate(figure_of(row), row["interval_coverage"])
+        for row in own.get(night, [])
+        if row["slice"] != "all"
+    }
+    return Estimates({day: figure_of(row) for day, row in of_all.items()}, coverage, slices)
 
 
 def latest_with(judged: list[JudgedDate], name: str) -> tuple[JudgedDate, float] | None:
@@ -126,7 +170,7 @@ def latest_with(judged: list[JudgedDate], name: str) -> tuple[JudgedDate, float]
 def _date_of_rows(day: date, rows: list[dict[str, Any]]) -> JudgedDate:
     slices: dict[str, dict[str, JudgedFigure]] = {}
     for row in rows:
-        slices.setdefault(row["slice"], {})[row["measure"]] = _figure(row)
+        slices.setdefault(row["slice"], {})[row["measure"]] = figure_of(row)
     figures, acted = slices.pop("all", {}), slices.pop("acted", {})
     if acted:  # how many outcomes are known is told of all rows alone
         figures = {name: one for name, one in figures.items() if name == "matured_share"}
@@ -142,6 +186,7 @@ def _date_of_rows(day: date, rows: list[dict[str, Any]]) -> JudgedDate:
     )
 
 
-def _figure(row: dict[str, Any]) -> JudgedFigure:
+def figure_of(row: Mapping[str, Any]) -> JudgedFigure:
+    """The figure of a row of the table `performance`."""
     low, high, rows, reason = (row.get(name) for name in _BOUNDS)
     return JudgedFigure(nan_to_none(row["value"]), low, high, rows or 0, reason)

@@ -1,7 +1,8 @@
 """Charts over consecutive periods, each as wide as the others; marks show where something stands out."""
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date, timedelta
 from itertools import groupby
 
 from markupsafe import Markup
@@ -42,6 +43,17 @@ class Frame:
         return shape.format(self.names[number], self.across(number, margins))
 
 
+def every_day(of: Mapping[date, object]) -> list[date]:
+    """From the first to the last day, also those without a value: a gap is to be seen."""
+    first, last = min(of), max(of)
+    return [first + timedelta(days=n) for n in range((last - first).days + 1)]
+
+
+def frame_of(days: Sequence[date]) -> Frame:
+    """The frame of consecutive days."""
+    return Frame([day.isoformat() for day in days])
+
+
 def bars(frame: Frame, counts: Sequence[int], title: str) -> Markup:
     """A bar for each period."""
     scale = _Scale(0.0, max(*counts, 1), _HEIGHT)
@@ -68,10 +80,7 @@ def lines(frame: Frame, values: Sequence[Value], beside: Sequence[Value], title:
     least, greatest = (min(everything), max(everything)) if everything else (0.0, 1.0)
     room = (greatest - least) * 0.06 or abs(greatest) * 0.02 or 1.0
     scale = _Scale(least - room, greatest + room, _HEIGHT, least, greatest)
-    parts = [*scale.grid(compact)]
-    for run in _runs(beside):
-        points = "L".join(f"{frame.across(number):.1f} {scale.up(beside[number] or 0.0):.1f}" for number in run)
-        parts.append(Markup('<path class="diagonal" d="M{}"/>').format(points))
+    parts = [*scale.grid(compact), *_beside(frame, scale, beside, "diagonal")]
     return svg(_WIDTH, _HEIGHT, title, [*parts, *_line(frame, scale, values, compact), *frame.axis(_HEIGHT)])
 
 
@@ -82,13 +91,20 @@ def spread(
     high: Sequence[Value],
     title: str,
     shown: Callable[[float], str] = compact,
+    beside: Mapping[str, Sequence[Value]] | None = None,
 ) -> Markup:
-    """A line of middle values within the band from low to high ones; gaps where there are none."""
-    everything = [value for values in (low, middle, high) for value in values if value is not None]
+    """A line of middle values within the band from low to high ones; gaps where there are none.
+
+    Beside it others without dots, each of the class that is its name.
+    """
+    others = beside or {}
+    everything = [value for values in (low, middle, high, *others.values()) for value in values if value is not None]
     least, greatest = (min(everything), max(everything)) if everything else (0.0, 1.0)
     room = (greatest - least) * 0.06 or abs(greatest) * 0.02 or 1.0
     scale = _Scale(least - room, greatest + room, _HEIGHT, least, greatest)
-    parts = [_band(frame, scale, low, high), *scale.grid(shown), *_line(frame, scale, middle, shown)]
+    parts = [_band(frame, scale, low, high), *scale.grid(shown)]
+    parts += [part for kind, values in others.items() for part in _beside(frame, scale, values, kind)]
+    parts += _line(frame, scale, middle, shown)
     return svg(_WIDTH, _HEIGHT, title, [*parts, *frame.axis(_HEIGHT)])
 
 
@@ -145,6 +161,14 @@ def _line(frame: Frame, scale: _Scale, values: Sequence[Value], shown: Callable[
         for number in run:
             value = values[number] or 0.0
             parts.append(dot.format(frame.names[number], shown(value), frame.across(number), scale.up(value)))
+    return parts
+
+
+def _beside(frame: Frame, scale: _Scale, values: Sequence[Value], kind: str) -> list[Markup]:
+    parts = []
+    for run in _runs(values):
+        points = "L".join(f"{frame.across(number):.1f} {scale.up(values[number] or 0.0):.1f}" for number in run)
+        parts.append(Markup('<path class="{}" d="M{}"/>').format(kind, points))
     return parts
 
 

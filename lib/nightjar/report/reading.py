@@ -18,7 +18,8 @@ from nightjar.tables.warehouse import Warehouse
 
 TABLES = (
     *("scores", "features", "performance", "drift", "references", "model_events", "experiments"),
-    *("quality", "quarantine", "corrections", "runs", "signals", "verdicts", "triggers", "alerts", "retractions"),
+    *("quality", "quarantine", "corrections", "runs", "signals", "verdicts", "triggers", "alerts"),
+    *("retractions", "reviews"),
 )
 
 

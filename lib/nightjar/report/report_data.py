@@ -1,10 +1,12 @@
 """Everything that the page of a night says, read from the tables."""
 
 from dataclasses import dataclass
+from datetime import date
 
 from nightjar.report.alerts import ShownAlert, read_alerts
 from nightjar.report.arrivals import SourceArrival, read_arrivals
 from nightjar.report.champion import Champion, Refusal, find_champion, find_refusal
+from nightjar.report.costs import Costs, read_costs
 from nightjar.report.data_quality import Check, RefusedRows, read_quality, read_refused
 from nightjar.report.decision import GateDecision, find_decision
 from nightjar.report.decisions import Decisions, read_decisions
@@ -13,16 +15,27 @@ from nightjar.report.drift_pictures import Picture, pictures
 from nightjar.report.experiment import ShownExperiment, read_experiments
 from nightjar.report.job_runs import JobRun, read_job_runs
 from nightjar.report.measures import ShownMeasures, shown_measures
-from nightjar.report.performance import Estimates, JudgedDate, read_estimates, read_performance
+from nightjar.report.performance import (
+    Estimates,
+    JudgedDate,
+    last_judged,
+    read_estimates,
+    read_figures,
+    read_performance,
+)
 from nightjar.report.reading import PinnedTables
 from nightjar.report.reasons import NightReasons, read_reasons
 from nightjar.report.retracted import Retracted, read_retraction
+from nightjar.report.review_queue import ReviewQueue, read_queue
+from nightjar.report.reviews import Reviews, read_reviews
 from nightjar.report.scores import Scores, read_scores
 from nightjar.report.seconds import JobSeconds, read_seconds
 from nightjar.report.signals import Signals, read_signals
 from nightjar.report.triggers import ShownTrigger, read_triggers
 from nightjar.report.verdict import ShownVerdict, Task, read_verdict, tasks
+from nightjar.report.vintages import Vintages, read_vintages
 from nightjar.report.watched_slices import WatchedSlices, watched_slices
+from nightjar.report.yardsticks import Yardstick, read_yardsticks
 from nightjar.settings.project import Project
 
 
@@ -52,8 +65,13 @@ class NightData:
     scores: Scores | None
     judged: list[JudgedDate]
     estimates: Estimates
+    yardsticks: dict[date, Yardstick]
+    vintages: list[Vintages]
+    costs: Costs | None
     slices: WatchedSlices | None
     decisions: Decisions | None
+    queue: ReviewQueue | None
+    reviews: Reviews | None
     drift: Drift | None
     pictures: list[Picture]
     arrivals: list[SourceArrival]
@@ -68,8 +86,9 @@ class NightData:
 def gather(tables: PinnedTables, project: Project) -> NightData:
     """Read the data of the page; the measures of performance are those of the project's task."""
     drift, champion, scores = read_drift(tables), find_champion(tables), read_scores(tables, project.label)
-    judged, measures, steps = read_performance(tables), shown_measures(project.label), read_job_runs(tables)
-    estimates = read_estimates(tables, measures.first.name)
+    nights, measures, steps = last_judged(tables), shown_measures(project.label), read_job_runs(tables)
+    figures, first = read_figures(tables, nights), measures.first.name
+    judged, estimates = read_performance(figures), read_estimates(figures, tables.run_date, first)
     rest = None if scores and scores.rows else project.spine.absence(tables.run_date)
     signals, triggers = read_signals(tables), read_triggers(tables)
     verdict = read_verdict(tables, steps, signals, project.name, rest)
@@ -88,8 +107,13 @@ def gather(tables: PinnedTables, project: Project) -> NightData:
         scores=scores,
         judged=judged,
         estimates=estimates,
-        slices=watched_slices(judged, estimates, measures.first.name),
+        yardsticks=read_yardsticks(tables, nights, first),
+        vintages=read_vintages(tables, judged, first),
+        costs=read_costs(tables, nights),
+        slices=watched_slices(judged, estimates, first),
         decisions=read_decisions(tables, project, judged),
+        queue=read_queue(tables, project),
+        reviews=read_reviews(tables),
         drift=drift,
         pictures=pictures(tables, drift) if drift else [],
         arrivals=read_arrivals(tables),

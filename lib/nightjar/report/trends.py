@@ -1,6 +1,6 @@
 """How a project goes over its nights: performance, drift, what was amiss, scores, seconds."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -12,7 +12,7 @@ from nightjar.report import period_charts
 from nightjar.report.drift import OF_ALL
 from nightjar.report.formatting import figure, measure
 from nightjar.report.measures import shown_measures
-from nightjar.report.period_charts import Frame
+from nightjar.report.period_charts import every_day, frame_of
 from nightjar.report.reading import PinnedTables, nan_to_none
 from nightjar.settings.label import Label
 from nightjar.settings.project import Project
@@ -66,10 +66,10 @@ def _performance(tables: PinnedTables, label: Label) -> Trend | None:
     last = {row["evaluated_date"]: row for row in sorted(rows, key=lambda row: (row["run_date"], row["slice"]))}
     if not last:
         return None
-    nights = _every_day(last)
+    nights = every_day(last)
     of = {one: [nan_to_none(last.get(day, {}).get(one)) for day in nights] for one in ("low", "value", "high")}
     title = f"{measure(name)} of {len(last)} judged dates; the last, {nights[-1]}, has {figure(of['value'][-1])}"
-    drawn = period_charts.spread(_frame(nights), of["low"], of["value"], of["high"], title, figure)
+    drawn = period_charts.spread(frame_of(nights), of["low"], of["value"], of["high"], title, figure)
     return Trend(f"{measure(name)} by date, as labels say by now", drawn)
 
 
@@ -107,25 +107,15 @@ def _seconds(tables: PinnedTables) -> Trend | None:
 def _line(values: _Values, caption: str) -> Trend | None:
     if not values:
         return None
-    nights = _every_day(values)
+    nights = every_day(values)
     ordered = [values.get(night) for night in nights]
     title = f"{caption}, over {len(values)} nights; the last, {nights[-1]}, has {figure(ordered[-1])}"
-    return Trend(caption, period_charts.lines(_frame(nights), ordered, [None] * len(nights), title))
+    return Trend(caption, period_charts.lines(frame_of(nights), ordered, [None] * len(nights), title))
 
 
 def _bars(counts: Mapping[date, int], caption: str) -> Trend | None:
     if not counts:
         return None
-    nights = _every_day(counts)
+    nights = every_day(counts)
     title = f"{caption}, over {len(counts)} nights; the last, {nights[-1]}, has {counts[nights[-1]]:,}"
-    return Trend(caption, period_charts.bars(_frame(nights), [counts.get(night, 0) for night in nights], title))
-
-
-def _frame(nights: Sequence[date]) -> Frame:
-    return Frame([night.isoformat() for night in nights])
-
-
-def _every_day(of: Mapping[date, object]) -> list[date]:
-    """From the first to the last day, also those without a value: a gap is to be seen."""
-    first, last = min(of), max(of)
-    return [first + timedelta(days=n) for n in range((last - first).days + 1)]
+    return Trend(caption, period_charts.bars(frame_of(nights), [counts.get(night, 0) for night in nights], title))

@@ -68,10 +68,8 @@ class Ledger:
         by_case, decided = dict(self._stored.by_case), set(self._stored.decided)
         for name, actions in reviews.actions_by_case(rows).items():
             by_case[name] = tuple(sorted([*by_case.get(name, ()), *actions], key=lambda one: one.number))
-            valid = reviews.valid_decisions(by_case[name])
-            # Where there is a decision it says by how many people the case is decided.
-            if reviews.final_decision(valid, reviews.looks_of(valid, 1)) is None:
-                decided.discard(name)
-            else:
+            if reviews.is_decided(by_case[name]):
                 decided.add(name)
+            else:
+                decided.discard(name)
         self._stored, self._paths, self._version = Stored(by_case, decided), paths, version

@@ -123,6 +123,12 @@ def final_decision(decisions: Sequence[Action], looks: int) -> Action | None:
     return decisions[1] if len(decisions) > 1 else None
 
 
+def is_decided(actions: Sequence[Action]) -> bool:
+    """Whether a decision holds of a case with such actions: where there is one it says by how many people."""
+    valid = valid_decisions(actions)
+    return final_decision(valid, looks_of(valid, 1)) is not None
+
+
 def is_case(settings: Reviewing, stored: Sequence[str]) -> pc.Expression:
     """Whether a row of `scores` is one that people are to look at."""
     looked_at = pc.scalar(False)
