@@ -45,9 +45,8 @@ def measured(home: Path, rows: int, repeats: int, before: str | None) -> dict[st
                         _run(root, folder, rows, happens)
                         took = json.loads(_run(root, folder, rows, "refresh"))
                         runs.setdefault(f"{name}_{step}", []).append(took)
-                        console.print(
-                            f"{name}_{step}: {took['seconds']:.2f} s, {took['cpu_seconds']:.2f} of processors, {took['peak'] / 2**20:,.0f} MB"
-                        )
+                        times = f"{took['seconds']:.2f} s, {took['cpu_seconds']:.2f} of processors"
+                        console.print(f"{name}_{step}: {times}, {took['peak'] / 2**20:,.0f} MB")
     for step in STEPS if before is not None else ():
         ours, theirs = (_contents(runs[f"{name}_{step}"][0]) for name in roots)
         if ours != theirs:
