@@ -181,7 +181,7 @@ def test_the_table_and_its_feed_equal_the_oracle_whatever_happens_to_scores(sequ
             assert world.feed_of_deltalake() == world.feed
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=4, deadline=None)
 @given(SEQUENCES, st.integers(1, 3))
 @example(LONG, 1)
 @example(LONG, 3)
