@@ -27,27 +27,27 @@ FOREVER = datetime.max.replace(tzinfo=UTC)
 
 
 class Newest:
-    """Of rows that are added, the newest one of each entity, or of each that is wanted."""
+    """Of rows that are added, the newest one of each entity, or of each that is sought."""
 
-    def __init__(self, rows: HashedParts, wanted: HashedParts | None = None) -> None:
+    def __init__(self, rows: HashedParts, sought: HashedParts | None = None) -> None:
         """None yet.
 
         Args:
             rows: for the rows, in parts by `ENTITY`; it has none yet.
-            wanted: the entities, in as many parts; None: all.
+            sought: the entities, in as many parts; None: all.
         """
-        self.rows, self._wanted, self._least = rows, wanted, 0
+        self.rows, self._sought, self._least = rows, sought, 0
 
     def part(self, number: int) -> pa.Table:
         """The newest rows of the entities of a part."""
         rows = self.rows.part(number)
-        if self._wanted is not None:
-            rows = rows.filter(pc.is_in(rows[ENTITY], value_set=_entities(self._wanted.part(number))))
+        if self._sought is not None:
+            rows = rows.filter(pc.is_in(rows[ENTITY], value_set=_entities(self._sought.part(number))))
         return newest_of(rows)
 
     def shrink(self) -> datetime | None:
         """Drop what is not newest, if half of the rows may be such; the earliest prediction time if nothing else is
-        there, and each wanted entity has a row. None: some may have none.
+        there, and each sought entity has a row. None: some may have none.
         """
         if len(self.rows) < 2 * self._least:
             return None
@@ -57,7 +57,7 @@ class Newest:
             self.rows.put(number, newest)
             earliest = min(pc.min(newest["prediction_time"]).as_py() or FOREVER, earliest)
         self._least = len(self.rows)
-        return earliest if self._wanted is not None and len(self.rows) == len(self._wanted) else None
+        return earliest if self._sought is not None and len(self.rows) == len(self._sought) else None
 
 
 @dataclass(frozen=True)
@@ -104,19 +104,19 @@ class Served:
                 newest.rows.add(rows)
         return newest
 
-    def newest_of_some(self, nights: set[date], wanted: HashedParts, into: HashedParts, few: int) -> Newest:
+    def newest_of_some(self, nights: set[date], sought: HashedParts, into: HashedParts, few: int) -> Newest:
         """The same of some entities, from the latest night back for as long as an earlier one may have a newer row.
 
         Args:
             nights: that are looked at.
-            wanted: the entities, at least one.
+            sought: the entities, at least one.
             into: holds the rows.
             few: so many entities are in memory at once.
         """
         entities = None
-        if len(wanted) <= few:
-            entities = _entities(pa.concat_tables(map(wanted.part, range(wanted.count))))
-        newest = Newest(into, wanted)
+        if len(sought) <= few:
+            entities = _entities(pa.concat_tables(map(sought.part, range(sought.count))))
+        newest = Newest(into, sought)
         for latest, night in self._backwards(nights):
             earliest = newest.shrink()
             if earliest is not None and earliest > latest:
