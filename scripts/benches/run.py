@@ -20,6 +20,7 @@ import ingesting
 import judging
 import night
 import outcome
+import refreshing
 import reviewing
 import scale
 import score_engines
@@ -45,6 +46,7 @@ PEERS = {
     "explain": (),
     "review": (),
     "score": ("spark_udf", "sklearn", "lightgbm"),
+    "latest": (),
 }
 IN_PROCESS = {"duckdb", "polars"}  # they give memory back
 # Feast joins every fact with every later spine row of its entity: half a million with a million is too much for anyone.
@@ -53,7 +55,7 @@ DEFAULT_ROWS = {"asof": (1_000_000, 2_000_000), "windows": (1_000_000, 2_000_000
 DEFAULT_ROWS["ingest"] = (5_000_000, 5_000_000)
 DEFAULT_ROWS["judge"] = DEFAULT_ROWS["slices"] = DEFAULT_ROWS["drift"] = (1_000_000, 1_000_000)
 DEFAULT_ROWS["explain"] = DEFAULT_ROWS["review"] = (10_000, 10_000)
-DEFAULT_ROWS["score"] = (3_000_000, 3_000_000)
+DEFAULT_ROWS["score"] = DEFAULT_ROWS["latest"] = (3_000_000, 3_000_000)
 TRAINING = (100_000, 30)  # rows and columns of `search` and `busy`
 
 
@@ -77,6 +79,7 @@ def main(arguments: list[str]) -> int:
         "score": lambda: score_engines.measured(
             HOME, asked.spine, asked.repeats, asked.cores, asked.before, asked.names
         ),
+        "latest": lambda: refreshing.measured(HOME, asked.spine, asked.repeats, asked.before),
         "ingest": lambda: ingesting.measured(HOME, place("duckdb", asked), asked.names, asked.facts, asked.repeats),
         "scale": lambda: scale.measured(shape, HOME, place("ours", asked), asked.memory, asked.repeats),
     }
@@ -102,7 +105,7 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("--repeats", type=int, default=5, metavar="N")
     parser.add_argument("--only", metavar="NAME,...", help="these engines: ours, or peers")
     parser.add_argument("--cores", type=int, default=len(os.sched_getaffinity(0)), metavar="N")
-    parser.add_argument("--before", metavar="REV", help="for busy, night and score: the revision to compare with")
+    parser.add_argument("--before", metavar="REV", help="for busy, night, score, latest: the revision to compare with")
     parser.add_argument("--memory", type=int, metavar="GB", help="that each engine may plan with; default: at most 8")
     asked = parser.parse_args(arguments)
     spine, facts = DEFAULT_ROWS.get(asked.bench, TRAINING)
@@ -119,8 +122,8 @@ def parse(arguments: list[str]) -> argparse.Namespace:
         parser.error("--shape is for the other benches: scale measures one key, and a hot entity beside it")
     if asked.bench in ("busy", "night") and asked.before is None:
         parser.error("busy and night compare with a revision of this repository: --before REV")
-    if asked.before is not None and asked.bench not in ("busy", "night", "score"):
-        parser.error("--before is for busy, night and score")
+    if asked.before is not None and asked.bench not in ("busy", "night", "score", "latest"):
+        parser.error("--before is for busy, night, score and latest")
     return asked
 
 

@@ -2,9 +2,11 @@
 its change feed.
 """
 
+import tempfile
 from collections import Counter
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pyarrow as pa
@@ -17,7 +19,7 @@ from nightjar.errors import TableError
 from nightjar.scoring import latest, newest, retracting
 from nightjar.scoring.identity import prediction_ids
 from nightjar.scoring.stopping import stop_serving
-from nightjar.tables import arrow, delta, merging, retractions, sink, swapping
+from nightjar.tables import arrow, datafiles, delta, merging, retractions, row_groups, rows, sink, swapping
 from nightjar.tables.score_definitions import scores_table
 from nightjar.tables.serving_definitions import latest_table
 from nightjar.tables.warehouse import Warehouse
@@ -166,6 +168,17 @@ LONG = [
 ]
 """Each kind of change at least once: a backfill, a rerun of equal rows, one of others, a killed run, a stop, a
 retraction, and a night that is scored anew after it."""
+BOTH = {"a": (0.25, 0, False), "b": (0.25, 0, False)}
+DEEP = [
+    (("score", 0, BOTH, "1"), False),
+    (("score", 1, {"a": (0.75, 0, False)}, "1"), False),
+    (("score", 2, BOTH, "1"), False),
+    (("retract", 2), False),
+    (("score", 0, {**BOTH, "d": (0.25, 50, False)}, "1"), False),
+    (("score", 2, BOTH, "1"), False),
+    (("retract", 2), False),
+]
+"""A retracted night's entities have their newest prediction in different nights, once not in the first that has all."""
 
 
 @settings(max_examples=12, deadline=None)
@@ -177,6 +190,26 @@ def test_the_table_and_its_feed_equal_the_oracle_whatever_happens_to_scores(sequ
         happen(world, sequence)
         if arrow.exists(world.warehouse, latest.LATEST):
             assert world.feed_of_deltalake() == world.feed
+
+
+@settings(max_examples=3, deadline=None)
+@given(SEQUENCES, st.integers(1, 3))
+@example(LONG, 1)
+@example(LONG, 3)
+@example(DEEP, 1)
+@example(DEEP, 3)
+def test_rows_that_are_too_many_for_memory_are_compared_part_by_part_to_the_same_end(sequence, most):
+    with TemporaryDirectory() as folder, TemporaryDirectory() as temporary, pytest.MonkeyPatch.context() as patched:
+        patched.setattr(tempfile, "tempdir", temporary)
+        patched.setattr(latest, "MOST", most)
+        patched.setattr(datafiles, "ROWS_PER_GROUP", 2)
+        for module in (rows, row_groups, swapping):
+            patched.setattr(module, "ROWS_AT_ONCE", 2)
+        world = World(folder)
+        happen(world, sequence)
+        if arrow.exists(world.warehouse, latest.LATEST):
+            assert world.feed_of_deltalake() == world.feed
+        assert not [*Path(temporary).iterdir()]
 
 
 def test_entities_with_a_key_of_several_columns_are_told_apart_by_a_hash(world, monkeypatch):

@@ -16,6 +16,7 @@ import explaining
 import ingest_data
 import ingesting
 import judging
+import latest_worker
 import numpy as np
 import outcome
 import pyarrow as pa
@@ -23,6 +24,7 @@ import pyarrow.compute as pc
 import pyarrow.csv as pc_csv
 import pyarrow.parquet as pq
 import pytest
+import refreshing
 import run
 import scale
 import score_case
@@ -278,6 +280,15 @@ def test_slices_that_the_bench_plants_are_found_and_one_that_only_the_peer_tells
 
 
 @pytest.mark.slow
+def test_each_refresh_shows_what_has_happened_to_the_scores_before_it(tmp_path, capsys):
+    changes = []
+    for happens in refreshing.STEPS.values():
+        latest_worker.main(str(tmp_path), 300, happens)
+        latest_worker.main(str(tmp_path), 300, "refresh")
+        changes.append(json.loads(capsys.readouterr().out)["changes"])
+    assert changes == [{"new": 300}, {"new": 300}, {"new": 297, "corrected": 3}, {"restored": 300}]
+
+
 def test_engines_score_one_night_alike(tmp_path, monkeypatch):
     """Few rows, which our step scores without Spark; the peer on Spark is measured where a bench is run."""
     monkeypatch.setattr(score_case, "TRAINING", 2000)

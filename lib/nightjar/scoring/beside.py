@@ -4,10 +4,12 @@ The champion's rows are committed before. Nothing here delays, fails or alters t
 """
 
 import logging
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
+import pyarrow as pa
 import pyarrow.compute as pc
 
 from nightjar.alerts.recording import Alert
@@ -24,7 +26,7 @@ from nightjar.scoring.scorer import Scorer, reasons_plan, verified_scorer, write
 from nightjar.scoring.task import score_rows
 from nightjar.scoring.tolerance import row_by_row, without_unscored
 from nightjar.settings.monitoring.alerting import Severity
-from nightjar.tables import arrow, sink
+from nightjar.tables import scan, sink
 from nightjar.tables.datafiles import NewFile
 from nightjar.tables.entries import DataFile
 from nightjar.tables.file_splits import read_partition
@@ -127,12 +129,13 @@ def _make(
 
 def _places_of_champion(night: Night, scorer: Scorer, unscored: Mapping[str, str], version: int) -> Mapping[str, int]:
     """Tier with so many rows a night -> the places of the champion's rows that stay served beside the challenger's."""
-    stored = arrow.schema(night.warehouse, "scores", version).names
-    columns = [name for name in ("prediction_id", TIER, ARM, ASSIGNMENT) if name in stored]
+    files, places = scan.snapshot(night.warehouse, "scores", version), Counter[str]()
+    columns = [name for name in (TIER, ASSIGNMENT) if name in files.schema.names]
     of_champion = (pc.field("run_date") == night.run_date) & (pc.field("role") == CHAMPION_ROLE)
     stays = (pc.field(ARM) == CHAMPION_ROLE) | pc.field("prediction_id").isin(list(unscored))
-    rows = arrow.read(night.warehouse, "scores", columns, of_champion & stays, version)
-    return places_of(rows, scorer.tiers(night))
+    for batch in scan.batches(files, columns, of_champion & stays):
+        places.update(places_of(pa.Table.from_batches([batch]), scorer.tiers(night)))
+    return places
 
 
 def _champion_beside(night: Night, unscored: Mapping[str, str], version: int) -> list[NewFile]:

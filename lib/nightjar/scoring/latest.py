@@ -1,20 +1,23 @@
 """The table `scores_latest`: for each entity the prediction that is served now, changed only where that has changed."""
 
 import logging
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator
 from datetime import date
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from nightjar.errors import BusyError, TableError
-from nightjar.scoring.newest import ENTITY, Mask, Places, Served, is_older, may_serve, newest_of, places
+from nightjar.scoring.comparison import PLACE, Comparison
+from nightjar.scoring.newest import ENTITY, Mask, Places, Served, may_serve
 from nightjar.settings.project import Project
-from nightjar.tables import arrow, changes, opening, scan, sink, swapping
-from nightjar.tables.predictions import FALLBACK
+from nightjar.tables import arrow, changes, opening, row_groups, scan, sink, swapping
+from nightjar.tables.datafiles import NewFile
+from nightjar.tables.hashed_parts import HashedParts
+from nightjar.tables.rows import merge_tables
 from nightjar.tables.runs import Outcome
 from nightjar.tables.scan import Snapshot
 from nightjar.tables.serving_definitions import latest_table
@@ -25,34 +28,15 @@ log = logging.getLogger("nightjar.score")
 LATEST = "scores_latest"
 MARK = "scores"
 """In the table: the version of `scores` that it shows."""
-NEW, RESCORED, CORRECTED, RESTORED = "new", "rescored", "corrected", "restored"
-CHANGE, RUN_ID = "change", "run_id"
-SCORER = ("model_version", "role", FALLBACK)
 ATTEMPTS = 20
-
-
-@dataclass(frozen=True)
-class Stored:
-    """The table as it is.
-
-    Attributes:
-        files: of its version.
-        rows: all of them, file after file.
-    """
-
-    files: Snapshot
-    rows: pa.Table
-
-    def by_file(self, going: Mask) -> dict[str, Mask]:
-        """Path of a file -> which of its rows go."""
-        ends = np.cumsum([file.rows for file in self.files.files], dtype=np.int64)
-        return {file.path: going[end - file.rows : end] for file, end in zip(self.files.files, ends, strict=True)}
+MOST = 2_000_000
+"""Rows of the table and of nights together that are compared at once; with more, both are parted by their entities."""
 
 
 def refresh(warehouse: Warehouse, project: Project, run_id: str) -> Outcome:
     """Let `scores_latest` show what `scores` serves at its latest version, whoever has changed that, in one commit.
 
-    It holds the rows of the nights that have changed in memory, and those of the table itself.
+    However many rows there are, few are in memory at once: a byte of each, and all columns of about `MOST`.
 
     Raises:
         BusyError: others never stop committing. Nothing has changed.
@@ -78,22 +62,23 @@ def _refresh(warehouse: Warehouse, project: Project, run_id: str) -> Outcome:
     if shown == scores.version:
         return outcome
     served = Served(project.name, project.spine.key, scores, sink.target(warehouse, table))
-    stored = _stored(scan.snapshot_of(delta_table, warehouse, LATEST), served)
-    changed = _changed_nights(warehouse, scores, shown)
-    nights = served.nights() if changed is None else changed
-    going, coming = _difference(served, stored.rows, nights, of_all=changed is None)
+    stored = scan.snapshot_of(delta_table, warehouse, LATEST)
+    nights = _changed_nights(warehouse, scores, shown)
+    going, added = np.zeros(stored.rows, np.bool_), list[NewFile]()
+
+    def coming(folder: str) -> Iterator[pa.Table]:
+        for places, rows in _differences(served, stored, nights, Path(folder)):
+            going[places] = True
+            yield rows
+
+    with TemporaryDirectory(prefix="latest-") as folder:
+        for rows in merge_tables(coming(folder)):
+            added += sink.write(rows, served.into)
     note = Note(run_id, {"scores": scores.version}, {MARK: scores.version})
-    new = coming.drop_columns([ENTITY])
-    outcome.outputs[LATEST] = swapping.swap(warehouse, table, stored.files, stored.by_file(going), new, note)
-    counts = f"{going.sum():,}", f"{len(coming):,}"
+    outcome.outputs[LATEST] = swapping.swap(warehouse, table, stored, _by_file(stored, going), added, note)
+    counts = f"{going.sum():,}", f"{sum(file.rows for file in added):,}"
     log.info("%s: %s rows gone, %s rows come, as scores at version %s serves", LATEST, *counts, scores.version)
     return outcome
-
-
-def _stored(files: Snapshot, served: Served) -> Stored:
-    parts = [scan.read_file(files, file.path) for file in files.files]
-    rows = pa.concat_tables(parts) if parts else files.schema.empty_table()
-    return Stored(files, served.with_entities(rows))
 
 
 def _changed_nights(warehouse: Warehouse, scores: Snapshot, shown: int | None) -> set[date] | None:
@@ -107,87 +92,57 @@ def _changed_nights(warehouse: Warehouse, scores: Snapshot, shown: int | None) -
     return {file.partition["run_date"] for file in (*added, *removed)}
 
 
-def _difference(served: Served, rows: pa.Table, nights: set[date], *, of_all: bool) -> tuple[Mask, pa.Table]:
-    """Which rows of the table go, and the rows that come in their place or anew.
-
-    A row that was the newest still is, unless its own night has changed, or one that has changed has a newer one.
+def _differences(
+    served: Served, stored: Snapshot, changed: set[date] | None, folder: Path
+) -> Iterator[tuple[Places, pa.Table]]:
+    """Part by part the places of rows of the table that go, and the rows that come in their place or anew.
 
     Args:
         served: what is served now.
-        rows: of the table.
-        nights: those that have changed.
-        of_all: whether these are all nights.
+        stored: the table.
+        changed: nights; None: all may have.
+        folder: for rows that are too many for memory.
     """
-    newest = served.newest(nights)
-    stale = np.full(len(rows), of_all) | _is_in(rows["run_date"], nights)
-    at = places(rows, newest)
-    remains_newest = np.zeros(len(rows), np.bool_)
-    remains_newest[at >= 0] = is_older(_take(newest, at[at >= 0]), rows.filter(pa.array(at >= 0)))
-    lost = rows.filter(pa.array(stale & ((at < 0) | remains_newest)))[ENTITY].combine_chunks()
-    earlier = served.newest_of_some(served.nights() - nights, lost)
-    unchanged = rows.filter(pa.array((at >= 0) & ~stale))
-    now = newest_of([newest, unchanged, earlier]) if len(unchanged) or len(earlier) else newest
-    return _compare(rows, now, stale | (at >= 0))
+    nights = served.nights() if changed is None else changed
+    count = -(-(stored.rows + served.of_nights(nights).rows) // MOST) or 1
+    schema = served.schema()
+
+    def parts(name: str, of: pa.Schema) -> HashedParts:
+        return HashedParts(count, ENTITY, of, folder / name)
+
+    rows = parts("stored", schema.append(pa.field(PLACE, pa.int64())))
+    for some in _with_places(stored, served):
+        rows.add(some)
+    newest = served.newest(nights, parts("newest", schema))
+
+    def comparison(number: int) -> Comparison:
+        return Comparison(rows.part(number), newest.part(number), nights, of_all=changed is None)
+
+    lost = parts("lost", pa.schema([schema.field(ENTITY)]))
+    for number in range(count):
+        part = comparison(number)
+        lost.put(number, part.lost())
+        if not lost.sizes[number]:
+            yield part.differences(schema.empty_table())
+    if not len(lost):
+        return
+    earlier = served.newest_of_some(served.nights() - nights, lost, parts("earlier", schema), MOST)
+    for number in range(count):
+        if lost.sizes[number]:
+            yield comparison(number).differences(earlier.part(number))
 
 
-def _compare(rows: pa.Table, now: pa.Table, looked_at: Mask) -> tuple[Mask, pa.Table]:
-    """Which rows of the table go, and what comes, given the newest rows of all entities that were looked at."""
-    at = places(rows, now)
-    both = looked_at & (at >= 0)
-    differing = np.zeros(len(rows), np.bool_)
-    before, after = rows.filter(pa.array(both)), _take(now, at[both])
-    differing[both] = _differ(before, after, [name for name in rows.column_names if name not in (CHANGE, RUN_ID)])
-    is_new = places(now, rows) < 0
-    changed = _take(now, at[differing])
-    added = now.filter(pa.array(is_new))
-    coming = pa.concat_tables(
-        [_marked(added, [NEW] * len(added)), _marked(changed, _kinds(rows.filter(pa.array(differing)), changed))]
-    )
-    return (looked_at & (at < 0)) | differing, coming
+def _with_places(stored: Snapshot, served: Served) -> Iterator[pa.Table]:
+    """All rows of the table, about a million at a time."""
+    place = 0
+    for file in stored.files:
+        for table in row_groups.read_file(stored, file.path):
+            numbers: pa.Array[Any] = pa.array(np.arange(place, place + len(table)))
+            yield served.with_entities(table).append_column(PLACE, numbers)
+            place += len(table)
 
 
-def _kinds(before: pa.Table, after: pa.Table) -> list[str]:
-    """What has happened to each entity that had a row, and has another one."""
-    is_same = ~_differ(before, after, ["prediction_id"])
-    by_another, older = _differ(before, after, SCORER), is_older(after, before)
-    columns = (column.tolist() for column in (is_same, by_another, older))
-    return [
-        (RESCORED if another else CORRECTED) if same else (RESTORED if is_earlier else NEW)
-        for same, another, is_earlier in zip(*columns, strict=True)
-    ]
-
-
-def _take(rows: pa.Table, numbers: Places) -> pa.Table:
-    chosen: pa.Array[Any] = pa.array(numbers)
-    return rows.take(chosen)
-
-
-def _marked(rows: pa.Table, kinds: list[str]) -> pa.Table:
-    return rows.set_column(rows.column_names.index(CHANGE), CHANGE, pa.array(kinds, pa.string()))
-
-
-def _differ(before: pa.Table, after: pa.Table, names: Sequence[str]) -> Mask:
-    """Whether rows differ in some column from those in their places; nulls are alike, and so is NaN."""
-    differ = np.zeros(len(before), np.bool_)
-    for name in names:
-        differ |= _values_differ(before[name], after[name])
-    return differ
-
-
-def _values_differ(before: "pa.ChunkedArray[Any]", after: "pa.ChunkedArray[Any]") -> Mask:
-    if pa.types.is_nested(before.type):
-        pairs = zip(before.to_pylist(), after.to_pylist(), strict=True)
-        return np.array([one != other for one, other in pairs], np.bool_)
-    compared: Any = pc.equal(before, after)
-    alike: Any = pc.fill_null(compared, False)
-    same: Any = pc.or_(alike, pc.and_(pc.is_null(before), pc.is_null(after)))
-    if pa.types.is_floating(before.type):
-        both_nan: Any = pc.and_(pc.is_nan(before), pc.is_nan(after))
-        same = pc.or_(same, pc.fill_null(both_nan, False))
-    differ: Mask = ~same.to_numpy()
-    return differ
-
-
-def _is_in(nights: "pa.ChunkedArray[Any]", some: set[date]) -> Mask:
-    is_in: Mask = pc.is_in(nights, value_set=pa.array(sorted(some), pa.date32())).to_numpy()
-    return is_in
+def _by_file(stored: Snapshot, going: Mask) -> dict[str, Mask]:
+    """Path of a file -> which of its rows go."""
+    ends = np.cumsum([file.rows for file in stored.files], dtype=np.int64)
+    return {file.path: going[end - file.rows : end] for file, end in zip(stored.files, ends, strict=True)}

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from nightjar.settings.project import Project
 from nightjar.tables import scan, sink
@@ -60,12 +61,9 @@ def change_served(
 
 def _served(rows: pa.Table) -> Mask:
     """Whether each row is served; rows from before there was the column are the champion's."""
-    of_champion = rows["role"].to_numpy() == CHAMPION_ROLE
-    if SERVED not in rows.column_names:
-        return np.asarray(of_champion, np.bool_)
-    served: list[Any] = rows[SERVED].to_pylist()
-    pairs = zip(served, of_champion.tolist(), strict=True)
-    return np.array([own if one is None else one for one, own in pairs], np.bool_)
+    of_champion: Any = pc.equal(rows["role"], pa.scalar(CHAMPION_ROLE))
+    served: Mask = pc.coalesce(*([rows[SERVED]] if SERVED in rows.column_names else []), of_champion).to_numpy()
+    return served
 
 
 def _with_served(rows: pa.Table, served: Mask) -> pa.Table:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pyarrow.compute as pc
 
-from nightjar.tables import arrow
+from nightjar.tables import scan
 from nightjar.tables.warehouse import Warehouse
 
 log = logging.getLogger("nightjar.score")
@@ -16,6 +16,10 @@ log = logging.getLogger("nightjar.score")
 def log_unseen(warehouse: Warehouse, version: int, run_date: date, role: str) -> None:
     """Warn of each column with such levels, and how many scores of the night have one."""
     night = (pc.field("run_date") == run_date) & (pc.field("role") == role) & pc.field("unseen_levels").is_valid()
-    texts: list[Any] = arrow.read(warehouse, "scores", ["unseen_levels"], night, version)["unseen_levels"].to_pylist()
-    for name, rows in Counter(name for text in texts for name in text.split(", ")).most_common():
+    counts = Counter[str]()
+    for batch in scan.batches(scan.snapshot(warehouse, "scores", version), ["unseen_levels"], night):
+        texts: Any = pc.value_counts(batch["unseen_levels"])
+        for one in texts.to_pylist():
+            counts.update(dict.fromkeys(one["values"].split(", "), one["counts"]))
+    for name, rows in counts.most_common():
         log.warning("%s scores: the model has not seen their level of %s, and takes it for missing", f"{rows:,}", name)

@@ -1,4 +1,4 @@
-"""A part of a large file, some row groups at a time."""
+"""A large file, or a part of one, some row groups at a time."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -7,6 +7,7 @@ import pyarrow as pa
 import pyarrow.dataset as ds
 
 from nightjar.tables import scan
+from nightjar.tables.rows import ROWS_AT_ONCE
 
 
 def read(
@@ -33,6 +34,16 @@ def read(
                     [fragment.subset(row_group_ids=groups)], source.schema, files.format, files.filesystem
                 )
                 yield part.to_table(columns=list(columns), use_threads=False)
+
+
+def read_file(source: scan.Snapshot, path: str) -> Iterator[pa.Table]:
+    """All rows of one of the files, in their order, about a million at a time.
+
+    Raises:
+        TableError: see `scan.read`.
+    """
+    alone = source.where(lambda file: file.path == path)
+    return read(alone, source.schema.names, 0, None, ROWS_AT_ONCE)
 
 
 def _groups_between(groups: Sequence[Any], start: int, stop: int | None, rows_at_once: int) -> Iterator[list[int]]:

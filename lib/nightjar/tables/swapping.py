@@ -4,7 +4,7 @@ Files come and go whole, and a feed takes every row of a file for changed. So th
 their own, by a commit that changes no rows, of which the feed has nothing; then these files go, and new ones come.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -12,8 +12,9 @@ import numpy.typing as npt
 import pyarrow as pa
 from deltalake import DeltaTable
 
-from nightjar.tables import datafiles, fields, scan, transaction
+from nightjar.tables import datafiles, row_groups, scan, transaction
 from nightjar.tables.datafiles import NewFile
+from nightjar.tables.rows import ROWS_AT_ONCE
 from nightjar.tables.scan import Snapshot
 from nightjar.tables.table import Table
 from nightjar.tables.transaction import Change, Note
@@ -23,9 +24,14 @@ Mask = npt.NDArray[np.bool_]
 
 
 def swap(
-    warehouse: Warehouse, table: Table, before: Snapshot, going: Mapping[str, Mask], coming: pa.Table, note: Note
+    warehouse: Warehouse,
+    table: Table,
+    before: Snapshot,
+    going: Mapping[str, Mask],
+    coming: Sequence[NewFile],
+    note: Note,
 ) -> int:
-    """Replace single rows of a table without partitions; the new version.
+    """Replace single rows of a table without partitions; the new version. Few rows are in memory at once.
 
     A run that dies between the two commits leaves the table's rows as they were.
 
@@ -34,7 +40,7 @@ def swap(
         table: its definition.
         before: the table as it is; nobody may commit to it meanwhile.
         going: path of a file -> which of its rows go; of files that are not named, all stay.
-        coming: the new rows.
+        coming: the new rows, in files that are not committed yet.
         note: of the commit that changes rows.
 
     Raises:
@@ -51,22 +57,41 @@ def swap(
         rearranged = Change([*own, *rest], rearranged=True)
         version = _commit(warehouse, table, rearranged, set(parted), Note(note.run_id), version)
         whole |= apart
-    rows = fields.complete(coming, before.schema, {}, table, before.folder)
-    added = datafiles.write(rows, before.folder, ()) if len(rows) else []
-    return _commit(warehouse, table, Change(added), whole, note, version)
+    return _commit(warehouse, table, Change(coming), whole, note, version)
+
+
+class _Pile:
+    """Rows that become data files of about a million each."""
+
+    def __init__(self, folder: str) -> None:
+        self._folder, self._rows = folder, list[pa.Table]()
+        self.files = list[NewFile]()
+
+    def add(self, rows: pa.Table) -> None:
+        self._rows.append(rows)
+        if sum(map(len, self._rows)) >= ROWS_AT_ONCE:
+            self.end()
+
+    def end(self) -> None:
+        """Store what is not stored yet."""
+        if self._rows:
+            self.files += datafiles.write(pa.concat_tables(self._rows), self._folder, ())
+            self._rows.clear()
 
 
 def _part(before: Snapshot, going: Mapping[str, Mask]) -> tuple[list[NewFile], list[NewFile]]:
     """The rows of some files in files of their own: those that go, and those that stay."""
-    own, rest = list[pa.Table](), list[pa.Table]()
+    own, rest = _Pile(before.folder), _Pile(before.folder)
     for path, mask in going.items():
-        rows = scan.read_file(before, path)
-        own.append(rows.filter(pa.array(mask)))
-        rest.append(rows.filter(pa.array(~mask)))
-    return (
-        datafiles.write(pa.concat_tables(own), before.folder, ()),
-        datafiles.write(pa.concat_tables(rest), before.folder, ()),
-    )
+        start = 0
+        for rows in row_groups.read_file(before, path):
+            chosen = mask[start : start + len(rows)]
+            own.add(rows.filter(pa.array(chosen)))
+            rest.add(rows.filter(pa.array(~chosen)))
+            start += len(rows)
+    for pile in (own, rest):
+        pile.end()
+    return own.files, rest.files
 
 
 def _commit(warehouse: Warehouse, table: Table, change: Change, removed: set[str], note: Note, version: int) -> int:
