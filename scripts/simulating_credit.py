@@ -8,6 +8,7 @@ from datetime import date, timedelta
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 import pyarrow.compute as pc
 
 from credit.decisions import Night, Nights, no_nights, treatments
@@ -18,7 +19,7 @@ from nightjar.errors import NightjarError
 from nightjar.registry import events
 from nightjar.settings.jobs import JobName
 from nightjar.tables import arrow
-from nightjar.tables.predictions import ASSIGNMENT, BY_SCORE
+from nightjar.tables.predictions import ASSIGNMENT, BY_SCORE, RULE, is_served
 from nightjar.tables.warehouse import Warehouse
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -69,18 +70,23 @@ def nights_of(warehouse_path: str) -> Nights:
 def _read_night(warehouse: Warehouse) -> Callable[[date], Night | None]:
     def read(run_date: date) -> Night | None:
         columns = ["applicant_id", "tier", "model_version", ASSIGNMENT]
-        served = (pc.field("run_date") == run_date) & (pc.field("role") == "champion")
-        rows = arrow.read(warehouse, "scores", columns, served)
+        served = is_served(arrow.schema(warehouse, "scores").names)
+        rows = arrow.read(warehouse, "scores", columns, (pc.field("run_date") == run_date) & served)
+        versions = rows["model_version"].to_pylist()
+        decides = {one: _decides(warehouse, one) for one in set(versions)}
+        rows = rows.filter(pa.array([decides[one] for one in versions], pa.bool_()))
         if not len(rows):
-            return None
-        champion = events.registered(warehouse, rows["model_version"][0].as_py())
-        if not champion.evidence["thresholds"]:  # a baseline that stands in decides nothing
             return None
         is_drawn = [one != BY_SCORE for one in rows[ASSIGNMENT].to_pylist()]
         treatment = treatments(rows["tier"].to_pylist(), is_drawn)
         return Night(rows["applicant_id"].to_numpy(), np.array(treatment))
 
     return read
+
+
+def _decides(warehouse: Warehouse, version: str) -> bool:
+    """Whether a version's tiers say whom to approve: a baseline that stands in has none."""
+    return version == RULE or bool(events.registered(warehouse, version).evidence["thresholds"])
 
 
 if __name__ == "__main__":

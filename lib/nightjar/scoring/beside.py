@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
+import pyarrow as pa
 import pyarrow.compute as pc
 
 from nightjar.alerts.recording import Alert
@@ -130,7 +131,8 @@ def _places_of_champion(night: Night, scorer: Scorer, unscored: Mapping[str, str
     stored = arrow.schema(night.warehouse, "scores", version).names
     columns = [name for name in ("prediction_id", TIER, ARM, ASSIGNMENT) if name in stored]
     of_champion = (pc.field("run_date") == night.run_date) & (pc.field("role") == CHAMPION_ROLE)
-    stays = (pc.field(ARM) == CHAMPION_ROLE) | pc.field("prediction_id").isin(list(unscored))
+    unscored_ids = pa.array(list(unscored), pa.string())  # of a type, though there be none
+    stays = (pc.field(ARM) == CHAMPION_ROLE) | pc.field("prediction_id").isin(unscored_ids)
     rows = arrow.read(night.warehouse, "scores", columns, of_champion & stays, version)
     return places_of(rows, scorer.tiers(night))
 
