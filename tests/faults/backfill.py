@@ -57,7 +57,6 @@ def start(checkout: Path, dates: str, *settings: str) -> subprocess.Popen:
         "search=tiny",
         "environment=quick",
         f"run_date={dates}",
-        *settings,
     ]
     variables = {name: value for name, value in os.environ.items() if not name.startswith(("SPARK_", "RAY_"))}
     variables |= {"PYTHONPATH": str(tree.ROOT / "lib")}

@@ -223,9 +223,17 @@ def group_figures() -> list[dict]:
 
 
 def store_scores(
-    warehouse, scores, night=NIGHT, role="champion", version=VERSION, warnings=None, unseen=None, reasons=None
+    warehouse,
+    scores,
+    night=NIGHT,
+    role="champion",
+    version=VERSION,
+    warnings=None,
+    unseen=None,
+    reasons=None,
+    served=None,
 ):
-    """`reasons`: of each row features and contributions, or None."""
+    """`reasons`: of each row features and contributions, or None. `served`: of each row whether it is, or nothing."""
     of = project() if reasons is None else replace(project(), serving=Serving(reasons=Reasons(sample=1)))
     definition = scores_table(of, pa.schema([("flight", pa.string())]))
     rows = [
@@ -238,6 +246,7 @@ def store_scores(
             "model_name": "boosting-1",
             "input_warnings": warnings,
             "unseen_levels": unseen,
+            "served": served and served[n],
             "reasons": reasons and reasons[n] and [{"feature": name, "contribution": one} for name, one in reasons[n]],
             "run_date": night,
             "role": role,

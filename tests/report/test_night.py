@@ -373,6 +373,20 @@ def test_the_champion_is_the_latest_promotion_that_holds(tmp_path):
     assert "version 1 – not the champion, version 2" in page.text
 
 
+def test_rows_that_a_challenger_serves_are_told_apart_and_nothing_odd(tmp_path):
+    warehouse = nights.warehouse_in(tmp_path)
+    nights.store_promotion(warehouse, "{}", version="1")
+    nights.store_scores(warehouse, [0.1, 0.2, 0.3], version="1", served=[True, False, False])
+    nights.store_scores(warehouse, [0.5, 0.6, 0.7], role="challenger", version="2", served=[False, True, True])
+
+    page = Page(written(warehouse))
+
+    assert page.facts[0] == "3 scores mean 0.467; 2 by challenger 2"
+    assert "version 1 (1), version 2, the challenger (2)" in page.text
+    assert "not the champion" not in page.text
+    assert "not counted above: 1 score in the role challenger, 2 scores in the role champion." in page.text
+
+
 def test_retrospective_scores_are_counted_apart(tmp_path):
     warehouse = nights.warehouse_in(tmp_path)
     nights.store_scores(warehouse, [0.1, 0.2, 0.3], role="retrospective")
