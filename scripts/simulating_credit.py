@@ -5,6 +5,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import date, timedelta
+from functools import cache, partial
 from pathlib import Path
 
 import numpy as np
@@ -68,13 +69,12 @@ def nights_of(warehouse_path: str) -> Nights:
 
 
 def _read_night(warehouse: Warehouse) -> Callable[[date], Night | None]:
+    served, decides = is_served(arrow.schema(warehouse, "scores").names), cache(partial(_decides, warehouse))
+
     def read(run_date: date) -> Night | None:
         columns = ["applicant_id", "tier", "model_version", ASSIGNMENT]
-        served = is_served(arrow.schema(warehouse, "scores").names)
         rows = arrow.read(warehouse, "scores", columns, (pc.field("run_date") == run_date) & served)
-        versions = rows["model_version"].to_pylist()
-        decides = {one: _decides(warehouse, one) for one in set(versions)}
-        rows = rows.filter(pa.array([decides[one] for one in versions], pa.bool_()))
+        rows = rows.filter(pa.array([decides(one) for one in rows["model_version"].to_pylist()], pa.bool_()))
         if not len(rows):
             return None
         is_drawn = [one != BY_SCORE for one in rows[ASSIGNMENT].to_pylist()]

@@ -25,7 +25,7 @@ from oracles import experiments as oracle
 from system import tree
 from system.lender import NIGHT, SEARCH, WORLD, build, run, write_files
 
-pytestmark = [pytest.mark.long, pytest.mark.starts_processes]
+pytestmark = [pytest.mark.long, pytest.mark.starts_processes, pytest.mark.timeout(3600)]
 
 UNUSED = [
     *("amount", "stated_income", "score", "score_band", "amount_to_income", "stated_to_least", "income__least_365d"),
@@ -197,11 +197,10 @@ def test_one_that_does_harm_is_rolled_back_with_an_alert_and_serves_nobody_from_
     assert min(refused["champion_entities"], refused["challenger_entities"]) >= FEWEST
     assert 0.1 < refused["low"] < refused["difference"]
     assert AGAIN + 2 * DAY < night < ENDED
-    names = ("kind", "severity", "run_date", "subject", "state")
-    alerts = [row for row in rows_of(lender, "alerts", *names) if row["kind"] == "rollback"]
-    assert [[row[name] for name in names] for row in alerts] == [
-        ["rollback", "critical", night - DAY, "version 2", "new"]
-    ]
+    names = ("severity", "run_date", "subject", "state")
+    alerts = [row for row in rows_of(lender, "alerts", "kind", *names) if row["kind"] == "rollback"]
+    raised = [[row[name] for name in names] for row in alerts if row["state"] != "resolved"]
+    assert raised == [["critical", night - DAY, "version 2", "new"]]
     served = rows_of(lender, "scores", "run_date", "model_version", "served", "arm", "role")
     after = [row for row in served if row["run_date"] >= night]
     assert {(row["role"], row["model_version"], row["served"], row["arm"]) for row in after} == {
