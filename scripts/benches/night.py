@@ -1,7 +1,7 @@
 """`scripts/bench night`: nights of flights, by this revision and by one before it.
 
     ours, before                a night in a process that has run others: ingest, features, score, monitor
-    ours_ingest, before_ingest  its first step
+    ours_STEP, before_STEP      one of its steps
     ours_cold, before_cold      a night in a process of its own
 
 Both revisions load the same history and train on it, each in a warehouse of its own, and run the same nights in turn.
@@ -84,7 +84,8 @@ def measured(repeats: int, before: str) -> dict[str, Any]:
                 console.print(f"{name}: {run_date} {', '.join(f'{step} {took:.1f} s' for step, took in steps.items())}")
                 if number >= WARM_UP:
                     seconds.setdefault(name, []).append(steps["seconds"])
-                    seconds.setdefault(f"{name}_ingest", []).append(steps["ingest"])
+                    for step in STEPS:
+                        seconds.setdefault(f"{name}_{step}", []).append(steps[step])
         for number in range(repeats):
             run_date = FIRST + timedelta(days=WARM_UP + repeats + number)
             for name, nights in revisions.items():

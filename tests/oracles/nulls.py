@@ -1,10 +1,13 @@
 """How rare a night's distance is, as it reads: one loop a night, one a column; without drawing rows down."""
 
+from collections import Counter
 from datetime import timedelta
 from math import sqrt
-from statistics import mean
+from statistics import mean, variance
 
-SPANS, CAP, EARLIEST = (1, 5), 6.0, 28
+from scipy.stats import t
+
+SPANS, EARLIEST, RARE = (1, 5), 28, (0.005, 0.05)
 
 
 def distances_of(dates, counts, lag_days, distance):
@@ -43,17 +46,52 @@ def studentised_of(distances):
     return result
 
 
-def maxima(columns):
-    """{date: the greatest over columns and spans}; of nights that have all spans."""
-    by_column = []
-    for studentised in columns:
-        nights, block = list(studentised), blocks_of(studentised)
-        spans = {night: [studentised[night]] for night in nights}
-        for span in SPANS[1:]:
-            capped = [max(-CAP, min(CAP, studentised[night])) for night in nights]
-            means = {nights[i]: mean(capped[i - span + 1 : i + 1]) for i in range(span - 1, len(nights))}
-            for night, one in means.items():
-                scale = deviation((m for n, m in means.items() if block[n] != block[night]), 1e-3)
-                spans[night].append(one / scale)
-        by_column.append({night: max(values) for night, values in spans.items() if len(values) == len(SPANS)})
-    return {night: max(one[night] for one in by_column) for night in by_column[0]}
+def without_spike(values):
+    """Their mean, with the second greatest in place of the greatest."""
+    ordered = sorted(values)
+    return mean([*ordered[:-1], ordered[-2]])
+
+
+def greatest(columns, block):
+    """{date: the greatest of all columns, as rare by all nights' degrees of freedom as by those of other blocks}."""
+    nights = list(columns[0])
+    sizes = Counter(block[night] for night in nights)
+    whole = [number for number, size in sizes.items() if 2 * size > max(sizes.values())]
+    spread = []
+    for one in columns:
+        squares = [mean(one[night] ** 2 for night in nights if block[night] == number) for number in whole]
+        spread.append(variance(square / mean(squares) for square in squares))
+    freedom = 2 / (mean(spread) * max(sizes.values()) / len(nights))
+    result = {}
+    for night in nights:
+        most = max(one[night] for one in columns)
+        of_others = freedom * (len(nights) - sizes[block[night]]) / len(nights)
+        result[night] = t.isf(t.sf(most, of_others), freedom)
+    return result
+
+
+def maxima(columns, reach):
+    """{date: the greatest over columns and spans}; of nights that have all spans.
+
+    Args:
+        columns: {date: studentised value} of each.
+        reach: of values and a share, what so many are beyond.
+    """
+    block = blocks_of(columns[0])
+    of_one = greatest(columns, block)
+    spans = [of_one]
+    for span in SPANS[1:]:
+        of_span = []
+        for studentised in columns:
+            nights = list(studentised)
+            windows = {nights[i]: nights[i - span + 1 : i + 1] for i in range(span - 1, len(nights))}
+            means = {night: without_spike(studentised[one] for one in window) for night, window in windows.items()}
+            scales = {
+                number: deviation((m for n, m in means.items() if block[n] != number), 1e-3)
+                for number in set(block.values())
+            }
+            of_span.append({night: one / scales[block[night]] for night, one in means.items()})
+        means = greatest(of_span, block)
+        unit = reach(list(means.values()), RARE[1]) / reach(list(of_one.values()), RARE[0])
+        spans.append({night: one / unit for night, one in means.items()})
+    return {night: max(one[night] for one in spans) for night in spans[-1]}

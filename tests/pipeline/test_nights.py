@@ -245,8 +245,7 @@ def test_a_night_that_stopped_goes_on_where_it_stopped_and_reads_what_has_come_s
     assert rows_of(mine.warehouse, "features") == before  # what was added is known later than the night
 
 
-def test_a_range_of_old_dates_is_built_in_one_pass_and_neither_loses_nor_doubles_a_row(nights, copied, monkeypatch):
-    monkeypatch.setattr(nightly, "LET_IN", 0.0)
+def test_a_range_of_old_dates_is_built_in_one_pass_and_neither_loses_nor_doubles_a_row(nights, copied):
     done = ran(copied, "2024-03-26..2024-03-29", only=["ingest", "build_features"])
     assert done == [*(("ingest", f"2024-03-{day}") for day in (26, 27, 28, 29)), ("build_features", "2024-03-29")]
     of_pass = (pc.field("run_date") == date(2024, 3, 29)) & (pc.field("job") == "build_features")

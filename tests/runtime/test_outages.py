@@ -44,6 +44,7 @@ UNREAD = "[FAILED_READ_FILE.NO_HINT] Encountered error while reading file file:/
             ["cannot read a file", "file:///w/t/part-1.parquet", "Damaged data file"],
         ),
         ([Cause("ray.exceptions.WorkerCrashedError", "The worker died.")], ["Ray has failed", "The worker died"]),
+        ([Cause("Exception", "The current node timed out during startup. This")], ["Ray did not start", "busy"]),
         (
             [Cause("PySparkRuntimeError", "[JAVA_GATEWAY_EXITED] Java")],
             ["Java did not start", "JAVA_HOME"],

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+from scipy.stats import t as student_t
 
 from nightjar.evaluation.histograms import Counts
 from nightjar.evaluation.rows import Floats, RowNumbers
@@ -22,10 +23,11 @@ SPANS = (1, 5)
 """Nights over which studentised values are averaged: a change of three deviations is to be seen in so many."""
 NEW = 0.001
 """Share of the expected rows below which the levels of a group are new."""
-CAP = 6.0
-"""Studentised values count in averages as this at most: a night that is far off is no trend."""
 FEWEST = 40
 """Nights that a null needs."""
+RARE = (0.005, 0.05)
+"""What the greatest of one night's values is beyond on such a share of nights, and what the greatest mean of a span is
+beyond, are equally far: a change that lasts is seen more readily than one night."""
 _EARLIEST = 28
 _BLOCK_DAYS = 28
 _PER_WEEKDAY = 5
@@ -47,7 +49,8 @@ class Yardstick:
         nights: how many.
         centres: mean distances by weekday from Monday on, then of all nights, (aspects, columns, 8).
         scales: deviations of the distances around them, (aspects, columns).
-        span_scales: deviations of the means over `SPANS` of the distances of values, (columns, spans).
+        span_scales: deviations of the means over `SPANS` of the studentised values, in units by which they compare with
+            values of one night (see `RARE`), (columns, spans).
         tail: of the greatest over columns, their aspects and spans.
     """
 
@@ -94,16 +97,20 @@ def fit_yardstick(
     weekday, block = weekdays(dates[nights]), blocks(dates[nights])
     usual = [_usual(one, weekday, least) for one, least in zip(distances, _LEAST_SCALES, strict=True)]
     studentised = [_studentise(*one, weekday, block) for one in zip(distances, _LEAST_SCALES, strict=True)]
-    maxima = np.max(studentised, axis=(0, 1))
+    of_one = fit_tail(_greatest(studentised[0], block), _LEAST_MAXIMUM)
+    rare, less_rare = map(of_one.reach, RARE)
+    units = np.array([1.0, less_rare / rare, less_rare / rare])  # of nulls and new levels: those of less rare values
+    maxima = np.max([_greatest(one, block) / unit for one, unit in zip(studentised, units, strict=True)], axis=0)
     span_scales = np.ones((len(counts), len(SPANS)))
     for place, span in enumerate(SPANS[1:], 1):
         means = span_means(studentised[0], span)
-        span_scales[:, place] = _deviation(means, _LEAST_SPAN_SCALE)
-        greatest = _scale_means(means, block[span - 1 :]).max(axis=0)
-        maxima[span - 1 :] = np.maximum(maxima[span - 1 :], greatest)
+        greatest = _greatest(_scale_means(means, block[span - 1 :]), block[span - 1 :])
+        unit = fit_tail(greatest, _LEAST_MAXIMUM).reach(RARE[1]) / rare
+        span_scales[:, place] = unit * _deviation(means, _LEAST_SPAN_SCALE)
+        maxima[span - 1 :] = np.maximum(maxima[span - 1 :], greatest / unit)
     tail = fit_tail(maxima[SPANS[-1] - 1 :], _LEAST_MAXIMUM)
     centres, scales = (np.stack(one) for one in zip(*usual, strict=True))
-    return Yardstick(lag_days, len(nights), centres, scales, span_scales, tail)
+    return Yardstick(lag_days, len(nights), centres, scales * units[:, None], span_scales, tail)
 
 
 def distances_of(expected: Counts, actual: Counts, distance: Distance, has_levels: npt.NDArray[np.bool_]) -> Floats:
@@ -153,6 +160,31 @@ def _scale_means(means: Floats, block: RowNumbers) -> Floats:
     return result
 
 
+def _greatest(studentised: Floats, block: RowNumbers) -> Floats:
+    """The greatest of all columns on each night, as if deviations were those of all nights.
+
+    They are those of the nights in other blocks: of fewer nights they are more often much too small, and the greatest
+    of thousands of columns is where they are. So each value is exchanged for the one that is as rare with the degrees
+    of freedom of all nights, in Student's t distribution. A mean square whose relative variance is v has 2 / v; v is
+    taken from the mean squares of the blocks, over all columns, as nights last and are not normally distributed.
+
+    Source: Satterthwaite (1946), An approximate distribution of estimates of variance components, Biometrics Bulletin
+    2(6), 110-114.
+    """
+    greatest = np.asarray(studentised.max(axis=0), np.float64)
+    numbers, nights = np.unique(block, return_counts=True)
+    whole = numbers[2 * nights > nights.max()]
+    squares = np.stack([(studentised[:, block == one] ** 2).mean(axis=1) for one in whole])
+    squares = squares[:, squares.any(axis=0)]
+    if len(whole) < 2 or not squares.size:
+        return greatest
+    relative = (squares / squares.mean(axis=0)).var(axis=0, ddof=1).mean()
+    freedom = 2 * len(block) / max(relative * nights.max(), _LEAST_SPAN_SCALE)
+    of_others = freedom * (1 - nights[np.searchsorted(numbers, block)] / len(block))
+    as_rare = student_t.isf(student_t.sf(greatest, of_others), freedom)
+    return np.asarray(np.minimum(greatest, as_rare), np.float64)  # isf is infinite where sf is too small for a number
+
+
 def _usual(distances: Floats, weekday: RowNumbers, least: float) -> tuple[Floats, Floats]:
     """The mean distance of each weekday, then of all nights, (columns, 8), and the deviation around the means."""
     seen = np.bincount(weekday, minlength=7)
@@ -168,10 +200,11 @@ def _deviation(residuals: Floats, least: float) -> Floats:
 
 
 def span_means(studentised: Floats, span: int) -> Floats:
-    """The means over each `span` nights in a row, of capped values, along the last axis."""
-    sums = np.cumsum(np.clip(studentised, -CAP, CAP), axis=-1)
-    before = np.concatenate([np.zeros_like(sums[..., :1]), sums[..., :-span]], axis=-1)
-    return np.asarray((sums[..., span - 1 :] - before) / span, np.float64)
+    """The means over each `span` nights in a row, along the last axis: one bad night alone is no trend, so that the
+    greatest of them counts as the second greatest.
+    """
+    ordered = np.partition(np.lib.stride_tricks.sliding_window_view(studentised, span, axis=-1), span - 2, axis=-1)
+    return np.asarray((ordered[..., :-1].sum(axis=-1) + ordered[..., -2]) / span, np.float64)
 
 
 def shares(counts: npt.NDArray[np.int64]) -> Floats:

@@ -24,8 +24,9 @@ from nightjar.timeline import parse_run_date
 
 log = logging.getLogger("nightjar.nightly")
 TRAINING = (JobName.TRAIN, JobName.PROMOTE)
-LET_IN = 2.0
-"""Seconds between two ingests of a range: a run that waits for a source, and looks each second, gets its turn."""
+LET_IN, AFTER = 2.0, 20.0
+"""Seconds of a pause between two ingests of a range, and of work before it: a run that waits for a source, and looks
+each second, gets its turn."""
 ALONG = "built again in the same pass: dates before and after it are due"
 """Why a date is built that is done."""
 HISTORY = (JobName.INGEST, JobName.BUILD_FEATURES, *TRAINING)
@@ -95,11 +96,12 @@ def _run(nights: Nights, dates: list[date], names: list[JobName], night: Step[Jo
     must_train = JobName.TRAIN in names and is_named(nights.settings, JobName.TRAIN)
     if must_train or (JobName.TRAIN in names and not is_current_winner(champion, nights.settings.project, dates[0])):
         require_trainable(nights.settings.search, nights.settings.project, dates[0])
+    paused = time.monotonic()
     for day in dates if JobName.INGEST in names else ():
-        before = len(nights.done)
-        whole |= _step(nights, night, JobName.INGEST, day)
-        if day != dates[-1] and len(nights.done) > before:
+        if time.monotonic() > paused + AFTER:
             time.sleep(LET_IN)
+            paused = time.monotonic()
+        whole |= _step(nights, night, JobName.INGEST, day)
     if JobName.BUILD_FEATURES in names:
         whole |= _build(nights, night, dates)
     for day in dates:

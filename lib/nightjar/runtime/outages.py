@@ -67,6 +67,10 @@ _CAUSES = {
         "Spark's Java did not start: {0}. What it wrote above tells why: most often there is no Java 17 (JAVA_HOME), "
         "or less memory than environment.driver_memory asks for."
     ),
+    r"(?P<ray>node timed out during startup)": (
+        "Ray did not start in time: {0}. Most often the machine is busy with other work. Run it again; if it stays so, "
+        "let fewer jobs run at once."
+    ),
     rf"{_OF_STORE}.*({_REFUSED})": (
         "The object store refuses: {0}. Look at the credentials in the environment, at what they may read and write, "
         "and at environment.warehouse; then run it again."
