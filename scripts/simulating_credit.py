@@ -5,9 +5,11 @@ import sys
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import date, timedelta
+from functools import cache, partial
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 import pyarrow.compute as pc
 
 from credit.decisions import Night, Nights, no_nights, treatments
@@ -18,7 +20,7 @@ from nightjar.errors import NightjarError
 from nightjar.registry import events
 from nightjar.settings.jobs import JobName
 from nightjar.tables import arrow
-from nightjar.tables.predictions import ASSIGNMENT, BY_SCORE
+from nightjar.tables.predictions import ASSIGNMENT, BY_SCORE, RULE, is_served
 from nightjar.tables.warehouse import Warehouse
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -67,20 +69,24 @@ def nights_of(warehouse_path: str) -> Nights:
 
 
 def _read_night(warehouse: Warehouse) -> Callable[[date], Night | None]:
+    served, decides = is_served(arrow.schema(warehouse, "scores").names), cache(partial(_decides, warehouse))
+
     def read(run_date: date) -> Night | None:
         columns = ["applicant_id", "tier", "model_version", ASSIGNMENT]
-        served = (pc.field("run_date") == run_date) & (pc.field("role") == "champion")
-        rows = arrow.read(warehouse, "scores", columns, served)
+        rows = arrow.read(warehouse, "scores", columns, (pc.field("run_date") == run_date) & served)
+        rows = rows.filter(pa.array([decides(one) for one in rows["model_version"].to_pylist()], pa.bool_()))
         if not len(rows):
-            return None
-        champion = events.registered(warehouse, rows["model_version"][0].as_py())
-        if not champion.evidence["thresholds"]:  # a baseline that stands in decides nothing
             return None
         is_drawn = [one != BY_SCORE for one in rows[ASSIGNMENT].to_pylist()]
         treatment = treatments(rows["tier"].to_pylist(), is_drawn)
         return Night(rows["applicant_id"].to_numpy(), np.array(treatment))
 
     return read
+
+
+def _decides(warehouse: Warehouse, version: str) -> bool:
+    """Whether a version's tiers say whom to approve: a baseline that stands in has none."""
+    return version == RULE or bool(events.registered(warehouse, version).evidence["thresholds"])
 
 
 if __name__ == "__main__":

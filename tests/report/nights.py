@@ -233,8 +233,11 @@ def store_scores(
     unseen=None,
     reasons=None,
     tier=None,
+    served=None,
 ):
-    """`reasons`: of each row features and contributions, or None; `tier`: of all of them."""
+    """`reasons`: of each row features and contributions, or None; `tier`: of all of them; `served`: of each row whether
+    it is, or nothing.
+    """
     of = project() if reasons is None else replace(project(), serving=Serving(reasons=Reasons(sample=1)))
     of = of if tier is None else replace(of, tiers={tier: Tier(TierKind.TOP, at_most=2)})
     definition = scores_table(of, pa.schema([("flight", pa.string())]))
@@ -249,6 +252,7 @@ def store_scores(
             "input_warnings": warnings,
             "unseen_levels": unseen,
             "tier": tier,
+            "served": None if served is None else served[n],
             "reasons": reasons and reasons[n] and [{"feature": name, "contribution": one} for name, one in reasons[n]],
             "run_date": night,
             "role": role,

@@ -20,6 +20,7 @@ from nightjar.report.reading import open_tables
 from nightjar.settings.datasheet import Datasheet
 from nightjar.settings.spine import Weekday
 from nightjar.tables import arrow
+from nightjar.tables.serving_definitions import EXPERIMENTS
 from report import nights
 from report.page import Page
 
@@ -373,6 +374,20 @@ def test_the_champion_is_the_latest_promotion_that_holds(tmp_path):
     assert "version 1 – not the champion, version 2" in page.text
 
 
+def test_rows_that_a_challenger_serves_are_told_apart_and_nothing_odd(tmp_path):
+    warehouse = nights.warehouse_in(tmp_path)
+    nights.store_promotion(warehouse, "{}", version="1")
+    nights.store_scores(warehouse, [0.1, 0.2, 0.3], version="1", served=[True, False, False])
+    nights.store_scores(warehouse, [0.5, 0.6, 0.7], role="challenger", version="2", served=[False, True, True])
+
+    page = Page(written(warehouse))
+
+    assert page.facts[0] == "3 scores mean 0.467; 2 by challenger 2"
+    assert "version 1 (1), version 2, the challenger (2)" in page.text
+    assert "not the champion" not in page.text
+    assert "not counted above: 1 score in the role challenger, 2 scores in the role champion." in page.text
+
+
 def test_retrospective_scores_are_counted_apart(tmp_path):
     warehouse = nights.warehouse_in(tmp_path)
     nights.store_scores(warehouse, [0.1, 0.2, 0.3], role="retrospective")
@@ -639,3 +654,16 @@ def test_a_version_beside_the_champion_is_shown_with_its_bounds_and_what_does_ha
     assert (auc["Verdict"], auc["Rows"], auc["Ever wrong"]) == ("undecided", "900", "5.0%")
     assert "2,110 entities are too young, and 41 entities have left as the share grew." in page.text
     assert "a chance of 44.0% to show the effect that matters" in page.text
+
+
+def test_while_no_entity_is_old_enough_the_page_says_how_many_wait(tmp_path):
+    warehouse = nights.warehouse_in(tmp_path)
+    of_version = {"model_version": "4", "champion_version": "3", "kind": "randomised", "since": nights.NIGHT}
+    of_value = {"figure": "value", "verdict": "open", "waiting": 823, "champion_entities": 0, "challenger_entities": 0}
+    row = {**of_version, **of_value, "level": 0.05, "planned_power": 0.0, "run_date": nights.NIGHT, "run_id": "m"}
+    arrow.append(warehouse, EXPERIMENTS, [row], "m")
+
+    page = Page(written(warehouse))
+
+    assert "By value none counts yet: 823 entities are too young. Bounds hold" in page.text
+    assert "to show the effect that matters" not in page.text

@@ -25,6 +25,7 @@ from nightjar.registry import events, keys, lookup, roles, tracking, verified
 from nightjar.registry.events import Version
 from nightjar.registry.roles import CHALLENGER, SHADOW
 from nightjar.registry.signature import Subject
+from nightjar.registry.tiers import TierThreshold
 from nightjar.scoring import arms, beside
 from nightjar.scoring import score as scoring
 from nightjar.scoring.budget import within
@@ -36,6 +37,7 @@ from nightjar.settings.serving.canary import Canary
 from nightjar.settings.serving.fallback import Fallback, Substitute
 from nightjar.settings.serving.roles import Roles
 from nightjar.settings.serving.serving import Serving
+from nightjar.settings.tiers import Tier, TierKind
 from nightjar.tables import arrow
 
 D1 = date(2024, 4, 1)
@@ -172,6 +174,18 @@ def test_a_canary_serves_its_share_of_the_entities_and_a_greater_one_serves_thos
         roles.share(stage.warehouse, version, 0.6, "next", {}, "test")
     assert seen[0] < seen[1]
     assert len(seen[1]) in (1, 2, 3, 4)
+
+
+def test_a_canary_serves_also_where_a_tier_has_so_many_rows_a_night(stage):
+    stage.serving(canary=Canary(steps=[0.6]))
+    stage.project = replace(stage.project, tiers={"review": Tier(TierKind.TOP, at_most=1)})
+    stage.challenge(stage.register("2", thresholds=(TierThreshold("review", 0.5, at_most=1),)), 0.6)
+    stage.score()
+    assert stage.alerts() == []
+    served_once(stage)
+    rows = stage.of_role("challenger", "score", "tier", "served")
+    highest = max(score for score, _, served in rows if served)
+    assert [score for score, tier, served in rows if served and tier == "review"] == [highest]
 
 
 def failing(stage, how, monkeypatch):

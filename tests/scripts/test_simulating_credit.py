@@ -1,8 +1,9 @@
 """The simulated lender: its rates are those of its truth, and its days are the same however they are written."""
 
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from math import erf, sqrt
+from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
@@ -24,11 +25,21 @@ from credit.world import (
     draw_applicants,
     draw_applications,
 )
+from nightjar.config import compose_job, make_settings
 from nightjar.evaluation.binary import log_losses
 from nightjar.evaluation.clusters import Clusters
 from nightjar.evaluation.slices.comparing import compare_all
 from nightjar.evaluation.slices.finding import find_slices
+from nightjar.registry import events
+from nightjar.registry.events import Version
+from nightjar.settings.jobs import JobName
+from nightjar.settings.serving.canary import Canary
+from nightjar.tables import arrow
+from nightjar.tables.score_definitions import scores_table
+from nightjar.tables.warehouse import Warehouse
+from simulating_credit import nights_of
 
+ROOT = Path(__file__).resolve().parents[2]
 FIRST = date(2024, 1, 1)
 DRIFT = date(2024, 7, 1)
 YEAR = days_between(FIRST, date(2024, 12, 31))
@@ -193,6 +204,33 @@ def test_scores_of_a_night_decide_and_the_rule_where_there_is_none():
     assert np.array_equal(approved[half:], by_rule[half:])
     refused = (applications.bureau_score < LEAST_SCORE).mean()
     assert 1 - by_rule.mean() <= refused * (1 - EXCEPTIONS) + 0.1
+
+
+def test_of_a_night_those_decide_who_serve_and_have_tiers(tmp_path):
+    """Not the champion where the challenger serves, nor a baseline that stands in."""
+    project = make_settings(compose_job(ROOT / "conf", JobName.SCORE, ["project=credit", f"run_date={FIRST}"])).project
+    project = replace(project, serving=replace(project.serving, canary=Canary([0.5])))
+    warehouse = Warehouse(str(tmp_path), "credit")
+    for number, thresholds in (("1", ["fitted"]), ("2", ["fitted"]), ("3", [])):
+        events.record(warehouse, "registered", Version(number, "any", FIRST, {"thresholds": thresholds}), "t")
+    rows = [
+        (11, "champion", "1", False, "reject"),
+        (11, "challenger", "2", True, None),
+        (12, "champion", "1", True, "reject"),
+        (12, "challenger", "2", False, None),
+        (13, "champion", "3", True, None),
+        (14, "champion", "rule", True, "review"),
+        (15, "champion", "1", None, REVIEW),
+    ]
+    key = pa.schema([("applicant_id", pa.int64())])
+    names = ("applicant_id", "role", "model_version", "served", "tier")
+    of_all = {"assignment": "score", "run_date": FIRST, "prediction_time": datetime(2024, 1, 1, tzinfo=UTC)}
+    scores = [dict(zip(names, row, strict=True)) | of_all for row in rows]
+    arrow.append(warehouse, scores_table(project, key), scores, "t")
+    night = nights_of(str(tmp_path))(FIRST)
+    decided = dict(zip(night.applicant.tolist(), night.treatment.tolist(), strict=True))
+    assert decided == {11: APPROVE, 12: "reject", 14: "review", 15: REVIEW}
+    assert nights_of(str(tmp_path))(FIRST + timedelta(days=1)) is None
 
 
 def test_a_folder_is_of_one_world_in_which_a_drift_may_still_begin(tmp_path):

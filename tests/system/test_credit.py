@@ -1,8 +1,7 @@
 """The simulated lender from its files to decisions: what the project stores is compared with the simulator's truth."""
 
 import re
-from datetime import date, timedelta
-from pathlib import Path
+from datetime import timedelta
 from types import SimpleNamespace
 
 import numpy as np
@@ -13,8 +12,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from credit.decisions import PEOPLE, REVIEW, REVIEWED_UP_TO
-from credit.files import write_days, write_truth
-from credit.world import DEFAULTED, World
+from credit.files import write_days
+from credit.world import DEFAULTED
 from nightjar.config import compose_job, make_settings
 from nightjar.learning.search.feasibility import require_feasible
 from nightjar.masking.values import MASK
@@ -28,53 +27,17 @@ from nightjar.tables.warehouse import Warehouse
 from nightjar.timeline import parse_run_date
 from simulating_credit import nights_of
 from system import tree
-from system.commands import run_within
+from system.lender import FILES, NIGHT, ROOT, WORLD, build
 
 pytestmark = pytest.mark.starts_processes
 
-ROOT = Path(__file__).resolve().parents[2]
-HISTORY, NIGHT = date(2025, 4, 30), date(2025, 5, 1)
-"""Three times half a year: before a fold, between it and the final period, and after that."""
-WORLD = World(date(2023, 7, 1), applications=50, unfairness=100)
-SETTINGS = [
-    *("search=credit", "search.split={folds: 1, test_days: 14}", "search.stopping.rungs=[]", "search.final_days=42"),
-    *("search.stand_in=null", "~search.candidates.lightgbm", "search.candidates.logistic.space={C: [0.1]}"),
-    *("project.promotion.slices.columns=[]", "project.promotion.calibration_error=null"),
-    "project.serving.abstention.error=0.3",
-    *("project.feedback.without_outcome=0.8", "project.analysis={search: false, learning_curve: false}"),
-    "project.serving.sensitive=[stated_income, income__least_365d, age_band, purpose]",
-]
-"""Small: gates that so few rows leave to a person are not asked for."""
-FILES = ("applications", "incomes", "repayments")
 ZONE = "Europe/Paris"
-
-
-def join_days(days, landing):
-    """All days in one folder, since opening many files takes longer than reading these."""
-    folders = sorted(days.glob("day=*"))
-    (landing / folders[-1].name).mkdir(parents=True)
-    for name in FILES:
-        rows = pa.concat_tables(pq.read_table(one / f"{name}.parquet", partitioning=None) for one in folders)
-        pq.write_table(rows, landing / folders[-1].name / f"{name}.parquet")
-
-
-def run_nights(folder, spark):
-    days = folder / "days"
-    write_days(days, WORLD, NIGHT - timedelta(days=1), nights_of(f"{folder}/warehouse"))
-    write_truth(folder / "truth.parquet", WORLD, NIGHT - timedelta(days=1))
-    join_days(days, folder / "data" / "credit")
-    dates = [f"project.history_until={HISTORY}", f"project.first_night={NIGHT}", "project.nights=1"]
-    places = [f"environment.warehouse={folder}/warehouse", f"environment.home={folder}/home"]
-    job = [f"{ROOT}/jobs/nightly.py", "project=credit", "project_dates=true", *SETTINGS, *dates, *places]
-    done = run_within(folder, job, spark)
-    assert done.code == 0, done.err
-    (folder / "log.txt").write_text(done.out + done.err)
 
 
 @pytest.fixture(scope="module")
 def lender(tmp_path_factory, spark, ray_started):
     """The folder, its warehouse, the truth, and all that the lender's files have said."""
-    folder = tree.once(tmp_path_factory, "credit", lambda folder: run_nights(folder, spark))
+    folder = tree.once(tmp_path_factory, "credit", lambda folder: build(folder, spark))
     said = {name: pq.read_table(next((folder / "data").rglob(f"{name}.parquet")), partitioning=None) for name in FILES}
     truth = pq.read_table(folder / "truth.parquet").to_pandas().set_index("application_id")
     tables = {name: rows.to_pandas() for name, rows in said.items()}

@@ -12,7 +12,7 @@ from nightjar.evaluation.sequential_power import Plan
 from nightjar.monitoring import paired
 from nightjar.monitoring.enrolment import Trial
 from nightjar.monitoring.experiment_figures import Figure, figures
-from nightjar.monitoring.judging import Judged, judge
+from nightjar.monitoring.judging import Judged, in_words, judge
 from nightjar.registry import roles
 from nightjar.registry.events import Version
 from nightjar.registry.roles import Holders
@@ -105,8 +105,11 @@ def _figures(
         trial = Trial(spark, warehouse, project, pair.since, run_date, versions)
         own = figures(trial, experiment, Plan.of(experiment, project.serving.canary))
     for one in own:
-        shown = one.reason or f"{one.difference:.4g} ({one.low} to {one.high})"
-        log.info("version %s beside the champion, %s: %s, %s", pair.version.number, one.name, one.verdict, shown)
+        verdict = "cannot be computed" if one.verdict is None else one.verdict.value
+        log.info(
+            "version %s beside the champion, %s: %s, %s",
+            *(pair.version.number, one.name, verdict, one.reason or in_words(one)),
+        )
     return own
 
 

@@ -61,11 +61,15 @@ def judge(version: Version, figures: Sequence[Figure], *, is_compared: bool = Tr
     return Judged(Judgement.PASSED if main.verdict in SHOWN else Judgement.WAITING, evidence)
 
 
+def in_words(figure: Figure) -> str:
+    """The difference of a figure with its bounds."""
+    return f"{_number(figure.difference)} ({_number(figure.low)} to {_number(figure.high)})"
+
+
 def _harm(figure: Figure) -> str:
-    bounds = f"{_number(figure.low)} to {_number(figure.high)}"
     what = "the guard is breached" if figure.verdict is Verdict.BREACHED else "it is shown to be worse"
     return (
-        f"{figure.name}: {what}; the challenger's minus the champion's is {_number(figure.difference)} ({bounds}), "
+        f"{figure.name}: {what}; the challenger's minus the champion's is {in_words(figure)}, "
         f"over {figure.entities[1]:,} and {figure.entities[0]:,} entities."
     )
 

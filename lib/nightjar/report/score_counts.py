@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 from nightjar.evaluation.histograms import Bins, count
 from nightjar.report.reading import PinnedTables
 from nightjar.tables import scan
-from nightjar.tables.predictions import FALLBACK, PREDICTED, SCORE, is_served
+from nightjar.tables.predictions import CHALLENGER_ROLE, FALLBACK, PREDICTED, SCORE, is_served
 
 _SERVED = ("model_version", "input_warnings", "unseen_levels", FALLBACK, PREDICTED)
 """Columns of served rows whose values are counted; tables of earlier versions lack all but the first."""
@@ -27,6 +27,7 @@ class ScoreCounts:
         served: rows that are served.
         others: role -> rows that are not.
         values: column -> value -> served rows; nulls are not counted.
+        challengers: version -> rows that it serves as challenger.
         finite: served scores that are numbers.
         total: their sum.
         least, greatest: among them; infinite without any.
@@ -35,6 +36,7 @@ class ScoreCounts:
     served: int = 0
     others: Counter[str] = field(default_factory=Counter)
     values: dict[str, Counter[str]] = field(default_factory=dict)
+    challengers: Counter[str] = field(default_factory=Counter)
     finite: int = 0
     total: float = 0.0
     least: float = np.inf
@@ -48,8 +50,10 @@ def count_scores(tables: PinnedTables) -> ScoreCounts:
     is_own = _own(tables)
     for batch in _batches(tables, ["role"], ~is_own):
         counts.others += _frequencies(batch["role"])
-    for batch in _batches(tables, [SCORE, *counted], is_own):
+    for batch in _batches(tables, [SCORE, "role", *counted], is_own):
         counts.served += batch.num_rows
+        is_challenger = pc.equal(batch["role"], pa.scalar(CHALLENGER_ROLE))
+        counts.challengers += _frequencies(batch["model_version"].filter(is_challenger))
         for name in counted:
             counts.values.setdefault(name, Counter()).update(_frequencies(batch[name]))
         finite = _finite(batch[SCORE])

@@ -20,13 +20,14 @@ class Scores:
 
     Attributes:
         rows: how many predictions are served.
-        versions: model version -> predictions.
+        versions: model version -> predictions; challengers last.
         other_roles: role -> predictions that are not served.
         warnings: sources that some of the scores need and of which too little arrived.
         unseen: native category -> scores whose level of it the model has not seen in training.
         distribution: None if there are no scores; its slots lack a reference if none is stored.
         predicted: of several classes: the shares of the predicted classes, likewise.
         fallback: who has scored in the champion's place -> predictions.
+        challengers: version -> predictions that it serves as challenger.
     """
 
     rows: int
@@ -40,9 +41,10 @@ class Scores:
     distribution: Distribution | None
     predicted: Distribution | None = None
     fallback: dict[str, int] = field(default_factory=dict)
+    challengers: dict[str, int] = field(default_factory=dict)
 
     def version(self) -> str | None:
-        """The version that made most of them."""
+        """The version that made most of them, of those that are no challengers where there are some."""
         return next(iter(self.versions), None)
 
     def version_has_reference(self) -> bool:
@@ -55,7 +57,8 @@ def read_scores(tables: PinnedTables, label: Label) -> Scores | None:
     counts = count_scores(tables)
     if not counts.served and not counts.others:
         return None
-    versions = _by_frequency(counts.values.get("model_version", Counter()))
+    by_frequency = _by_frequency(counts.values.get("model_version", Counter()))
+    versions = dict(sorted(by_frequency.items(), key=lambda pair: pair[0] in counts.challengers))
     version, predicted = next(iter(versions), ""), counts.values.get(PREDICTED)
     return Scores(
         rows=counts.served,
@@ -66,6 +69,7 @@ def read_scores(tables: PinnedTables, label: Label) -> Scores | None:
         greatest=counts.greatest if counts.finite else None,
         warnings=tuple(sorted(_parts(counts.values.get("input_warnings", Counter())))),
         fallback=_by_frequency(counts.values.get(FALLBACK, Counter())),
+        challengers=_by_frequency(counts.challengers),
         unseen=_by_frequency(_parts(counts.values.get("unseen_levels", Counter()))),
         distribution=_distribution(tables, version, counts, label.task) if counts.served else None,
         predicted=_predicted(tables, version, predicted, counts.served, label.classes)

@@ -95,11 +95,13 @@ def _scores_fact(scores: Scores | None, champion: Champion | None) -> Fact:
     if scores is None or not scores.rows:
         return Fact("0", "scores", "nothing was scored as champion", "scores", is_marked=True)
     rows, label = scores.rows, "score" if scores.rows == 1 else "scores"
-    other_versions = [version for version in scores.versions if champion is None or version != champion.version]
+    expected = {*scores.challengers, *([champion.version] if champion else [])}
+    other_versions = [version for version in scores.versions if version not in expected]
     odd = [f"made by version {', '.join(other_versions)}"] if other_versions else []
     odd += [f"in the champion's place, by the {who}" for who in scores.fallback]
     odd += [f"made with too little of {', '.join(scores.warnings)}"] if scores.warnings else []
-    return Fact(whole(rows), label, "; ".join(odd) or _mean(scores), "scores", is_marked=bool(odd))
+    words = [f"{whole(number)} by challenger {version}" for version, number in scores.challengers.items()]
+    return Fact(whole(rows), label, "; ".join([*(odd or [_mean(scores)]), *words]), "scores", is_marked=bool(odd))
 
 
 def _performance_fact(night: NightData) -> Fact:

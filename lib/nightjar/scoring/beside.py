@@ -132,7 +132,8 @@ def _places_of_champion(night: Night, scorer: Scorer, unscored: Mapping[str, str
     files, places = scan.snapshot(night.warehouse, "scores", version), Counter[str]()
     columns = [name for name in (TIER, ASSIGNMENT) if name in files.schema.names]
     of_champion = (pc.field("run_date") == night.run_date) & (pc.field("role") == CHAMPION_ROLE)
-    stays = (pc.field(ARM) == CHAMPION_ROLE) | pc.field("prediction_id").isin(list(unscored))
+    unscored_ids = pa.array(list(unscored), pa.string())  # of a type, though there be none
+    stays = (pc.field(ARM) == CHAMPION_ROLE) | pc.field("prediction_id").isin(unscored_ids)
     for batch in scan.batches(files, columns, of_champion & stays):
         places.update(places_of(pa.Table.from_batches([batch]), scorer.tiers(night)))
     return places
