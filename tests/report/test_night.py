@@ -15,7 +15,7 @@ from nightjar.errors import TableError
 from nightjar.evaluation.histograms import Bins
 from nightjar.masking.values import Masking
 from nightjar.report import night as report
-from nightjar.report.performance import last_judged, read_figures, read_performance
+from nightjar.report.performance import read_figures, read_performance
 from nightjar.report.reading import open_tables
 from nightjar.settings.datasheet import Datasheet
 from nightjar.settings.spine import Weekday
@@ -421,7 +421,7 @@ def test_rows_that_nobody_has_acted_on_are_compared_with_the_promise(tmp_path):
     for of, value, dates in (("all", 0.3, 2), ("acted", 0.1, 2), ("not_acted", 0.7, 1)):
         nights.store_performance(warehouse, dates=dates, figures={"roc_auc": value}, of=of)
     tables = open_tables(warehouse, nights.NIGHT)
-    latest, before = read_performance(read_figures(tables, last_judged(tables)))
+    latest, before = read_performance(read_figures(tables))
 
     assert latest.values["roc_auc"] == pytest.approx(0.711)
     assert before.values == {"matured_share": 1.0}

@@ -13,7 +13,7 @@ from nightjar.masking.values import Masking
 from nightjar.report import night as report
 from nightjar.report import night_json
 from nightjar.report.drift import read_drift
-from nightjar.report.performance import JudgedDate, last_judged, read_figures, read_performance
+from nightjar.report.performance import JudgedDate, read_figures, read_performance
 from nightjar.report.reading import open_tables
 from nightjar.report.report_data import gather
 from nightjar.report.signals import ShownSignal, Signals
@@ -155,7 +155,7 @@ def test_a_date_is_shown_as_it_was_judged_last_by_the_night(tmp_path):
 
     def values(night):
         tables = open_tables(warehouse, night)
-        return {one.day: one.values["roc_auc"] for one in read_performance(read_figures(tables, last_judged(tables)))}
+        return {one.day: one.values["roc_auc"] for one in read_performance(read_figures(tables))}
 
     shown = values(nights.NIGHT)
     backs = [*range(1, 7), *range(20, 27), *range(41, 47)]  # nights -19 and -20 have judged almost the same dates
@@ -216,7 +216,7 @@ def test_where_labels_come_at_once_there_are_no_curves(tmp_path):
     for back in range(3):
         nights.store_performance(warehouse, nights.NIGHT - timedelta(days=back))
     tables = open_tables(warehouse, nights.NIGHT)
-    assert read_vintages(tables, read_performance(read_figures(tables, last_judged(tables))), "roc_auc") == []
+    assert read_vintages(tables, read_performance(read_figures(tables)), "roc_auc") == []
 
 
 def test_columns_stand_over_windows_and_from_the_anchor(watched):

@@ -4,14 +4,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-import pyarrow.compute as pc
 from markupsafe import Markup
 
 from nightjar.report.figures import JudgedFigure
 from nightjar.report.formatting import compact, count_noun
-from nightjar.report.performance import DAYS, OF_CHAMPION, figure_of, rows_of_dates
+from nightjar.report.performance import DAYS, OF_CHAMPION, Figures, figure_of
 from nightjar.report.period_charts import every_day, frame_of, spread
-from nightjar.report.reading import PinnedTables
 
 COST, IF_NONE, IF_ALL = "cost", "cost_if_none", "cost_if_all"
 """Measures of the table `performance`: the mean cost of a row as it was decided, and had none or all been acted on."""
@@ -60,19 +58,16 @@ class Costs:
         return {day: one for day, one in self.by_date.items() if not one.is_provisional}
 
 
-def read_costs(tables: PinnedTables, nights: Mapping[date, date]) -> Costs | None:
-    """The costs of judged dates, see `performance.last_judged`; None where the project has none, or none is known."""
-    if "low" not in tables.columns("performance"):  # written before there were costs
-        return None
-    where = (pc.field("subject") == OF_CHAMPION) & (pc.field("slice") == "all")
-    where &= pc.field("measure").isin([COST, IF_NONE, IF_ALL])
-    columns = ["slice", "measure", "value", "provisional", "low", "high", "rows", "reason"]
+def costs(figures: Figures) -> Costs | None:
+    """The costs of judged dates, see `performance.read_figures`; None where the project has none, or none is known."""
     by_date = {}
-    for day, rows in sorted(rows_of_dates(tables, columns, nights, where).items()):
-        figures = {row["measure"]: figure_of(row) for row in rows}
-        if COST in figures and figures[COST].value is not None:
-            beside = (figures[one].value if one in figures else None for one in (IF_NONE, IF_ALL))
-            by_date[day] = CostOfDate(any(row["provisional"] for row in rows), figures[COST], *beside)
+    for day, rows in sorted(figures.items()):
+        own = [row for row in rows if (row["subject"], row["slice"]) == (OF_CHAMPION, "all")]
+        of_cost = {row["measure"]: row for row in own if row["measure"] in (COST, IF_NONE, IF_ALL)}
+        shown = {name: figure_of(row) for name, row in of_cost.items()}
+        if COST in shown and shown[COST].value is not None:
+            beside = (shown[one].value if one in shown else None for one in (IF_NONE, IF_ALL))
+            by_date[day] = CostOfDate(any(row["provisional"] for row in of_cost.values()), shown[COST], *beside)
     if not by_date:
         return None
     final = [one for one in by_date.values() if not one.is_provisional]

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
-from typing import Any
+from typing import Any, TypeAlias
 
 import pyarrow.compute as pc
 
@@ -11,9 +11,13 @@ from nightjar.report.figures import JudgedFigure
 from nightjar.report.reading import PinnedTables, nan_to_none
 
 _BOUNDS = ("low", "high", "rows", "reason")
+PROMISED = ("at_training", "baseline")
+_LATER = (*_BOUNDS, *PROMISED, "interval_coverage")
 """Columns that tables of an earlier Nightjar lack."""
-OF_CHAMPION, OF_ESTIMATES = "champion", "estimate"
-"""The subjects of figures of the champion's predictions, and of those before their labels are known."""
+SUBJECTS = OF_CHAMPION, OF_ESTIMATES, OF_CHALLENGER = "champion", "estimate", "challenger"
+"""Of figures of the champion's predictions, of those before their labels are known, and of a challenger's."""
+Figures: TypeAlias = dict[date, list[dict[str, Any]]]
+"""Evaluated date -> rows of the table `performance`."""
 DAYS = 60
 """Nights whose judgements are shown, as far as no later one has judged the same date, and days of a chart of dates."""
 
@@ -76,7 +80,7 @@ class JudgedDate:
     acted_on: int = 0
 
 
-def last_judged(tables: PinnedTables) -> dict[date, date]:
+def _last_judged(tables: PinnedTables) -> dict[date, date]:
     """Evaluated date -> the last run date, up to the night, that says something of it.
 
     A date is followed until a week after its labels are final: what was judged last holds then. Where the
@@ -93,29 +97,24 @@ def last_judged(tables: PinnedTables) -> dict[date, date]:
     return nights if tables.run_date in nights.values() else {}
 
 
-def rows_of_dates(
-    tables: PinnedTables, columns: list[str], nights: Mapping[date, date], where: pc.Expression
-) -> dict[date, list[dict[str, Any]]]:
-    """Evaluated date -> the rows that meet the condition, as its last run date says them."""
+def read_figures(tables: PinnedTables) -> Figures:
+    """Evaluated date -> the rows of `SUBJECTS`, realised and estimated, as the date's last run date says them.
+
+    They are read once, and together: a masked slice has the same number in all of them.
+    """
+    nights = _last_judged(tables)
     as_of = pc.scalar(False)
     for night in sorted(set(nights.values())):
         days = [day for day, last in nights.items() if last == night]
         as_of |= (pc.field("run_date") == night) & pc.field("evaluated_date").isin(days)
-    by_date: dict[date, list[dict[str, Any]]] = {}
-    for row in tables.rows("performance", ["evaluated_date", *columns], where & as_of, apart="slice"):
+    columns = ["evaluated_date", *_columns(tables)]
+    by_date: Figures = {}
+    for row in tables.rows("performance", columns, pc.field("subject").isin(SUBJECTS) & as_of, apart="slice"):
         by_date.setdefault(row["evaluated_date"], []).append(row)
     return by_date
 
 
-def read_figures(tables: PinnedTables, nights: Mapping[date, date]) -> dict[date, list[dict[str, Any]]]:
-    """Evaluated date -> realised and estimated figures of the champion, as `rows_of_dates`.
-
-    They are read together, so that a masked slice has the same number in both.
-    """
-    return rows_of_dates(tables, _columns(tables), nights, pc.field("subject").isin([OF_CHAMPION, OF_ESTIMATES]))
-
-
-def read_performance(figures: Mapping[date, list[dict[str, Any]]]) -> list[JudgedDate]:
+def read_performance(figures: Figures) -> list[JudgedDate]:
     """Every judged date of `read_figures`, the latest first."""
     by_date = {day: [row for row in rows if row["subject"] == OF_CHAMPION] for day, rows in figures.items()}
     return [_date_of_rows(day, by_date[day]) for day in sorted(by_date, reverse=True) if by_date[day]]
@@ -132,7 +131,7 @@ def read_performance_of(tables: PinnedTables, version: str) -> list[JudgedDate]:
 
 def _columns(tables: PinnedTables) -> list[str]:
     columns = ["run_date", "subject", "slice", "measure", "value", "provisional", "model_version"]
-    return columns + [name for name in (*_BOUNDS, "interval_coverage") if name in tables.columns("performance")]
+    return columns + [name for name in _LATER if name in tables.columns("performance")]
 
 
 def _as_judged_last(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -140,7 +139,7 @@ def _as_judged_last(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return [row for row in rows if row["run_date"] == last]
 
 
-def read_estimates(figures: Mapping[date, list[dict[str, Any]]], night: date, name: str) -> Estimates:
+def read_estimates(figures: Figures, night: date, name: str) -> Estimates:
     """What the night estimates of a measure: of all rows of each date, and of each slice of the night.
 
     Args:
@@ -153,9 +152,11 @@ def read_estimates(figures: Mapping[date, list[dict[str, Any]]], night: date, na
         for day, rows in sorted(figures.items(), reverse=True)
     }
     of_all = {day: row for day, rows in own.items() for row in rows if row["slice"] == "all"}
-    coverage = next((row["interval_coverage"] for row in of_all.values() if row["interval_coverage"] is not None), None)
+    coverage = next(
+        (row.get("interval_coverage") for row in of_all.values() if row.get("interval_coverage") is not None), None
+    )
     slices = {
-        row["slice"]: SliceEstimate(figure_of(row), row["interval_coverage"])
+        row["slice"]: SliceEstimate(figure_of(row), row.get("interval_coverage"))
         for row in own.get(night, [])
         if row["slice"] != "all"
     }

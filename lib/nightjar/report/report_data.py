@@ -6,7 +6,7 @@ from datetime import date
 from nightjar.report.alerts import ShownAlert, read_alerts
 from nightjar.report.arrivals import SourceArrival, read_arrivals
 from nightjar.report.champion import Champion, Refusal, find_champion, find_refusal
-from nightjar.report.costs import Costs, read_costs
+from nightjar.report.costs import Costs, costs
 from nightjar.report.data_quality import Check, RefusedRows, read_quality, read_refused
 from nightjar.report.decision import GateDecision, find_decision
 from nightjar.report.decisions import Decisions, read_decisions
@@ -18,7 +18,6 @@ from nightjar.report.measures import ShownMeasures, shown_measures
 from nightjar.report.performance import (
     Estimates,
     JudgedDate,
-    last_judged,
     read_estimates,
     read_figures,
     read_performance,
@@ -35,7 +34,7 @@ from nightjar.report.triggers import ShownTrigger, read_triggers
 from nightjar.report.verdict import ShownVerdict, Task, read_verdict, tasks
 from nightjar.report.vintages import Vintages, read_vintages
 from nightjar.report.watched_slices import WatchedSlices, watched_slices
-from nightjar.report.yardsticks import Yardstick, read_yardsticks
+from nightjar.report.yardsticks import Yardstick, yardsticks
 from nightjar.settings.project import Project
 
 
@@ -86,8 +85,8 @@ class NightData:
 def gather(tables: PinnedTables, project: Project) -> NightData:
     """Read the data of the page; the measures of performance are those of the project's task."""
     drift, champion, scores = read_drift(tables), find_champion(tables), read_scores(tables, project.label)
-    nights, measures, steps = last_judged(tables), shown_measures(project.label), read_job_runs(tables)
-    figures, first = read_figures(tables, nights), measures.first.name
+    figures, measures, steps = read_figures(tables), shown_measures(project.label), read_job_runs(tables)
+    first = measures.first.name
     judged, estimates = read_performance(figures), read_estimates(figures, tables.run_date, first)
     rest = None if scores and scores.rows else project.spine.absence(tables.run_date)
     signals, triggers = read_signals(tables), read_triggers(tables)
@@ -107,9 +106,9 @@ def gather(tables: PinnedTables, project: Project) -> NightData:
         scores=scores,
         judged=judged,
         estimates=estimates,
-        yardsticks=read_yardsticks(tables, nights, first),
+        yardsticks=yardsticks(figures, first),
         vintages=read_vintages(tables, judged, first),
-        costs=read_costs(tables, nights),
+        costs=costs(figures),
         slices=watched_slices(judged, estimates, first),
         decisions=read_decisions(tables, project, judged),
         queue=read_queue(tables, project),
