@@ -5,7 +5,7 @@ from datetime import timedelta
 import numpy as np
 import pytest
 
-from evaluation.test_nulls import FIRST, NAMES, dates_of, nights_of
+from evaluation.varying_nights import FIRST, NAMES, dates_of, nights_of
 from nightjar.evaluation.divergences import jensen_shannon, jensen_shannon_of
 from nightjar.evaluation.nulls import fit_null
 from nightjar.evaluation.window_yardsticks import fit_window
@@ -14,16 +14,6 @@ from oracles import nulls as oracle
 
 NIGHT = 206
 """Tonight: the seventh after the reference of 200."""
-
-
-@pytest.fixture(scope="module")
-def counts():
-    return nights_of(np.random.default_rng(0), 240, 1000)
-
-
-@pytest.fixture(scope="module")
-def null(counts):
-    return fit_null(dates_of(200), {name: one[:200] for name, one in counts.items()}, gap_days=14, oldest_days=60)
 
 
 def said(null, counts, windows=(7,), first=200, tonight=NIGHT, **options):

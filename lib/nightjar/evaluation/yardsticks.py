@@ -97,10 +97,11 @@ def fit_yardstick(
     weekday, block = weekdays(dates[nights]), blocks(dates[nights])
     usual = [_usual(one, weekday, least) for one, least in zip(distances, LEAST_SCALES, strict=True)]
     studentised = [_studentise(*one, weekday, block) for one in zip(distances, LEAST_SCALES, strict=True)]
-    of_one = fit_tail(_greatest(studentised[0], block), LEAST_MAXIMUM)
+    greatest_of_one = [_greatest(one, block) for one in studentised]
+    of_one = fit_tail(greatest_of_one[0], LEAST_MAXIMUM)
     rare, less_rare = map(of_one.reach, RARE)
     units = np.array([1.0, less_rare / rare, less_rare / rare])  # of nulls and new levels: those of less rare values
-    maxima = np.max([_greatest(one, block) / unit for one, unit in zip(studentised, units, strict=True)], axis=0)
+    maxima = np.max(np.stack(greatest_of_one) / units[:, None], axis=0)
     span_scales = np.ones((len(counts), len(SPANS)))
     for place, span in enumerate(SPANS[1:], 1):
         means = span_means(studentised[0], span)
